@@ -1,1 +1,113 @@
-fn main() {}
+//! `cargo xtask`: the one door to everything a person does with this repository.
+//!
+//! Nothing of the product lives here, and no crate of the product depends on it.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool for the terminal: printing is what it is for"
+)]
+
+mod bench;
+mod demo;
+mod fuzz;
+mod setup;
+mod shell;
+mod steps;
+mod suite;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use shell::{Fail, Workspace};
+use std::process::ExitCode;
+
+/// Tasks of the Canvass repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the tests and the demo need; quick when it is already there
+    Setup {
+        /// What to prepare for
+        #[arg(long = "for", value_enum, default_value_t = setup::Purpose::Test)]
+        purpose: setup::Purpose,
+    },
+    /// Build Canvass and show it at work on this machine
+    Demo(demo::Args),
+    /// Format check, house rules, lints, tests and licences; a table at the end
+    Test(suite::Args),
+    /// What .ci/run calls: `test`, with the tools that take long to install
+    Ci,
+    /// Check the rules of the house
+    Tidy,
+    /// Format every crate
+    Fmt,
+    /// Write docs/ref/openapi.json again from the code
+    Openapi,
+    /// Run the measurements under bench/
+    Bench {
+        /// One folder of bench/; all of them when left out
+        name: Option<String>,
+    },
+    /// Run every fuzz target for a while
+    Fuzz {
+        /// Seconds for each target
+        #[arg(long, default_value_t = 30)]
+        seconds: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fail) => {
+            eprintln!("xtask: {fail}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(task: Task) -> Result<(), Fail> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Setup { purpose } => setup::run(&workspace, purpose),
+        Task::Demo(args) => demo::run(&workspace, &args),
+        Task::Test(args) => suite::test(&workspace, &args),
+        Task::Ci => suite::ci(&workspace),
+        Task::Tidy => tidy::run(&workspace),
+        Task::Fmt => workspace.cargo(&["fmt", "--all"]),
+        Task::Openapi => openapi(&workspace),
+        Task::Bench { name } => bench::run(&workspace, name.as_deref()),
+        Task::Fuzz { seconds } => fuzz::run(&workspace, seconds),
+    }
+}
+
+/// Regenerates the API description. The file is written only when the whole output is there and is JSON.
+fn openapi(workspace: &Workspace) -> Result<(), Fail> {
+    let text =
+        shell::output(workspace.command("cargo").args(["run", "--quiet", "-p", "canvass", "--", "openapi"]))?;
+    serde_json::from_str::<serde_json::Value>(&text).map_err(|error| {
+        Fail::new(format!(
+            "`canvass openapi` did not print JSON ({error}); run it by hand and look at its output"
+        ))
+    })?;
+    let path = workspace.path("docs/ref/openapi.json");
+    shell::write(&path, &format!("{}\n", text.trim_end()))?;
+    println!("wrote docs/ref/openapi.json");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

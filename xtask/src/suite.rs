@@ -1,0 +1,98 @@
+//! `test` and `ci`: every check of the repository, one after another.
+
+use crate::setup::{self, Purpose};
+use crate::shell::{self, Fail, Workspace};
+use crate::steps::{Done, Steps};
+use crate::tidy;
+use std::process::Command;
+
+/// What `cargo xtask test` takes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Also the suites that take minutes (sets CANVASS_LONG=1 for the tests)
+    #[arg(long)]
+    long: bool,
+    /// Leave out the installing of tools; tests that miss one say so and are skipped
+    #[arg(long)]
+    no_setup: bool,
+}
+
+/// Every check, with the tools that install quickly.
+pub fn test(workspace: &Workspace, args: &Args) -> Result<(), Fail> {
+    let mut steps = Steps::default();
+    if !args.no_setup {
+        steps.run("setup", || passed(setup::run(workspace, Purpose::Test)));
+    }
+    checks(workspace, &mut steps, args.long, false);
+    steps.finish()
+}
+
+/// Every check, with every tool, on exactly the dependencies in Cargo.lock.
+pub fn ci(workspace: &Workspace) -> Result<(), Fail> {
+    let mut steps = Steps::default();
+    steps.run("setup", || passed(setup::run(workspace, Purpose::Ci)));
+    checks(workspace, &mut steps, false, true);
+    steps.finish()
+}
+
+fn checks(workspace: &Workspace, steps: &mut Steps, long: bool, locked: bool) {
+    steps.run("format", || {
+        workspace
+            .cargo(&["fmt", "--all", "--check"])
+            .map_err(|fail| Fail::new(format!("{fail}. Mend it with `cargo xtask fmt`")))
+            .map(|()| Done::Passed)
+    });
+    steps.run("tidy", || passed(tidy::run(workspace)));
+    steps.run("clippy", || {
+        let mut command = cargo(workspace, &["clippy", "--workspace", "--all-targets"], locked);
+        passed(shell::run(command.args(["--", "-D", "warnings"])))
+    });
+    steps.run("tests", || {
+        let mut command = if has_nextest(workspace) {
+            cargo(workspace, &["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests=pass"], locked)
+        } else {
+            println!("cargo-nextest isn't here; `cargo test` does the same, more slowly");
+            cargo(workspace, &["test", "--workspace", "--all-targets", "--no-fail-fast"], locked)
+        };
+        passed(shell::run(with_length(&mut command, long)))
+    });
+    steps.run("examples in the docs", || {
+        let mut command = cargo(workspace, &["test", "--workspace", "--doc", "--no-fail-fast"], locked);
+        passed(shell::run(with_length(&mut command, long)))
+    });
+    steps.run("licences and sources", || deny(workspace));
+}
+
+/// Licences, banned crates and sources. Advisories need a database from the network, whose content
+/// changes under an unchanged commit, so they are looked up by hand: `cargo deny check advisories`.
+fn deny(workspace: &Workspace) -> Result<Done, Fail> {
+    if !workspace.has("cargo-deny") {
+        return Ok(Done::Skipped(
+            "cargo-deny isn't here; `cargo xtask setup --for ci` builds it (some minutes)".into(),
+        ));
+    }
+    println!("advisories are left out here; look them up with `cargo deny check advisories`");
+    workspace.cargo(&["deny", "--all-features", "check", "licenses", "bans", "sources"])?;
+    Ok(Done::Passed)
+}
+
+fn cargo(workspace: &Workspace, args: &[&str], locked: bool) -> Command {
+    let mut command = workspace.command("cargo");
+    command.args(args);
+    if locked {
+        command.arg("--locked");
+    }
+    command
+}
+
+fn with_length(command: &mut Command, long: bool) -> &mut Command {
+    if long { command.env("CANVASS_LONG", "1") } else { command }
+}
+
+fn has_nextest(workspace: &Workspace) -> bool {
+    shell::succeeds(workspace.command("cargo").args(["nextest", "--version"]))
+}
+
+fn passed(result: Result<(), Fail>) -> Result<Done, Fail> {
+    result.map(|()| Done::Passed)
+}
