@@ -5,3 +5,5 @@
 
 pub mod ports;
 pub mod records;
+pub mod ask;
+pub mod feed;
