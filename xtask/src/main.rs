@@ -65,7 +65,9 @@ fn main() -> ExitCode {
     match dispatch(Cli::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fail) => {
-            eprintln!("xtask: {fail}");
+            if !fail.is_told() {
+                eprintln!("xtask: {fail}");
+            }
             ExitCode::FAILURE
         }
     }
