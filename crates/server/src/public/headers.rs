@@ -1,0 +1,23 @@
+//! The header values that every public answer carries.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// What a page of another origin may read of a static answer: the files are public data and no answer depends on
+/// credentials, so every origin may.
+pub(super) const EXPOSED: HeaderValue = HeaderValue::from_static("etag, content-range");
+
+/// Nothing served here is a document that may load or run anything.
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Adds what every answer of the public role carries, whatever it is.
+pub(super) fn secure(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
+/// A header as text, or nothing when absent or not visible ASCII.
+pub(super) fn text(headers: &HeaderMap, name: impl Into<HeaderName>) -> Option<&str> {
+    headers.get(name.into()).and_then(|value| value.to_str().ok())
+}
