@@ -48,7 +48,7 @@ impl Steps {
         let failed = self.count(|end| matches!(end, End::Failed(_)));
         let passed = self.count(|end| matches!(end, End::Passed));
         println!("{passed} passed, {failed} failed");
-        if failed == 0 { Ok(()) } else { Err(Fail::new("some steps failed; the table above names them")) }
+        if failed == 0 { Ok(()) } else { Err(Fail::told()) }
     }
 
     fn count(&self, want: impl Fn(&End) -> bool) -> usize {
