@@ -238,7 +238,7 @@ async fn load<T: TileStore, H: HeadStore>(
     if edge.root() != head.checkpoint.root {
         return Err(LogError::Damaged { size });
     }
-    if size % u64::from(FULL) != 0 {
+    if !size.is_multiple_of(u64::from(FULL)) {
         let entries = read_bundle(&files, bundle_of(size), size).await?;
         let leaves = edge.levels.first().map(Vec::as_slice).unwrap_or_default();
         if !entries.iter().map(|entry| leaf_hash(entry)).eq(leaves.iter().copied()) {

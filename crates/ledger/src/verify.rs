@@ -204,7 +204,7 @@ pub(crate) async fn read_edge<S: TileSource>(source: &S, size: u64) -> Result<Ed
         if hashes == 0 {
             break;
         }
-        let partial = if hashes % u64::from(FULL) == 0 {
+        let partial = if hashes.is_multiple_of(u64::from(FULL)) {
             Vec::new()
         } else {
             read_tile(source, level, hashes / u64::from(FULL), size).await?
