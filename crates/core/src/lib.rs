@@ -3,7 +3,24 @@
 //! It knows no HTTP, SQL, files or sockets; time and chance are passed in. Each operation is one call on [`App`], which
 //! loads what it needs through [`ports::Records`], decides purely, and commits one [`ports::Changeset`].
 
+pub mod access;
+pub mod agencies;
+mod app;
+pub mod ask;
+pub mod cases;
+pub mod custody;
+mod error;
+pub mod feed;
+pub mod inbox;
+pub mod intake;
+pub mod invitations;
+pub mod keys;
+pub mod members;
+pub mod portals;
 pub mod ports;
 pub mod records;
-pub mod ask;
-pub mod feed;
+pub mod requests;
+pub mod retention;
+
+pub use app::App;
+pub use error::{CoreError, problem};

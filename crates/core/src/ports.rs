@@ -91,7 +91,7 @@ impl Kind {
     /// The columns that such records can be listed by, besides their key. All are text; moments are RFC 3339 in UTC.
     pub fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Agency => &["state"],
+            Self::Agency => &["state", "unpublished"],
             Self::Member => &["agency"],
             Self::Token => &["member", "secret_hash"],
             Self::Investigation => &["agency"],

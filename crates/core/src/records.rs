@@ -59,17 +59,19 @@ pub struct Agency {
     pub rehearsed: Option<Time>,
     /// When it was registered.
     pub registered: Time,
+    /// Canonical JSON of its ledger entries, oldest first.
+    pub leaves: Vec<String>,
+    /// Whether the public files lag behind.
+    pub unpublished: bool,
 }
-record!(
-    Agency,
-    Agency,
-    |it| it.id.to_string(),
-    [text(match it.state {
+record!(Agency, Agency, |it| it.id.to_string(), [
+    text(match it.state {
         AgencyState::Registered => "registered",
         AgencyState::Verified => "verified",
         AgencyState::Suspended => "suspended",
-    })]
-);
+    }),
+    flag(it.unpublished),
+]);
 
 /// A member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

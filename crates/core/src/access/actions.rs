@@ -1,0 +1,186 @@
+//! The actions that rights are given for, one type each.
+
+/// Something that a member may be allowed to do.
+pub trait Action {
+    /// Its name in `policies/roles.txt`, in records and in the ledger.
+    const NAME: &'static str;
+    /// Whether it asks for a purpose in words.
+    const NEEDS_PURPOSE: bool;
+}
+
+/// An action whose grant opens sealed bytes.
+pub trait ReadsEvidence: Action {}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal $(, $purpose:ident)?;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name;
+            impl Action for $name {
+                const NAME: &'static str = $text;
+                const NEEDS_PURPOSE: bool = actions!(@ $($purpose)?);
+            }
+        )*
+        /// Names of all actions.
+        pub const NAMES: &[&str] = &[$($text),*];
+    };
+    (@) => { false };
+    (@ purpose) => { true };
+}
+
+actions! {
+    /// Register an agency.
+    AgencyRegister = "agency.register";
+    /// See an agency.
+    AgencyRead = "agency.read";
+    /// Confirm who an agency is.
+    AgencyVerify = "agency.verify";
+    /// Stop an agency.
+    AgencySuspend = "agency.suspend";
+    /// Bring in the next signing key.
+    AgencyKeyAdd = "agency.key.add";
+    /// Revoke a signing key.
+    AgencyKeyRevoke = "agency.key.revoke";
+    /// Name the recovery identity.
+    AgencyRecoverySet = "agency.recovery.set";
+    /// Say that the recovery was rehearsed.
+    AgencyRecoveryRehearse = "agency.recovery.rehearse";
+    /// Add a member.
+    MemberAdd = "member.add";
+    /// See members.
+    MemberList = "member.list";
+    /// Change a member's roles, or stop them.
+    MemberChange = "member.change";
+    /// Name one's own age recipient.
+    MemberRecipient = "member.recipient";
+    /// Issue a token.
+    TokenIssue = "token.issue";
+    /// Revoke a token.
+    TokenRevoke = "token.revoke";
+    /// Write, change and drop drafts.
+    RequestDraft = "request.draft";
+    /// See requests that are not public.
+    RequestRead = "request.read";
+    /// Hand in a signed request.
+    RequestSubmit = "request.submit";
+    /// Approve or refuse a request.
+    RequestModerate = "request.moderate";
+    /// Mark a request as resolved.
+    RequestResolve = "request.resolve";
+    /// Withhold a request's body by law.
+    RequestWithhold = "request.withhold";
+    /// Store a wrapped key.
+    KeyPut = "key.put";
+    /// Fetch a wrapped key.
+    KeyRead = "key.read";
+    /// Replace a wrapped key after the group changed.
+    KeyRewrap = "key.rewrap";
+    /// Destroy a wrapped key.
+    KeyDestroy = "key.destroy";
+    /// Open a portal.
+    PortalOpen = "portal.open";
+    /// Close a portal.
+    PortalClose = "portal.close";
+    /// Invite one person.
+    InvitationCreate = "invitation.create";
+    /// See invitations.
+    InvitationList = "invitation.list";
+    /// Take an invitation back.
+    InvitationRevoke = "invitation.revoke";
+    /// See the inbox.
+    OfferList = "offer.list";
+    /// Read a sealed envelope.
+    OfferOpen = "offer.open", purpose;
+    /// Say what an opened envelope held.
+    OfferReport = "offer.report";
+    /// Accept or decline a clip.
+    OfferTriage = "offer.triage";
+    /// Ask the resident.
+    OfferAsk = "offer.ask";
+    /// Notes, tags, assignment, reminder on an offer.
+    OfferAnnotate = "offer.annotate";
+    /// Answer a wish to withdraw.
+    OfferWithdrawal = "offer.withdrawal";
+    /// Open a case.
+    CaseCreate = "case.create";
+    /// See cases.
+    CaseRead = "case.read";
+    /// Notes, tags, assignment, reminder on a case.
+    CaseAnnotate = "case.annotate";
+    /// Change what a case joins, or open it again.
+    CaseChange = "case.change";
+    /// Close a case.
+    CaseClose = "case.close";
+    /// Export a court bundle.
+    CaseExport = "case.export", purpose;
+    /// See what items a case has.
+    ItemList = "item.list";
+    /// Read an item's sealed bytes.
+    ItemRead = "item.read", purpose;
+    /// Notes, tags, assignment, reminder on an item.
+    ItemAnnotate = "item.annotate";
+    /// Place a hold.
+    HoldPlace = "hold.place";
+    /// Release a hold.
+    HoldRelease = "hold.release";
+    /// See holds.
+    HoldList = "hold.list";
+    /// See what will be destroyed when.
+    RetentionRead = "retention.read";
+    /// Read the records of actions.
+    AuditRead = "audit.read";
+    /// Make a backup.
+    SystemBackup = "system.backup";
+    /// See the state of the server.
+    SystemRead = "system.read";
+    /// Change limits and retentions.
+    PolicySet = "policy.set";
+}
+
+impl ReadsEvidence for OfferOpen {}
+impl ReadsEvidence for ItemRead {}
+
+/// An act of the server itself, or of a resident through a message.
+#[derive(Debug, Clone, Copy)]
+pub struct System;
+
+/// What the server does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Sets up the first operator or policy.
+    SetUp,
+    /// Takes a finished upload in as an offer.
+    OfferReceived,
+    /// Takes a resident's answer in.
+    MailboxAnswer,
+    /// Carries out, or passes on, a resident's withdrawal.
+    OfferWithdrawn,
+    /// Ends a request whose active time is over.
+    RequestExpired,
+    /// Orders the destruction of what is past its retention.
+    ErasureOrdered,
+    /// Records that bytes are gone.
+    ErasureDone,
+    /// Found sealed bytes that differ from their digest.
+    IntegrityFailed,
+    /// Drops what needs no ledger entry: drafts, old records, marks of publication.
+    Housekeeping,
+}
+
+impl Job {
+    /// Its name in records and in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SetUp => "system.set-up",
+            Self::OfferReceived => "offer.received",
+            Self::MailboxAnswer => "mailbox.answer",
+            Self::OfferWithdrawn => "offer.withdrawn",
+            Self::RequestExpired => "request.expired",
+            Self::ErasureOrdered => "erasure.ordered",
+            Self::ErasureDone => "erasure.done",
+            Self::IntegrityFailed => "integrity.failed",
+            Self::Housekeeping => "system.housekeeping",
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Who may do what, and the mark that doing it leaves.
+//!
+//! ```text
+//! Actor ── Gate::allow::<A> ──► Intent<A> ── commit ──► Grant<A>
+//!                 │ refused            │ the action's record, its ledger entry and
+//!                 ▼                    │ everything it changes, in one commit
+//!              Denied                  ▼
+//! ```
+//! A [`Grant`] can't be had in another way, and what gives out evidence takes one. So nothing protected is read before
+//! its record is durable: code that skips this does not compile.
+
+mod actions;
+mod matrix;
+mod tokens;
+
+use std::marker::PhantomData;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use canvass_types::{
+    AgencyId, AuditId, CaseId, Entropy, MemberId, Role, Time, TokenId,
+    env::random,
+    leaf::{Log, OversightLeaf, commitment},
+};
+use serde_json::Value;
+
+pub use actions::*;
+pub use matrix::{Matrix, MatrixError, Reach};
+pub use tokens::{IssuedToken, NewToken, TokenView};
+
+use crate::{
+    ports::{Changeset, Committed, Records, StoreError},
+    records::{AuditBody, AuditRecord, SealedBlob},
+};
+
+/// Who is acting, as the sign-in found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The member.
+    pub member: MemberId,
+    /// Their agency.
+    pub agency: Option<AgencyId>,
+    /// Roles that this sign-in may use.
+    pub roles: Vec<Role>,
+    /// The token they came with.
+    pub token: TokenId,
+}
+
+/// What is acted on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Whose it is.
+    pub agency: Option<AgencyId>,
+    /// Its id.
+    pub subject: String,
+    /// For which case.
+    pub case: Option<CaseId>,
+}
+
+impl Target {
+    /// Something of an agency.
+    pub fn of(agency: &AgencyId, subject: impl ToString) -> Self {
+        Self { agency: Some(agency.clone()), subject: subject.to_string(), case: None }
+    }
+
+    /// Something that belongs to no agency.
+    pub fn shared(subject: impl ToString) -> Self {
+        Self { agency: None, subject: subject.to_string(), case: None }
+    }
+
+    /// The same, for a case.
+    #[must_use]
+    pub fn in_case(mut self, case: Option<CaseId>) -> Self {
+        self.case = case;
+        self
+    }
+}
+
+/// Why an action is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// None of the actor's roles may do this.
+    #[error("{action}: your roles do not allow this; it takes one of: {takes}")]
+    Role {
+        /// The action.
+        action: &'static str,
+        /// Roles that may.
+        takes: String,
+    },
+    /// It belongs to an agency that is not the actor's; to them it does not exist.
+    #[error("not found")]
+    Hidden,
+    /// The action needs a purpose with content.
+    #[error("purpose: say in a few words (10 to 500 characters) why you do this; it is kept with the record")]
+    Purpose,
+}
+
+/// An action that is allowed and not yet recorded, with the changes that it makes.
+#[derive(Debug)]
+#[must_use = "an intent does nothing until it is committed"]
+pub struct Intent<A> {
+    body: AuditBody,
+    salt: [u8; 32],
+    mark: Mark,
+    blob: Option<SealedBlob>,
+    changes: Changeset,
+    action: PhantomData<fn() -> A>,
+}
+
+/// What an action leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// A record, and a ledger entry that commits to it.
+    Ledger,
+    /// A record.
+    Record,
+    /// Nothing: the server's own bookkeeping.
+    None,
+}
+
+impl<A> Intent<A> {
+    /// Particulars for the record: digests, counts, custody heads.
+    pub fn detail(mut self, detail: Value) -> Self {
+        self.body.detail = detail;
+        self
+    }
+
+    /// Adds changes.
+    pub fn with(mut self, change: impl FnOnce(Changeset) -> Changeset) -> Self {
+        self.changes = change(self.changes);
+        self
+    }
+
+    /// Names the sealed bytes that the grant will open.
+    pub fn for_blob(mut self, blob: &SealedBlob) -> Self {
+        self.blob = Some(blob.clone());
+        self
+    }
+
+    /// The record as the ledger will commit to it.
+    pub fn record(&self) -> &AuditBody {
+        &self.body
+    }
+
+    /// Salt of the commitment, base64.
+    pub fn salt(&self) -> String {
+        BASE64_STANDARD.encode(self.salt)
+    }
+
+    /// The ledger entry that will commit to the record.
+    pub fn leaf(&self) -> OversightLeaf {
+        // The body is a plain struct: its canonical JSON can always be written.
+        let canonical = canvass_types::canonical(&self.body).unwrap_or_default();
+        OversightLeaf {
+            kind: self.body.action.clone(),
+            agency: self.body.agency.clone(),
+            subject: self.body.subject.clone(),
+            hour: self.body.at.hour(),
+            commitment: commitment(&self.salt, &canonical),
+        }
+    }
+
+    /// Commits record, ledger entry and changes, all or nothing.
+    ///
+    /// # Errors
+    /// As the store's; nothing is stored then.
+    pub async fn commit<R: Records>(self, records: &R) -> Result<Grant<A>, StoreError> {
+        let leaf = self.leaf();
+        let ledgered = self.mark == Mark::Ledger;
+        let record = AuditRecord { salt: self.salt(), body: self.body, ledgered };
+        let mut changes = self.changes;
+        if self.mark != Mark::None {
+            changes = changes.insert(&record);
+        }
+        if ledgered {
+            changes = changes.leaf(Log::Oversight, &leaf);
+        }
+        let committed = records.commit(changes).await?;
+        Ok(Grant { record, blob: self.blob, committed, action: PhantomData })
+    }
+}
+
+/// Leave to do one action, once; proof that its record is durable.
+#[derive(Debug)]
+pub struct Grant<A> {
+    record: AuditRecord,
+    blob: Option<SealedBlob>,
+    committed: Committed,
+    action: PhantomData<fn() -> A>,
+}
+
+impl<A> Grant<A> {
+    /// The record of the action.
+    pub fn record(&self) -> &AuditBody {
+        &self.record.body
+    }
+
+    /// Places that the ledger entries got.
+    pub fn committed(&self) -> &Committed {
+        &self.committed
+    }
+}
+
+impl<A: ReadsEvidence> Grant<A> {
+    /// The sealed bytes that may be read.
+    pub fn blob(&self) -> Option<&SealedBlob> {
+        self.blob.as_ref()
+    }
+}
+
+/// The one place where rights are decided.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    matrix: Matrix,
+}
+
+/// Shortest and longest purpose, in characters.
+const PURPOSE: std::ops::RangeInclusive<usize> = 10..=500;
+
+impl Gate {
+    /// A gate that decides by this matrix.
+    pub fn new(matrix: Matrix) -> Self {
+        Self { matrix }
+    }
+
+    /// Whether the actor may do this; leaves no mark, so only for what is neither evidence nor change.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn check<A: Action>(&self, actor: &Actor, target: &Target) -> Result<(), Denied> {
+        let same = actor.agency.is_some() && actor.agency == target.agency;
+        let reach = |role: &Role| self.matrix.reach(A::NAME, *role);
+        if actor.roles.iter().any(|role| reach(role) == Reach::Any || (same && reach(role) == Reach::Own)) {
+            return Ok(());
+        }
+        // Who has no business with other agencies learns nothing of what they have.
+        if target.agency.is_some() && !same {
+            return Err(Denied::Hidden);
+        }
+        Err(Denied::Role { action: A::NAME, takes: self.matrix.takes(A::NAME) })
+    }
+
+    /// Decides, and begins the record.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn allow<A: Action>(
+        &self,
+        actor: &Actor,
+        target: Target,
+        purpose: Option<&str>,
+        now: Time,
+        entropy: &dyn Entropy,
+    ) -> Result<Intent<A>, Denied> {
+        self.check::<A>(actor, &target)?;
+        let purpose = purpose.map(str::trim).filter(|text| !text.is_empty());
+        let enough = |text: &&str| PURPOSE.contains(&text.chars().count());
+        if A::NEEDS_PURPOSE && purpose.filter(enough).is_none() {
+            return Err(Denied::Purpose);
+        }
+        if purpose.is_some_and(|text| text.chars().count() > *PURPOSE.end()) {
+            return Err(Denied::Purpose);
+        }
+        let mark = if self.matrix.ledgered(A::NAME) { Mark::Ledger } else { Mark::Record };
+        Ok(intent(A::NAME, Some(actor.member.clone()), target, purpose, mark, now, entropy))
+    }
+
+    /// Begins the record of what a member does to what is their own, whatever their roles.
+    pub(crate) fn own<A: Action>(
+        &self,
+        actor: &Actor,
+        target: Target,
+        now: Time,
+        entropy: &dyn Entropy,
+    ) -> Intent<A> {
+        intent(A::NAME, Some(actor.member.clone()), target, None, Mark::Ledger, now, entropy)
+    }
+
+    /// Begins the record of a job of the server, or of a resident's message: no member acts.
+    pub fn system(
+        &self,
+        job: Job,
+        target: Target,
+        now: Time,
+        entropy: &dyn Entropy,
+    ) -> Intent<System> {
+        let mark = if job == Job::Housekeeping { Mark::None } else { Mark::Ledger };
+        intent(job.name(), None, target, None, mark, now, entropy)
+    }
+}
+
+fn intent<A>(
+    action: &str,
+    actor: Option<MemberId>,
+    target: Target,
+    purpose: Option<&str>,
+    mark: Mark,
+    now: Time,
+    entropy: &dyn Entropy,
+) -> Intent<A> {
+    let body = AuditBody {
+        v: 1,
+        id: AuditId::random(entropy),
+        action: action.to_owned(),
+        agency: target.agency,
+        subject: target.subject,
+        actor,
+        case: target.case,
+        purpose: purpose.map(str::to_owned),
+        detail: Value::Null,
+        at: now,
+    };
+    Intent { body, salt: random(entropy), mark, blob: None, changes: Changeset::empty(), action: PhantomData }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Zeros;
+    impl Entropy for Zeros {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(0);
+        }
+    }
+
+    fn actor(agency: Option<&str>, roles: &[Role]) -> Actor {
+        Actor {
+            member: "mbr_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
+            agency: agency.map(|id| id.parse().unwrap()),
+            roles: roles.to_vec(),
+            token: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
+        }
+    }
+
+    const OURS: &str = "agy_aaaaaaaaaaaaaaaaaaaaaaaaaa";
+    const THEIRS: &str = "agy_bbbbbbbbbbbbbbbbbbbbbbbbba";
+
+    #[test]
+    fn another_agencys_matter_does_not_exist_and_a_missing_role_is_named() {
+        let gate = Gate::new(Matrix::shipped().unwrap());
+        let ours = Target::of(&OURS.parse().unwrap(), "itm");
+        let theirs = Target::of(&THEIRS.parse().unwrap(), "itm");
+        let investigator = actor(Some(OURS), &[Role::Investigator]);
+        gate.check::<ItemRead>(&investigator, &ours).unwrap();
+        assert_eq!(gate.check::<ItemRead>(&investigator, &theirs).unwrap_err(), Denied::Hidden);
+        let denied = gate.check::<CaseClose>(&investigator, &ours).unwrap_err();
+        assert!(denied.to_string().contains("supervisor"), "{denied}");
+        let operator = actor(None, &[Role::Operator]);
+        assert!(gate.check::<ItemRead>(&operator, &ours).is_err());
+    }
+
+    #[test]
+    fn evidence_needs_a_purpose() {
+        let gate = Gate::new(Matrix::shipped().unwrap());
+        let target = || Target::of(&OURS.parse().unwrap(), "itm");
+        let who = actor(Some(OURS), &[Role::Custodian]);
+        for purpose in [None, Some(""), Some("case"), Some("         x        ")] {
+            let refused = gate.allow::<ItemRead>(&who, target(), purpose, Time::from_second(0), &Zeros);
+            assert_eq!(refused.unwrap_err(), Denied::Purpose);
+        }
+        let long = "x".repeat(501);
+        assert!(gate.allow::<HoldPlace>(&who, target(), Some(&long), Time::from_second(0), &Zeros).is_err());
+        let purpose = Some("review for the robbery on Elm Street");
+        assert!(gate.allow::<ItemRead>(&who, target(), purpose, Time::from_second(0), &Zeros).is_ok());
+    }
+}
