@@ -65,6 +65,7 @@ pub trait HeadStore: Send + Sync {
 
 /// What an auditor reads: the public files of a log, over HTTP, from a folder or from stores.
 ///
+/// An implementation over a network must stop reading a file at [`crate::tile::MAX_BUNDLE`] bytes.
 /// Paths are those of tlog-tiles: `checkpoint`, `tile/<L>/<N>[.p/<W>]`, `tile/entries/<N>[.p/<W>]`.
 pub trait TileSource: Send + Sync {
     /// Reads a file; `None` where it does not exist.

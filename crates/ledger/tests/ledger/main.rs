@@ -11,6 +11,8 @@ mod growth;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
+mod race;
+#[cfg(test)]
 mod tree;
 #[cfg(test)]
 mod vectors;
