@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::AgencyClass;
 
 /// Everything that may differ between deployments. Every change of it is a ledger entry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// What a request may ask.
@@ -107,12 +107,6 @@ impl Default for Retention {
             mailbox_days: 180,
             audit_days: 3_650,
         }
-    }
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { ask: AskLimits::default(), give: GiveLimits::default(), retention: Retention::default() }
     }
 }
 
