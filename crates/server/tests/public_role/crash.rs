@@ -23,6 +23,7 @@ fn child_serves_until_killed() {
     std::thread::sleep(Duration::from_secs(120));
 }
 
+#[expect(clippy::zombie_processes, reason = "the caller kills and waits; a panic ends the whole run")]
 fn spawn(folder: &Path) -> (Child, SocketAddr) {
     let _ = fs::remove_file(folder.join("address"));
     let child = Command::new(std::env::current_exe().unwrap())

@@ -136,3 +136,44 @@ fn throughput_against_a_plain_write() {
         ratios.push(raw / ours);
     }
 }
+
+/// Figures: `cargo test -p canvass-server --test public_role -- --ignored --nocapture reads`.
+#[test]
+#[ignore = "measures"]
+#[expect(clippy::disallowed_methods, reason = "it measures real time")]
+fn reads_of_the_feed() {
+    use std::time::Instant;
+    let w = world();
+    std::fs::write(w.folder.join("public/feed/b.json"), noise(4096)).unwrap();
+    let request = head("GET", "/feed/b.json", &[]);
+    let begun = Instant::now();
+    let (threads, each) = (16u32, 10_000u32);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut stream = w.connect();
+                let mut buffer = vec![0; 16 << 10];
+                let mut expected = 0;
+                for _ in 0..each {
+                    stream.write_all(request.as_bytes()).unwrap();
+                    let mut got = 0;
+                    loop {
+                        got += stream.read(&mut buffer[got..]).unwrap();
+                        if expected == 0 {
+                            let end = buffer[..got].windows(4).position(|four| four == b"\r\n\r\n");
+                            expected = end.map_or(0, |end| end + 4 + 4096);
+                        }
+                        if got == expected {
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let seconds = begun.elapsed().as_secs_f64();
+    println!(
+        "{:.0} reads a second over {threads} connections, 4 KiB each",
+        f64::from(threads * each) / seconds
+    );
+}

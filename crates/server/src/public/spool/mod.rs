@@ -7,6 +7,7 @@
 //! done/<id>/{info.json,data}                    complete uploads, moved here by one rename
 //! messages/<id>.json                            answers and withdrawals, each written whole by rename
 //! tmp/                                          half-written folders and files, emptied at start
+//! lock                                          held by the one process that writes
 //! ```
 
 mod disk;
@@ -16,6 +17,7 @@ mod uploads;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize};
@@ -101,7 +103,7 @@ pub struct DoneUpload {
 }
 
 /// Where an upload stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes held durably.
     pub offset: u64,
@@ -109,11 +111,16 @@ pub struct Progress {
     pub length: u64,
     /// When it expires unless more arrives; absent once it is complete.
     pub expires: Option<Timestamp>,
+    /// The client's metadata, as it was sent.
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// Why the spool refused, or could not do, something.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
+    /// Another process writes to this spool.
+    #[error("another process holds the spool's lock; stop it, or give this one a folder of its own")]
+    InUse,
     /// No such upload or message, or no longer.
     #[error("no such upload; start a new one")]
     Unknown,
@@ -178,22 +185,26 @@ struct Inner {
     waiting: Mutex<messages::Waiting>,
     open: AtomicUsize,
     bytes: AtomicU64,
+    /// Held while this process writes; the system lets it go when the process dies.
+    _lock: Option<File>,
 }
 
-/// The spool. Clones share one state; a second process may take and drop, but only one may write.
+/// The spool. Clones share one state. One process writes ([`Spool::open`]); others take and drop ([`Spool::attach`]).
 #[derive(Clone)]
 pub struct Spool {
     inner: Arc<Inner>,
 }
 
 impl Spool {
-    /// Opens the spool, makes what is missing, clears half-written files and moves uploads that were complete when the
-    /// last process died to `done`.
+    /// Opens the spool for writing: makes what is missing, clears half-written files and moves uploads that were
+    /// complete when the last process died to `done`.
     ///
     /// # Errors
-    /// The folders can't be made or read.
+    /// Another process writes to it, or the folders can't be made or read.
     pub fn open(config: SpoolConfig) -> Result<Self, SpoolError> {
         disk::make_folder(&config.root).map_err(SpoolError::io("making the folder"))?;
+        let lock = disk::lock(&config.root.join("lock")).map_err(SpoolError::io("locking the folder"))?;
+        let lock = lock.ok_or(SpoolError::InUse)?;
         let tmp = config.root.join("tmp");
         if tmp.exists() {
             std::fs::remove_dir_all(&tmp).map_err(SpoolError::io("emptying tmp"))?;
@@ -202,19 +213,31 @@ impl Spool {
             disk::make_folder(&config.root.join(name)).map_err(SpoolError::io("making a folder"))?;
         }
         disk::sync_folder(&config.root).map_err(SpoolError::io("syncing the folder"))?;
-        let spool = Self {
+        let spool = Self::over(config, Some(lock));
+        spool.finish_complete()?;
+        spool.recount()?;
+        spool.refresh_messages()?;
+        Ok(spool)
+    }
+
+    /// Looks into a spool that another process writes, for intake: [`Spool::done`], [`Spool::take`],
+    /// [`Spool::messages`] and [`Spool::drop_message`]. Uploads must not be written through it.
+    #[must_use]
+    pub fn attach(config: SpoolConfig) -> Self {
+        Self::over(config, None)
+    }
+
+    fn over(config: SpoolConfig, lock: Option<File>) -> Self {
+        Self {
             inner: Arc::new(Inner {
                 config,
                 claims: Mutex::default(),
                 waiting: Mutex::default(),
                 open: AtomicUsize::new(0),
                 bytes: AtomicU64::new(0),
+                _lock: lock,
             }),
-        };
-        spool.finish_complete()?;
-        spool.recount()?;
-        spool.refresh_messages()?;
-        Ok(spool)
+        }
     }
 
     fn folder(&self, name: &str) -> PathBuf {

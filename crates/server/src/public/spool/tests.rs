@@ -45,6 +45,11 @@ impl World {
         Spool::open(self.config()).unwrap()
     }
 
+    /// As another process sees it.
+    fn attached(&self) -> Spool {
+        Spool::attach(self.config())
+    }
+
     fn info(&self, length: u64) -> UploadInfo {
         let metadata = BTreeMap::from([("destination".to_owned(), "r1".to_owned())]);
         UploadInfo {
@@ -59,7 +64,7 @@ impl World {
 
 async fn send(spool: &Spool, id: &UploadId, bytes: &[u8], whole: bool) -> Result<Outcome, SpoolError> {
     let mut writer = spool.write(id, None).await?;
-    writer.push(bytes).await;
+    writer.push(bytes::Bytes::copy_from_slice(bytes)).await;
     writer.end(whole).await
 }
 
@@ -83,7 +88,7 @@ async fn an_upload_is_kept_across_restarts_and_handed_over() {
     assert_eq!(spool.progress(&id).await.unwrap().offset, 3);
     assert_eq!(spool.done(10).unwrap(), vec![]);
     assert_eq!(send(&spool, &id, b"def", true).await.unwrap(), Outcome::Complete { offset: 6 });
-    let done = w.spool().done(10).unwrap();
+    let done = w.attached().done(10).unwrap();
     assert_eq!(
         (done.len(), &done[0].info, fs::read(&done[0].path).unwrap()),
         (1, &w.info(6), b"abcdef".to_vec())
@@ -128,12 +133,13 @@ async fn a_part_whose_sum_was_never_confirmed_is_cut_off_after_a_crash() {
     let folder = w.folder.path().join("spool/open").join(id.as_str());
     fs::write(folder.join("checking"), "4").unwrap();
     fs::write(folder.join("data"), b"goodunconfirmed").unwrap();
+    drop(spool);
     let spool = w.spool();
     assert_eq!(spool.progress(&id).await.unwrap().offset, 4);
     assert_eq!(fs::read(folder.join("data")).unwrap(), b"good");
     assert!(!folder.join("checking").exists());
     let mut writer = spool.write(&id, Some((Algorithm::Sha256, vec![0; 32]))).await.unwrap();
-    writer.push(b"bad").await;
+    writer.push(bytes::Bytes::from_static(b"bad")).await;
     assert_eq!(writer.end(true).await.unwrap(), Outcome::Mismatch);
     assert_eq!(spool.progress(&id).await.unwrap().offset, 4);
 }
@@ -172,7 +178,7 @@ async fn one_writer_and_a_stalled_one_gives_way() {
     let spool = w.spool();
     let id = spool.create(&w.info(100)).unwrap();
     let mut first = spool.write(&id, None).await.unwrap();
-    first.push(b"one").await;
+    first.push(bytes::Bytes::from_static(b"one")).await;
     assert!(matches!(spool.write(&id, None).await, Err(SpoolError::Busy)));
     assert!(matches!(spool.terminate(&id).await, Err(SpoolError::Busy)));
     assert!(matches!(spool.progress(&id).await, Err(SpoolError::Busy)));
@@ -220,10 +226,11 @@ async fn messages_are_bounded_kept_and_dropped() {
     spool.put_message(message("b")).await.unwrap();
     spool.put_message(message("b")).await.unwrap();
     assert!(matches!(spool.put_message(message("c")).await, Err(SpoolError::TooManyMessages(5))));
-    let waiting = w.spool().messages(10).unwrap();
+    assert!(matches!(Spool::open(w.config()), Err(SpoolError::InUse)), "one process writes");
+    let waiting = w.attached().messages(10).unwrap();
     assert_eq!((waiting.len(), &waiting[0].message), (5, &message("a")));
     // Another process drops one; the limit is counted again before it refuses.
-    w.spool().drop_message(&waiting[0].id).unwrap();
+    w.attached().drop_message(&waiting[0].id).unwrap();
     w.clock.0.fetch_add(1_000, Ordering::Relaxed);
     spool.put_message(message("c")).await.unwrap();
     assert!(matches!(spool.drop_message(&waiting[0].id), Err(SpoolError::Unknown)));

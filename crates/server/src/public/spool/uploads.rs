@@ -102,16 +102,16 @@ impl Spool {
             let expires = claimed.spool.unexpired(&claimed.id, &info)?;
             if offset == info.length {
                 claimed.spool.finish(&claimed.id)?;
-                return Ok(Progress { offset, length: info.length, expires: None });
+                return Ok(Progress { offset, length: info.length, expires: None, metadata: info.metadata });
             }
-            Ok(Progress { offset, length: info.length, expires: Some(expires) })
+            Ok(Progress { offset, length: info.length, expires: Some(expires), metadata: info.metadata })
         })
         .await
     }
 
     fn done_progress(&self, id: &UploadId) -> Result<Progress, SpoolError> {
         let info = read_info(&self.upload_folder("done", id))?;
-        Ok(Progress { offset: info.length, length: info.length, expires: None })
+        Ok(Progress { offset: info.length, length: info.length, expires: None, metadata: info.metadata })
     }
 
     /// Removes an unfinished upload and its bytes.

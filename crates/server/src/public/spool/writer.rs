@@ -1,7 +1,7 @@
 //! One writer of one upload: bytes go through a short queue to a thread that writes whole units and syncs at the end.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, IoSlice, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,6 +17,9 @@ use super::{Spool, SpoolError, UploadId, UploadInfo, WRITE_UNIT, disk};
 
 /// Units between the network and the disk: 4 MiB an upload.
 const QUEUE: usize = 4;
+
+/// Bytes from which a received buffer is handed on as it is; smaller ones are copied together.
+const WORTH_KEEPING: usize = 16 * 1024;
 
 /// A checksum a client may send with a part (tus 1.0.0, checksum extension).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +80,8 @@ pub enum Outcome {
 }
 
 enum Piece {
-    Bytes(Bytes),
+    /// About one [`WRITE_UNIT`], as it came from the network.
+    Unit(Vec<Bytes>),
     /// The whole body has arrived.
     End,
 }
@@ -86,7 +90,9 @@ enum Piece {
 pub struct Writer {
     offset: u64,
     length: u64,
-    gathered: BytesMut,
+    gathered: Vec<Bytes>,
+    small: BytesMut,
+    pending: usize,
     queue: mpsc::Sender<Piece>,
     thread: JoinHandle<Result<Outcome, SpoolError>>,
     touch: Box<dyn Fn() + Send + Sync>,
@@ -121,7 +127,17 @@ impl Spool {
                 claimed.touch();
             }
         });
-        Ok(Writer { offset, length, gathered: BytesMut::new(), queue, thread, touch, cancel })
+        Ok(Writer {
+            offset,
+            length,
+            gathered: Vec::new(),
+            small: BytesMut::new(),
+            pending: 0,
+            queue,
+            thread,
+            touch,
+            cancel,
+        })
     }
 }
 
@@ -145,26 +161,30 @@ impl Writer {
     }
 
     /// Takes some bytes; waits while the disk is behind. `false`: the disk side has ended, see [`Writer::end`].
-    pub async fn push(&mut self, bytes: &[u8]) -> bool {
+    pub async fn push(&mut self, bytes: Bytes) -> bool {
         (self.touch)();
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            if self.gathered.capacity() == 0 {
-                self.gathered.reserve(WRITE_UNIT);
-            }
-            let (now, later) = rest.split_at(rest.len().min(WRITE_UNIT - self.gathered.len()));
-            self.gathered.extend_from_slice(now);
-            rest = later;
-            if self.gathered.len() >= WRITE_UNIT && !self.flush().await {
-                return false;
-            }
+        self.pending += bytes.len();
+        if bytes.len() >= WORTH_KEEPING {
+            self.seal_small();
+            self.gathered.push(bytes);
+        } else {
+            // A client that sends crumbs must not make us hold a buffer for each.
+            self.small.extend_from_slice(&bytes);
         }
-        true
+        self.pending < WRITE_UNIT || self.flush().await
+    }
+
+    fn seal_small(&mut self) {
+        if !self.small.is_empty() {
+            self.gathered.push(self.small.split().freeze());
+        }
     }
 
     async fn flush(&mut self) -> bool {
-        let unit = std::mem::take(&mut self.gathered).freeze();
-        unit.is_empty() || self.queue.send(Piece::Bytes(unit)).await.is_ok()
+        self.seal_small();
+        self.pending = 0;
+        let unit = std::mem::take(&mut self.gathered);
+        unit.is_empty() || self.queue.send(Piece::Unit(unit)).await.is_ok()
     }
 
     /// Writes what is left and waits until the disk has everything. `whole` says that the body ended as announced;
@@ -179,10 +199,7 @@ impl Writer {
         }
         drop(self.queue);
         self.thread.await.unwrap_or_else(|_| {
-            Err(SpoolError::Io {
-                what: "the writing thread",
-                source: std::io::Error::other("it was stopped"),
-            })
+            Err(SpoolError::Io { what: "the writing thread", source: io::Error::other("it was stopped") })
         })
     }
 }
@@ -250,15 +267,15 @@ impl Part {
     ) -> Result<Received, SpoolError> {
         let spool = self.claimed.spool.clone();
         while let Some(piece) = pieces.blocking_recv() {
-            let Piece::Bytes(bytes) = piece else { return Ok(Received::Whole) };
-            let count = bytes.len() as u64;
+            let Piece::Unit(unit) = piece else { return Ok(Received::Whole) };
+            let count = unit.iter().map(|bytes| bytes.len() as u64).sum();
             if self.info.length - self.offset < count {
                 return Ok(Received::TooLong);
             }
             if spool.room() < count {
                 return Err(SpoolError::Full(spool.inner.config.max_bytes));
             }
-            if let Err(error) = file.write_all(&bytes) {
+            if let Err(error) = write_whole(file, &unit) {
                 // A part of the unit may have been written: it counts, the length of the file decides.
                 let held = file.metadata().map_or(self.offset, |found| found.len());
                 spool.inner.bytes.fetch_add(held.saturating_sub(self.offset), Ordering::AcqRel);
@@ -266,13 +283,29 @@ impl Part {
                 return Err(SpoolError::io("writing an upload")(error));
             }
             if let Some(running) = running {
-                running.update(&bytes);
+                unit.iter().for_each(|bytes| running.update(bytes));
             }
             self.offset += count;
             spool.inner.bytes.fetch_add(count, Ordering::AcqRel);
         }
         Ok(Received::Broken)
     }
+}
+
+/// Writes several buffers with as few calls as the system allows.
+fn write_whole(file: &mut File, unit: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = unit.iter().map(|bytes| IoSlice::new(bytes)).collect();
+    let mut rest = slices.as_mut_slice();
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        match file.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut rest, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[derive(Clone, Copy)]

@@ -80,6 +80,15 @@ pub(super) fn metadata(map: &HeaderMap) -> Result<BTreeMap<String, String>, Prob
     Ok(found)
 }
 
+/// Metadata as a client would send it.
+pub(super) fn encoded(metadata: &BTreeMap<String, String>) -> String {
+    let pairs = metadata.iter().map(|(key, value)| match value.as_str() {
+        "" => key.clone(),
+        value => format!("{key} {}", BASE64_STANDARD.encode(value)),
+    });
+    pairs.collect::<Vec<_>>().join(",")
+}
+
 /// Reads `Upload-Checksum` (tus 1.0.0, checksum extension).
 pub(super) fn checksum(map: &HeaderMap) -> Result<Option<(Algorithm, Vec<u8>)>, Problem> {
     const NAME: &str = "upload-checksum";
@@ -118,6 +127,7 @@ mod tests {
         assert_eq!(found["destination"], "r1");
         assert_eq!(found["empty"], "");
         assert_eq!(found["note"], "\u{e9}");
+        assert_eq!(metadata(&map("upload-metadata", &encoded(&found))).unwrap(), found);
         assert!(metadata(&HeaderMap::new()).unwrap().is_empty());
     }
 

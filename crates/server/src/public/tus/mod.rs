@@ -172,7 +172,7 @@ fn dressed(answer: Result<Response, Problem>) -> Response {
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static(
             "location, retry-after, tus-checksum-algorithm, tus-extension, tus-max-size, tus-resumable, tus-version, \
-             upload-expires, upload-length, upload-offset",
+             upload-expires, upload-length, upload-metadata, upload-offset",
         ),
     );
     headers::secure(map);
@@ -235,7 +235,7 @@ impl Tus {
             let outcome = self.receive(writer, body).await?;
             report(response.headers_mut(), outcome)?;
         } else {
-            progress(response.headers_mut(), self.config.spool.progress(&id).await?);
+            progress(response.headers_mut(), &self.config.spool.progress(&id).await?);
             response.headers_mut().remove(UPLOAD_LENGTH);
         }
         let location = format!("{}/{}", self.config.prefix, id.as_str());
@@ -246,7 +246,12 @@ impl Tus {
 
     async fn head(&self, id: &UploadId) -> Result<Response, Problem> {
         let mut response = StatusCode::OK.into_response();
-        progress(response.headers_mut(), self.config.spool.progress(id).await?);
+        let found = self.config.spool.progress(id).await?;
+        progress(response.headers_mut(), &found);
+        // The creation extension obliges us to say it again to whoever knows the upload's address.
+        if let Ok(value) = HeaderValue::from_str(&metadata::encoded(&found.metadata)) {
+            response.headers_mut().insert("upload-metadata", value);
+        }
         Ok(response)
     }
 
@@ -284,7 +289,7 @@ impl Tus {
     }
 }
 
-fn progress(map: &mut HeaderMap, found: Progress) {
+fn progress(map: &mut HeaderMap, found: &Progress) {
     map.insert(UPLOAD_OFFSET, HeaderValue::from(found.offset));
     map.insert(UPLOAD_LENGTH, HeaderValue::from(found.length));
     if let Some(expires) = found.expires {

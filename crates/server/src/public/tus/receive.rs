@@ -73,7 +73,7 @@ async fn ingest(mut writer: Writer, mut body: Body, window: Duration) -> (Stop, 
             None => break Stop::Whole,
             Some(Err(_)) => break Stop::Broken,
             Some(Ok(frame)) => {
-                let Some(bytes) = frame.data_ref() else { continue };
+                let Ok(bytes) = frame.into_data() else { continue };
                 arrived = arrived.saturating_add(bytes.len() as u64);
                 if !writer.push(bytes).await {
                     break Stop::Disk;
@@ -155,7 +155,7 @@ impl From<SpoolError> for Problem {
                     .remedy("keep your files and try again later; the operator has been told to free space")
                     .retry_after(600)
             }
-            SpoolError::Damaged { .. } | SpoolError::Io { .. } => {
+            SpoolError::InUse | SpoolError::Damaged { .. } | SpoolError::Io { .. } => {
                 tracing::error!(%error, "the spool failed");
                 return Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
@@ -167,5 +167,30 @@ impl From<SpoolError> for Problem {
             }
         };
         problem.detail(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_of_the_spool_has_a_status_and_a_remedy() {
+        for (error, status) in [
+            (SpoolError::Unknown, 404),
+            (SpoolError::Expired, 410),
+            (SpoolError::Busy, 423),
+            (SpoolError::TooManyOpen(1), 503),
+            (SpoolError::Full(1), 503),
+            (SpoolError::TooManyMessages(1), 503),
+            (SpoolError::TooManyForLookup(1), 429),
+            (SpoolError::DiskFull, 507),
+            (SpoolError::InUse, 500),
+            (SpoolError::Damaged { file: "data", why: "odd".into() }, 500),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.status().as_u16(), status);
+            assert!(problem.to_json().contains("remedy"), "{problem}");
+        }
     }
 }
