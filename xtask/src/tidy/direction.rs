@@ -53,6 +53,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "canvass-testkit",
         &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-matching", "canvass-core"],
     ),
+    (
+        "canvass-bench",
+        &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core", "canvass-store-sqlite", "canvass-store-objects"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -1,0 +1,1 @@
+//! Nothing but the programs in `src/bin` is here.
