@@ -7,6 +7,7 @@ use canvass_types::{AgencyId, Clock, Entropy, MemberId, Policy, Time};
 use crate::{
     CoreError,
     access::{Action, Actor, Denied, Gate, Intent, Job, System, Target},
+    policy::Policies,
     ports::{Records, RecordsExt, Versioned},
     records::{Agency, Member},
 };
@@ -15,7 +16,7 @@ use crate::{
 pub struct App<R> {
     records: R,
     gate: Gate,
-    policy: Policy,
+    policy: Policies,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -23,7 +24,7 @@ pub struct App<R> {
 impl<R: Records> App<R> {
     /// Puts it together.
     pub fn new(records: R, gate: Gate, policy: Policy, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { records, gate, policy, clock, entropy }
+        Self { records, gate, policy: Policies::new(policy), clock, entropy }
     }
 
     /// The store.
@@ -33,6 +34,10 @@ impl<R: Records> App<R> {
 
     /// Limits and retentions in force.
     pub fn policy(&self) -> &Policy {
+        self.policy.current()
+    }
+
+    pub(crate) fn policies(&self) -> &Policies {
         &self.policy
     }
 
