@@ -1,0 +1,20 @@
+//! What all commands share, and the only place where the machine itself is touched.
+
+mod console;
+mod context;
+mod failure;
+mod files;
+mod http;
+mod machine;
+mod progress;
+
+#[expect(unused_imports, reason = "each group of commands takes what it needs")]
+pub use self::{
+    console::Console,
+    context::{Context, Output},
+    failure::Failure,
+    files::{create_new, exists, read_limited, write_public, write_secret},
+    http::{Http, HttpError, Server},
+    machine::{OsEntropy, SystemClock, day, now},
+    progress::Progress,
+};

@@ -1,1 +1,0 @@
-//! Placeholder text replaced as the crate is filled.

@@ -1,0 +1,13 @@
+//! The operator commands.
+
+use clap::Subcommand;
+
+use crate::common::{Context, Failure};
+
+/// The operator commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {}
+
+pub async fn run(command: Command, _context: &Context) -> Result<(), Failure> {
+    match command {}
+}
