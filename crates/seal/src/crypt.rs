@@ -2,7 +2,7 @@
 //! whose failures say what is wrong and where.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -15,6 +15,7 @@ use zeroize::{Zeroize, Zeroizing};
 pub const MAX_RECIPIENTS: usize = 64;
 /// Longest age header read, in bytes: room for hundreds of stanzas, and no more work than that for a hostile one.
 const MAX_HEADER_BYTES: u64 = 64 * 1024;
+const BUFFER_BYTES: usize = 16 * 1024;
 /// An encrypted chunk of an age payload: 64 KiB and a tag of 16 bytes.
 const CHUNK_BYTES: u64 = 64 * 1024 + 16;
 /// Highest scrypt work factor tried (2^N): some seconds of work, 1 GiB of memory at most.
@@ -364,15 +365,10 @@ struct Counter<R> {
 struct Shared {
     read: AtomicU64,
     ended: AtomicBool,
-    /// Bytes that may be read at all: the header's limit, then none.
-    limit: AtomicU64,
 }
 
 impl<R: Read> Read for Counter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.shared.read.load(Ordering::Relaxed) > self.shared.limit.load(Ordering::Relaxed) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "header too long"));
-        }
         let n = self.inner.read(buffer)?;
         self.shared.read.fetch_add(n as u64, Ordering::Relaxed);
         if n == 0 && !buffer.is_empty() {
@@ -384,15 +380,18 @@ impl<R: Read> Read for Counter<R> {
 
 /// Plaintext of an age file, in order, each chunk authenticated before it is released.
 pub struct DecryptReader<R: Read> {
-    stream: age::stream::StreamReader<BufReader<Unwrapped<R>>>,
+    stream: age::stream::StreamReader<Chain<Cursor<Vec<u8>>, Unwrapped<R>>>,
     shared: Arc<Shared>,
     expected_len: Option<u64>,
     armored: bool,
 }
 
+/// The first line, read to look at it, and the rest.
+type Prefixed<R> = Chain<Cursor<Vec<u8>>, BufReader<Counter<R>>>;
+
 enum Unwrapped<R: Read> {
-    Binary(Counter<R>),
-    Armored(Box<ArmoredReader<BufReader<Counter<R>>>>),
+    Binary(BufReader<Counter<R>>),
+    Armored(Box<ArmoredReader<BufReader<Prefixed<R>>>>),
 }
 
 impl<R: Read> Read for Unwrapped<R> {
@@ -400,6 +399,22 @@ impl<R: Read> Read for Unwrapped<R> {
         match self {
             Self::Binary(r) => r.read(buffer),
             Self::Armored(r) => r.read(buffer),
+        }
+    }
+}
+
+impl<R: Read> BufRead for Unwrapped<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self {
+            Self::Binary(r) => r.fill_buf(),
+            Self::Armored(r) => r.fill_buf(),
+        }
+    }
+
+    fn consume(&mut self, n: usize) {
+        match self {
+            Self::Binary(r) => r.consume(n),
+            Self::Armored(r) => r.consume(n),
         }
     }
 }
@@ -416,21 +431,21 @@ impl<R: Read> DecryptReader<R> {
         wrapping: Wrapping,
         expected_len: Option<u64>,
     ) -> Result<Self, DecryptError> {
-        let shared = Arc::new(Shared { limit: AtomicU64::new(MAX_HEADER_BYTES), ..Shared::default() });
-        let counter = Counter { inner: input, shared: Arc::clone(&shared) };
+        let shared = Arc::new(Shared::default());
+        let counter =
+            BufReader::with_capacity(BUFFER_BYTES, Counter { inner: input, shared: Arc::clone(&shared) });
         let armored = wrapping == Wrapping::Armored;
-        let source = match wrapping {
+        let mut buffered = match wrapping {
             Wrapping::Binary => Unwrapped::Binary(counter),
-            Wrapping::Armored => Unwrapped::Armored(Box::new(ArmoredReader::new(counter))),
+            Wrapping::Armored => armor(counter)?,
         };
-        let mut buffered = BufReader::with_capacity(16 * 1024, source);
-        check_intro(&mut buffered, armored)?;
+        let header = read_header(&mut buffered, armored)?;
+        let buffered = Cursor::new(header).chain(buffered);
         let fail = |e| header_error(e, identities.len(), armored);
         let decryptor = age::Decryptor::new_buffered(buffered).map_err(fail)?;
         let keys: Vec<_> = identities.iter().map(Identity::boxed).collect();
         let stream =
             decryptor.decrypt(keys.iter().map(|k| k.as_ref() as &dyn age::Identity)).map_err(fail)?;
-        shared.limit.store(u64::MAX, Ordering::Relaxed);
         Ok(Self { stream, shared, expected_len, armored })
     }
 
@@ -470,18 +485,57 @@ impl<R: Read> DecryptReader<R> {
     }
 }
 
-/// Tells "no age file at all" from a broken one before the parser, which doesn't, sees it.
-fn check_intro<R: Read>(input: &mut BufReader<Unwrapped<R>>, armored: bool) -> Result<(), DecryptError> {
-    const INTRO: &[u8] = b"age-encryption.org/";
-    let start = match input.fill_buf() {
-        Ok(start) => start,
-        Err(e) => return Err(read_error(e, armored)),
-    };
-    let given = start.get(..INTRO.len().min(start.len())).unwrap_or_default();
-    if given.is_empty() || !INTRO.starts_with(given) {
-        return Err(DecryptError::NotAge);
+/// Skips white space before the armor, as the format allows, and refuses what isn't armor: the reader behind would
+/// take that for a binary file.
+fn armor<R: Read>(mut input: BufReader<Counter<R>>) -> Result<Unwrapped<R>, DecryptError> {
+    const MAX_BLANK: usize = 1024;
+    let mut skipped = 0_usize;
+    loop {
+        let start = input.fill_buf().map_err(DecryptError::Io)?;
+        let blank = start.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        skipped = skipped.saturating_add(blank);
+        if blank == 0 || skipped > MAX_BLANK {
+            let mut first = Vec::new();
+            input.by_ref().take(MAX_BLANK as u64).read_until(b'\n', &mut first).map_err(DecryptError::Io)?;
+            if !first.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
+                return Err(DecryptError::BadArmor);
+            }
+            let whole = Cursor::new(first).chain(input);
+            return Ok(Unwrapped::Armored(Box::new(ArmoredReader::new(whole))));
+        }
+        input.consume(blank);
     }
-    Ok(())
+}
+
+/// Reads the header, up to its MAC line, and refuses what the parser behind is lenient about: a body whose last line
+/// isn't shorter than 64 characters. A header of [`MAX_HEADER_BYTES`] is the longest parsed.
+fn read_header<R: Read>(input: &mut Unwrapped<R>, armored: bool) -> Result<Vec<u8>, DecryptError> {
+    const INTRO: &[u8] = b"age-encryption.org/v1";
+    let mut header = Vec::new();
+    let mut in_body = false;
+    loop {
+        let start = header.len();
+        let room = MAX_HEADER_BYTES.saturating_sub(start as u64);
+        input.by_ref().take(room).read_until(b'\n', &mut header).map_err(|e| read_error(e, armored))?;
+        if start == 0 && !header.starts_with(INTRO) {
+            return Err(DecryptError::NotAge);
+        }
+        let line = header.get(start..).unwrap_or_default();
+        let Some(line) = line.strip_suffix(b"\n") else {
+            // Cut short or too long: the parser says which rule that breaks.
+            return if room == 0 { Err(DecryptError::BadHeader) } else { Ok(header) };
+        };
+        if in_body && line.starts_with(b"-") {
+            return Err(DecryptError::BadHeader);
+        }
+        if start == 0 && line != INTRO {
+            return Err(DecryptError::NotAge);
+        }
+        if line.starts_with(b"---") {
+            return Ok(header);
+        }
+        in_body = line.starts_with(b"->") || (in_body && line.len() >= 64);
+    }
 }
 
 fn read_error(error: io::Error, armored: bool) -> DecryptError {
@@ -500,8 +554,8 @@ fn header_error(error: age::DecryptError, identities: usize, armored: bool) -> D
         }
         age::DecryptError::KeyDecryptionFailed => DecryptError::NoMatch { identities },
         age::DecryptError::InvalidMac => DecryptError::HeaderAltered,
-        age::DecryptError::UnknownFormat => DecryptError::NotAge,
         age::DecryptError::Io(e) => read_error(e, armored),
+        // Also `UnknownFormat`: the version line was checked, so it means that what follows doesn't parse.
         _ => DecryptError::BadHeader,
     }
 }

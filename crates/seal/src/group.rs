@@ -215,7 +215,7 @@ mod tests {
         let old = wrap(&request.identity, std::slice::from_ref(&ana.recipient), &recovery.recipient).unwrap();
         let new = rewrap(
             &old,
-            &[recovery.identity.clone()],
+            std::slice::from_ref(&recovery.identity),
             std::slice::from_ref(&ben.recipient),
             &recovery.recipient,
         )

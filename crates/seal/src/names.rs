@@ -135,12 +135,13 @@ fn shorten(name: &str) -> String {
     format!("{stem}{extension}")
 }
 
+/// `%` too: RFC 8493 has it encoded in manifests, which widespread `BagIt` tools don't undo.
 fn forbidden(c: char) -> bool {
     let bidi =
         matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
     c.is_control()
         || bidi
-        || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '\u{2028}' | '\u{2029}')
+        || matches!(c, '/' | '\\' | ':' | '%' | '*' | '?' | '"' | '<' | '>' | '|' | '\u{2028}' | '\u{2029}')
 }
 
 fn windows_device(stem: &str) -> bool {

@@ -386,6 +386,8 @@ mod tests {
     fn a_message_holds_only_as_signed() {
         let good = secret(1).sign_message("withdraw", b"body", "2026-01-31T12:00:00Z").unwrap();
         verify_message(&good, b"body").unwrap();
+        let long = secret(1).sign_message("answer", &vec![0; MAX_BODY_BYTES + 1], "2026-01-31T12:00:00Z");
+        assert!(matches!(long, Err(OfferError::BodyTooLarge(_))));
         assert!(matches!(verify_message(&good, b"other"), Err(OfferError::OtherBody)));
         let other_kind = SignedMessage { kind: "answer".to_owned(), ..good.clone() };
         assert!(matches!(verify_message(&other_kind, b"body"), Err(OfferError::Signature)));

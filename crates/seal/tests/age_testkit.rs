@@ -1,4 +1,5 @@
 //! Every vector of the age test kit (C2SP/CCTV) but the post-quantum ones, through our decrypting reader.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The BagIt conformance suite: every bag of v0.97 and v1.0, read from its directory and from a tar of it.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 mod common;
 

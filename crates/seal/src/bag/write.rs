@@ -98,6 +98,10 @@ impl Lists {
         if let Some(reason) = path::unsafe_reason(file).or_else(|| path::unportable_reason(file)) {
             return Err(WriteError::Path { path: file.to_owned(), reason });
         }
+        // RFC 8493 has `%` encoded in manifests; bagit-python doesn't decode it. Without it both agree.
+        if file.contains('%') {
+            return Err(WriteError::Path { path: file.to_owned(), reason: "the path contains %" });
+        }
         if !self.names.insert(fold(file)) {
             return Err(WriteError::Duplicate { path: file.to_owned() });
         }
@@ -119,7 +123,7 @@ impl Lists {
         let mut text = String::new();
         for (file, _, digest) in &self.payload {
             // Writing to a String can't fail.
-            let _ = writeln!(text, "{}  data/{}", hex(digest), path::encode(file));
+            let _ = writeln!(text, "{}  data/{}", hex(digest), file);
         }
         text
     }
@@ -127,7 +131,7 @@ impl Lists {
     fn tagmanifest(&self) -> String {
         let mut text = String::new();
         for (file, digest) in &self.tags {
-            let _ = writeln!(text, "{}  {}", hex(digest), path::encode(file));
+            let _ = writeln!(text, "{}  {}", hex(digest), file);
         }
         text
     }

@@ -1,5 +1,6 @@
 //! What several test files share.
 #![expect(dead_code, reason = "each test file uses a part of it")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "test code")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
