@@ -13,8 +13,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Most recipients that one file is encrypted to.
 pub const MAX_RECIPIENTS: usize = 64;
-/// Longest age header read, in bytes: room for hundreds of stanzas, and no more work than that for a hostile one.
-const MAX_HEADER_BYTES: u64 = 64 * 1024;
+/// Longest age header read, in bytes and lines. The parser behind starts over with every line, so that a header's
+/// cost is one times the other; these allow for over a hundred recipients.
+const MAX_HEADER_BYTES: u64 = 16 * 1024;
+const MAX_HEADER_LINES: usize = 400;
 const BUFFER_BYTES: usize = 16 * 1024;
 /// An encrypted chunk of an age payload: 64 KiB and a tag of 16 bytes.
 const CHUNK_BYTES: u64 = 64 * 1024 + 16;
@@ -508,22 +510,20 @@ fn armor<R: Read>(mut input: BufReader<Counter<R>>) -> Result<Unwrapped<R>, Decr
 }
 
 /// Reads the header, up to its MAC line, and refuses what the parser behind is lenient about: a body whose last line
-/// isn't shorter than 64 characters. A header of [`MAX_HEADER_BYTES`] is the longest parsed.
+/// isn't shorter than 64 characters.
 fn read_header<R: Read>(input: &mut Unwrapped<R>, armored: bool) -> Result<Vec<u8>, DecryptError> {
     const INTRO: &[u8] = b"age-encryption.org/v1";
     let mut header = Vec::new();
     let mut in_body = false;
-    loop {
+    for _ in 0..MAX_HEADER_LINES {
         let start = header.len();
         let room = MAX_HEADER_BYTES.saturating_sub(start as u64);
         input.by_ref().take(room).read_until(b'\n', &mut header).map_err(|e| read_error(e, armored))?;
         if start == 0 && !header.starts_with(INTRO) {
             return Err(DecryptError::NotAge);
         }
-        let line = header.get(start..).unwrap_or_default();
-        let Some(line) = line.strip_suffix(b"\n") else {
-            // Cut short or too long: the parser says which rule that breaks.
-            return if room == 0 { Err(DecryptError::BadHeader) } else { Ok(header) };
+        let Some(line) = header.get(start..).unwrap_or_default().strip_suffix(b"\n") else {
+            break;
         };
         if in_body && line.starts_with(b"-") {
             return Err(DecryptError::BadHeader);
@@ -536,6 +536,7 @@ fn read_header<R: Read>(input: &mut Unwrapped<R>, armored: bool) -> Result<Vec<u
         }
         in_body = line.starts_with(b"->") || (in_body && line.len() >= 64);
     }
+    Err(DecryptError::BadHeader)
 }
 
 fn read_error(error: io::Error, armored: bool) -> DecryptError {
