@@ -276,7 +276,7 @@ pub struct QueuedLeaf {
 /// Everything that one decision changes; it is committed whole or not at all.
 ///
 /// One can't be made outside `access`: it begins with an [`crate::access::Intent`], so that no change goes unrecorded.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Changeset {
     writes: Vec<Write>,
     leaves: Vec<QueuedLeaf>,
@@ -284,13 +284,13 @@ pub struct Changeset {
 
 impl Changeset {
     pub(crate) fn empty() -> Self {
-        Self::default()
+        Self { writes: Vec::new(), leaves: Vec::new() }
     }
 
     /// A change without an intent behind it, for the conformance suite of stores alone.
     #[cfg(feature = "conformance")]
     pub fn unguarded() -> Self {
-        Self::default()
+        Self::empty()
     }
 
     /// Stores a new record.

@@ -1,0 +1,263 @@
+//! One pass over everything that is past its time.
+
+use canvass_types::{
+    RequestState, Time, canonical,
+    leaf::{Log, RequestsLeaf},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::envelope_reason;
+use crate::{
+    App, CoreError,
+    access::{Job, Target},
+    custody::{Change, Kept, anchor},
+    intake::claim,
+    ports::{Query, Record, Records, RecordsExt, StoreError, Versioned},
+    records::{AuditRecord, Erasure, Item, Offer, Request, RequestKey, Setting},
+};
+
+/// Records read at a time.
+const STEP: u32 = 200;
+
+/// What one pass did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swept {
+    /// Envelopes whose destruction it ordered.
+    pub envelopes: u32,
+    /// Items whose destruction it ordered.
+    pub items: u32,
+    /// Requests that it ended.
+    pub requests: u32,
+    /// Drafts that it dropped.
+    pub drafts: u32,
+    /// Mailboxes that it dropped.
+    pub mailboxes: u32,
+    /// Records of actions that it dropped.
+    pub audit: u32,
+    /// What it left because a hold keeps it.
+    pub held: u32,
+    /// What someone else changed at the same moment; the next pass looks at it again.
+    pub conflicts: u32,
+}
+
+/// What became of one record.
+enum Outcome {
+    Done,
+    Held,
+    Left,
+}
+
+/// What a pass counts for one class.
+#[derive(Default)]
+struct Counts {
+    done: u32,
+    held: u32,
+    conflicts: u32,
+}
+
+impl Swept {
+    fn add(&mut self, counts: &Counts) -> u32 {
+        self.held = self.held.saturating_add(counts.held);
+        self.conflicts = self.conflicts.saturating_add(counts.conflicts);
+        counts.done
+    }
+}
+
+/// A moment so many days ago.
+fn days_ago(now: Time, days: u32) -> Time {
+    now.plus_seconds(i64::from(days).saturating_mul(-86_400))
+}
+
+impl<R: Records> App<R> {
+    /// One pass: orders the destruction of what is past its time, ends requests, and drops drafts, mailboxes and records
+    /// of actions; at most `limit` of each class. A hold keeps all of what it covers. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// The store's, for anything but a conflict.
+    pub async fn sweep(&self, limit: u32) -> Result<Swept, CoreError> {
+        let now = self.now();
+        let retention = &self.policy().retention;
+        let mut swept = Swept::default();
+        let query = Query::<Offer>::new().due("due", now);
+        swept.envelopes = swept.add(&self.pass(query, limit, |it| self.order_envelope(it, now)).await?);
+        let query = Query::<Item>::new().due("due", now);
+        swept.items = swept.add(&self.pass(query, limit, |it| self.order_item(it, now)).await?);
+        let query = Query::<Request>::new().with("state", RequestState::Published.as_str()).due("due", now);
+        swept.requests = swept.add(&self.pass(query, limit, |it| self.expire(it, now)).await?);
+        let old = days_ago(now, retention.draft_days);
+        let query = Query::<Request>::new().with("state", RequestState::Draft.as_str()).due("due", old);
+        swept.drafts = swept.add(&self.pass(query, limit, |it| self.drop_stale_draft(it)).await?);
+        let query = Query::<Offer>::new().due("mailbox_due", now);
+        swept.mailboxes = swept.add(&self.pass(query, limit, |it| self.drop_mailbox(it, now)).await?);
+        let query = Query::<AuditRecord>::new().due("at", days_ago(now, retention.audit_days));
+        swept.audit = swept.add(&self.pass(query, limit, |it| self.drop_audit(it)).await?);
+        Ok(swept)
+    }
+
+    /// Does one thing to each record that a query meets, until so many are done.
+    async fn pass<T: Record, F>(
+        &self,
+        query: Query<T>,
+        limit: u32,
+        each: impl Fn(Versioned<T>) -> F + Send + Sync,
+    ) -> Result<Counts, CoreError>
+    where
+        F: Future<Output = Result<Outcome, CoreError>> + Send,
+    {
+        let mut counts = Counts::default();
+        let mut after = None;
+        loop {
+            let part = self.records().list(query.clone().after(after).limit(STEP)).await?;
+            let end = part.len() < STEP as usize;
+            for row in part {
+                if counts.done >= limit {
+                    return Ok(counts);
+                }
+                after = Some(row.sequence);
+                match each(row).await {
+                    Ok(Outcome::Done) => counts.done += 1,
+                    Ok(Outcome::Held) => counts.held = counts.held.saturating_add(1),
+                    Ok(Outcome::Left) => {}
+                    Err(CoreError::Store(StoreError::Conflict { .. })) => {
+                        counts.conflicts = counts.conflicts.saturating_add(1);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if end {
+                return Ok(counts);
+            }
+        }
+    }
+
+    async fn order_envelope(&self, before: Versioned<Offer>, now: Time) -> Result<Outcome, CoreError> {
+        let cover = self.offer_cover(&before.record).await?;
+        if cover.hold.is_some() {
+            return Ok(Outcome::Held);
+        }
+        let ordered = self.ordered(&before.record.envelope).await?.is_some();
+        let offer = &before.record;
+        let reason = envelope_reason(offer);
+        let erasure = (!ordered)
+            .then(|| self.new_erasure(&offer.agency, offer.id.as_str(), &offer.envelope, reason, now));
+        let target = Target::of(&offer.agency, &offer.id).in_case(offer.case.clone());
+        let mut change = Change::of(before);
+        change.now.due = None;
+        self.order(change, erasure, target, now, |changes| cover.guard(changes)).await
+    }
+
+    async fn order_item(&self, before: Versioned<Item>, now: Time) -> Result<Outcome, CoreError> {
+        let cover = self.item_cover(&before.record).await?;
+        if cover.hold.is_some() {
+            return Ok(Outcome::Held);
+        }
+        let ordered = self.ordered(&before.record.sealed).await?.is_some();
+        let item = &before.record;
+        let erasure = (!ordered)
+            .then(|| self.new_erasure(&item.agency, item.id.as_str(), &item.sealed, "closed-case", now));
+        let target = Target::of(&item.agency, &item.id).in_case(Some(item.case.clone()));
+        let mut change = Change::of(before);
+        change.now.due = None;
+        self.order(change, erasure, target, now, |changes| cover.guard(changes)).await
+    }
+
+    async fn order<T: Kept>(
+        &self,
+        mut change: Change<T>,
+        erasure: Option<Erasure>,
+        target: Target,
+        now: Time,
+        guard: impl FnOnce(crate::ports::Changeset) -> crate::ports::Changeset + Send,
+    ) -> Result<Outcome, CoreError> {
+        let Some(erasure) = erasure else {
+            // It was ordered before; only the date was left.
+            let housekeeping = self.system(Job::Housekeeping, target);
+            housekeeping.with(|changes| change.write(changes)).commit(self.records()).await?;
+            return Ok(Outcome::Left);
+        };
+        change.event(
+            "erasure-ordered",
+            None,
+            now,
+            json!({ "erasure": erasure.id, "reason": erasure.reason }),
+        );
+        let head = anchor(change.now.head());
+        self.system(Job::ErasureOrdered, target)
+            .detail(json!({ "erasure": erasure.id, "reason": erasure.reason, "custody": head }))
+            .with(|changes| guard(change.write(changes.insert(&erasure))))
+            .commit(self.records())
+            .await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn expire(&self, before: Versioned<Request>, now: Time) -> Result<Outcome, CoreError> {
+        let mut request = before.record.clone();
+        request.state = RequestState::Expired;
+        request.ended = Some(now);
+        request.unpublished = true;
+        let leaf = RequestsLeaf::RequestState {
+            request: request.id.clone(),
+            agency: request.agency.clone(),
+            state: RequestState::Expired,
+            basis: None,
+            at: now,
+        };
+        // A plain struct: its canonical JSON can always be written, and is UTF-8.
+        let text = canonical(&leaf).ok().and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+        request.leaves.push(text);
+        self.system(Job::RequestExpired, Target::of(&request.agency, &request.id))
+            .detail(json!({ "closes": request.closes }))
+            .with(|changes| changes.update(&before, &request).leaf(Log::Requests, &leaf))
+            .commit(self.records())
+            .await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn drop_stale_draft(&self, before: Versioned<Request>) -> Result<Outcome, CoreError> {
+        let id = &before.record.id;
+        let key: Option<Versioned<RequestKey>> = self.records().get(id.as_str()).await?;
+        self.system(Job::Housekeeping, Target::of(&before.record.agency, id))
+            .with(|changes| key.iter().fold(changes.delete(&before), |all, key| all.delete(key)))
+            .commit(self.records())
+            .await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn drop_mailbox(&self, before: Versioned<Offer>, now: Time) -> Result<Outcome, CoreError> {
+        let cover = self.offer_cover(&before.record).await?;
+        if cover.hold.is_some() {
+            return Ok(Outcome::Held);
+        }
+        let claimed: Option<Versioned<Setting>> = self.records().get(&claim(&before.record.lookup)).await?;
+        let target = Target::of(&before.record.agency, &before.record.id);
+        let mut change = Change::of(before);
+        change.now.questions.clear();
+        change.now.mailbox = None;
+        change.now.mailbox_due = None;
+        change.event("mailbox-dropped", None, now, json!({}));
+        self.system(Job::Housekeeping, target)
+            .with(|changes| {
+                let changes = cover.guard(change.write(changes));
+                claimed.iter().fold(changes, |all, claimed| all.delete(claimed))
+            })
+            .commit(self.records())
+            .await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn drop_audit(&self, before: Versioned<AuditRecord>) -> Result<Outcome, CoreError> {
+        let body = &before.record.body;
+        let case = body.case.as_ref().map(|case| case.as_str());
+        for subject in [Some(body.subject.as_str()), case].into_iter().flatten() {
+            if self.active_hold(subject).await?.is_some() {
+                return Ok(Outcome::Held);
+            }
+        }
+        self.system(Job::Housekeeping, Target::shared(&body.id))
+            .with(|changes| changes.delete(&before))
+            .commit(self.records())
+            .await?;
+        Ok(Outcome::Done)
+    }
+}
