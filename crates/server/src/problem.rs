@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use canvass_types::FieldProblem;
 use serde::Serialize;
 
 /// The media type of a [`Problem`] (RFC 9457 section 3).
@@ -19,6 +20,7 @@ struct Parts {
     detail: String,
     field: Option<String>,
     remedy: Option<String>,
+    problems: Vec<FieldProblem>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -33,6 +35,8 @@ struct Document<'a> {
     field: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[FieldProblem]>::is_empty")]
+    problems: &'a [FieldProblem],
 }
 
 impl Problem {
@@ -40,8 +44,8 @@ impl Problem {
     /// the same sentence for every occurrence of the kind.
     #[must_use]
     pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
-        let (detail, headers) = (String::new(), Vec::new());
-        Self(Box::new(Parts { kind, title, status, detail, field: None, remedy: None, headers }))
+        let (detail, headers, problems) = (String::new(), Vec::new(), Vec::new());
+        Self(Box::new(Parts { kind, title, status, detail, field: None, remedy: None, problems, headers }))
     }
 
     /// Anything that does not exist, or that the caller may not know exists.
@@ -70,6 +74,13 @@ impl Problem {
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.0.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Everything that is wrong with the input, each beside its field.
+    #[must_use]
+    pub fn problems(mut self, problems: Vec<FieldProblem>) -> Self {
+        self.0.problems = problems;
         self
     }
 
@@ -108,6 +119,7 @@ impl Problem {
             detail: &self.0.detail,
             field: self.0.field.as_deref(),
             remedy: self.0.remedy.as_deref(),
+            problems: &self.0.problems,
         };
         serde_json::to_string(&document).unwrap_or_default()
     }

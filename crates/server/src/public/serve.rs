@@ -18,6 +18,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::files::Files;
 use super::io::Patient;
@@ -53,29 +54,40 @@ pub async fn serve(
     });
     tracing::info!(port, "the public role listens");
     let connections = GracefulShutdown::new();
-    accept(&listener, limits, &router, &files, &connections, shutdown).await;
+    let cut = CancellationToken::new();
+    let serving = Serving { limits, router, files, cut: cut.clone() };
+    accept(&listener, &serving, &connections, shutdown).await;
+    drop(serving);
     drop(listener);
     sweeper.abort();
     tracing::info!("the public role stops; requests under way may finish");
     if tokio::time::timeout(limits.grace, connections.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and are cut");
     }
+    // Writers see their body end, and bring what arrived to disk.
+    cut.cancel();
     settle(&spool, limits.body).await;
     Ok(())
 }
 
+/// What every connection needs.
+struct Serving {
+    limits: Limits,
+    router: Router,
+    files: Arc<Files>,
+    cut: CancellationToken,
+}
+
 async fn accept(
     listener: &TcpListener,
-    limits: Limits,
-    router: &Router,
-    files: &Arc<Files>,
+    serving: &Serving,
     connections: &GracefulShutdown,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Arc::new(Semaphore::new(serving.limits.connections));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(limits.header)
+        .header_read_timeout(serving.limits.header)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER);
     let mut shutdown = std::pin::pin!(shutdown);
@@ -98,11 +110,15 @@ async fn accept(
                 continue;
             }
         };
-        let served = connection(stream, &http, limits, router.clone(), Arc::clone(files));
+        let served = connection(stream, &http, serving);
         let watched = connections.watch(served);
+        let cut = serving.cut.clone();
         tokio::spawn(async move {
             // Why a connection broke is not written down either.
-            let _ = watched.await;
+            tokio::select! {
+                _ = watched => {}
+                () = cut.cancelled() => {}
+            }
             drop(place);
         });
     }
@@ -113,12 +129,11 @@ type Handled = std::pin::Pin<Box<dyn Future<Output = Result<Response, Infallible
 fn connection(
     stream: TcpStream,
     http: &http1::Builder,
-    limits: Limits,
-    router: Router,
-    files: Arc<Files>,
+    serving: &Serving,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + use<> {
     let _ = stream.set_nodelay(true);
-    let routed = TowerToHyperService::new(router);
+    let routed = TowerToHyperService::new(serving.router.clone());
+    let files = Arc::clone(&serving.files);
     let service = service_fn(move |request: Request<Incoming>| -> Handled {
         if is_static(request.uri().path()) {
             // The feed is asked for by everybody: no router stands in its way.
@@ -129,7 +144,7 @@ fn connection(
         }
         Box::pin(routed.call(request.map(Body::new)))
     });
-    http.serve_connection(TokioIo::new(Patient::new(stream, limits.body)), service)
+    http.serve_connection(TokioIo::new(Patient::new(stream, serving.limits.body)), service)
 }
 
 fn is_static(path: &str) -> bool {

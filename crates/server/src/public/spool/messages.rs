@@ -179,6 +179,5 @@ impl Spool {
 
 fn read(path: &std::path::Path) -> Result<Message, SpoolError> {
     let bytes = disk::read_small(path, MAX_MESSAGE * 2).map_err(SpoolError::io("reading a message"))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|why| SpoolError::Damaged { file: "a message", why: why.to_string() })
+    serde_json::from_slice(&bytes).map_err(|why| SpoolError::damaged("a message", &why))
 }

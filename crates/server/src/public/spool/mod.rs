@@ -164,6 +164,14 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
+    /// Says where, never what: the text of a parser's error can hold what a resident wrote.
+    fn damaged(file: &'static str, error: &serde_json::Error) -> Self {
+        Self::Damaged {
+            file,
+            why: format!("not as expected at line {} column {}", error.line(), error.column()),
+        }
+    }
+
     fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,

@@ -61,8 +61,7 @@ impl Spool {
             return Err(SpoolError::Full(self.inner.config.max_bytes));
         }
         let id = UploadId::random(&*self.inner.config.entropy);
-        let json = serde_json::to_vec(info)
-            .map_err(|why| SpoolError::Damaged { file: "info.json", why: why.to_string() })?;
+        let json = serde_json::to_vec(info).map_err(|why| SpoolError::damaged("info.json", &why))?;
         // Made whole in tmp, so that an upload is either there with all its files or not there.
         let tmp = self.upload_folder("tmp", &id);
         let make = || {
@@ -228,9 +227,8 @@ impl Spool {
         let finish = || {
             disk::remove_file(&from.join("expires"))?;
             disk::remove_file(&from.join("checking"))?;
-            // Rewriting a name sets the folder's time, by which `done` orders.
-            disk::write_new(&from.join("complete"), b"")?;
-            disk::sync_folder(&from)?;
+            // A new name sets the folder's time, by which `done` orders.
+            disk::overwrite(&from.join("complete"), b"")?;
             std::fs::rename(&from, self.upload_folder("done", id))?;
             disk::sync_folder(&self.folder("done"))?;
             disk::sync_folder(&self.folder("open"))
@@ -333,8 +331,7 @@ impl Spool {
 fn read_info(folder: &Path) -> Result<UploadInfo, SpoolError> {
     let bytes =
         disk::read_small(&folder.join("info.json"), MAX_INFO).map_err(SpoolError::io("reading info.json"))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|why| SpoolError::Damaged { file: "info.json", why: why.to_string() })
+    serde_json::from_slice(&bytes).map_err(|why| SpoolError::damaged("info.json", &why))
 }
 
 fn expiry(folder: &Path, info: &UploadInfo) -> Timestamp {

@@ -1,0 +1,79 @@
+//! What the private role works with: the domain, the stores behind it, and the two ledgers.
+
+use std::{ops::Deref, path::PathBuf, sync::Arc};
+
+use canvass_core::App;
+use canvass_store_objects::Blobs;
+use canvass_store_sqlite::SqliteRecords;
+use canvass_types::{Clock, Entropy};
+use tokio::sync::Notify;
+
+use crate::{
+    config::{DataFolder, Identity},
+    keys::Keys,
+    ledgers::Ledgers,
+    public::spool::Spool,
+    telemetry::Metrics,
+};
+
+/// The domain on the embedded store.
+pub type Domain = App<SqliteRecords>;
+
+/// Everything that routes and jobs share; clones are one.
+#[derive(Clone)]
+pub struct Desk(Arc<Parts>);
+
+/// See [`Desk`].
+pub struct Parts {
+    /// The domain.
+    pub app: Domain,
+    /// Sealed bytes.
+    pub blobs: Blobs,
+    /// The two ledgers.
+    pub ledgers: Ledgers,
+    /// What residents sent, written by the public role.
+    pub spool: Spool,
+    /// What members send: clips sealed anew.
+    pub agency_spool: Spool,
+    /// Where everything is.
+    pub folder: DataFolder,
+    /// Who this Canvass is in public.
+    pub identity: Identity,
+    /// Keys that sign receipts and ledgers.
+    pub keys: Keys,
+    /// Figures.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Wakes the sequencer after a change.
+    pub changed: Notify,
+    /// Wakes the publisher after the ledgers grew.
+    pub grown: Notify,
+}
+
+impl Desk {
+    /// Puts it together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The time in POSIX seconds, for checkpoints.
+    pub fn seconds(&self) -> u64 {
+        u64::try_from(self.clock.now().as_second()).unwrap_or(0)
+    }
+
+    /// A file of the public folder.
+    pub fn public(&self, path: &str) -> PathBuf {
+        self.folder.public().join(path)
+    }
+}
+
+impl Deref for Desk {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

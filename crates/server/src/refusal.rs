@@ -1,0 +1,162 @@
+//! What the domain refuses, as problem+json: the one place where its errors get their status.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use canvass_core::{CoreError, access::Denied, ports::StoreError};
+use canvass_store_objects::BlobError;
+
+use crate::{problem::Problem, public::spool::SpoolError};
+
+impl From<CoreError> for Problem {
+    fn from(error: CoreError) -> Self {
+        let said = error.to_string();
+        match error {
+            CoreError::SignIn => sign_in(),
+            CoreError::Denied(Denied::Role { .. }) => {
+                Self::new(StatusCode::FORBIDDEN, "role", "Your roles do not allow this")
+                    .detail(said)
+                    .remedy("ask somebody who has one of these roles, or your administrator for the role")
+            }
+            CoreError::Denied(Denied::Hidden) => Self::not_found(),
+            CoreError::Denied(Denied::Purpose) => purpose(),
+            CoreError::Hidden(_) => Self::not_found()
+                .detail(said)
+                .remedy("check the id, or list what there is"),
+            CoreError::Invalid(problems) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields can't be accepted")
+                    .detail(said)
+                    .remedy("mend the fields named and send it again")
+                    .problems(problems)
+            }
+            CoreError::State { what, remedy } => {
+                Self::new(StatusCode::CONFLICT, "state", "It is not in a state in which this can be done")
+                    .detail(what)
+                    .remedy(remedy)
+            }
+            CoreError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict { table, .. } => {
+                Self::new(StatusCode::CONFLICT, "conflict", "Somebody else changed it at the same time")
+                    .detail(format!("{table}: nothing was stored"))
+                    .remedy("read it again and repeat")
+            }
+            StoreError::Unavailable(_) => {
+                tracing::error!("the store of records does not answer; look at the disk");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store does not answer")
+                    .detail("nothing is known to be stored")
+                    .remedy("try again in a moment")
+                    .retry_after(5)
+            }
+            StoreError::Corrupt { table, .. } => {
+                tracing::error!(table, "a stored record can't be read; run `canvass check`");
+                broken("a stored record can't be read")
+            }
+        }
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Range { bytes, .. } => {
+                let answer = Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", "The range is not inside")
+                    .detail(format!("there are {bytes} bytes"))
+                    .remedy("ask for a range inside them");
+                match HeaderValue::from_str(&format!("bytes */{bytes}")) {
+                    Ok(value) => answer.header(header::CONTENT_RANGE, value),
+                    Err(_) => answer,
+                }
+            }
+            BlobError::Integrity { .. } => {
+                tracing::error!("sealed bytes differ from their digest; run `canvass check`");
+                broken("the sealed bytes are not those that were stored")
+            }
+            BlobError::Missing { .. } | BlobError::Nothing => {
+                Self::not_found().detail("the sealed bytes are gone").remedy("see the chain of custody")
+            }
+            BlobError::Taken { .. } | BlobError::Key => broken("the sealed bytes can't be named"),
+            BlobError::File { .. } | BlobError::Store(_) => {
+                tracing::error!("the store of blobs does not answer; look at the disk");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store does not answer")
+                    .detail("sealed bytes can't be read or written")
+                    .remedy("try again in a moment")
+                    .retry_after(5)
+            }
+        }
+    }
+}
+
+impl From<SpoolError> for Problem {
+    fn from(error: SpoolError) -> Self {
+        if matches!(error, SpoolError::Unknown | SpoolError::Expired) {
+            return unknown_upload();
+        }
+        tracing::error!("the spool of the agency's uploads failed; look at the disk");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "spool", "The upload can't be read")
+            .detail("the spool does not answer")
+            .remedy("try again in a moment")
+            .retry_after(5)
+    }
+}
+
+/// An upload that is not there, or not finished, or another agency's.
+pub(crate) fn unknown_upload() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "upload-unknown", "There is no such finished upload")
+        .field("upload")
+        .detail("it is unknown, unfinished, expired or used")
+        .remedy("upload the sealed clip to /api/v1/uploads and name that upload")
+}
+
+/// Nobody, or nobody who counts.
+pub(crate) fn sign_in() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "sign-in", "Sign in")
+        .detail("the token is missing, unknown, expired or revoked")
+        .remedy("send `Authorization: Bearer cvt_…`; your administrator or operator issues tokens")
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
+/// Evidence without a reason.
+pub(crate) fn purpose() -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "purpose", "Say why")
+        .field("Canvass-Purpose")
+        .detail("reading evidence needs a purpose of 10 to 500 characters; it is kept with the record")
+        .remedy("send the header Canvass-Purpose with a few words")
+}
+
+/// Something of ours is wrong; what, is in the log.
+pub(crate) fn broken(detail: &str) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "Something is wrong on this side")
+        .detail(detail)
+        .remedy("tell the operator: `canvass check` names what is damaged")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_error_has_its_status_and_says_nothing_of_what_is_stored() {
+        let secret = || "a body with a name".to_owned();
+        for (error, status) in [
+            (CoreError::SignIn, 401),
+            (CoreError::Denied(Denied::Role { action: "item.read", takes: "custodian".into() }), 403),
+            (CoreError::Denied(Denied::Hidden), 404),
+            (CoreError::Denied(Denied::Purpose), 422),
+            (CoreError::Hidden("case"), 404),
+            (CoreError::field("name", "length", "too long", "shorten it"), 422),
+            (CoreError::state("it is closed", "open it"), 409),
+            (StoreError::Conflict { table: "cases", key: secret() }.into(), 409),
+            (StoreError::Unavailable(secret()).into(), 503),
+            (StoreError::Corrupt { table: "cases", reason: secret() }.into(), 500),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.status().as_u16(), status);
+            assert!(problem.to_json().contains("remedy") && !problem.to_json().contains("a body with"));
+        }
+    }
+}
