@@ -10,9 +10,11 @@ CREATE TABLE agencies (
     key TEXT NOT NULL UNIQUE,
     version INTEGER NOT NULL CHECK (version >= 1),
     body TEXT NOT NULL,
-    "state" TEXT
+    "state" TEXT,
+    "unpublished" TEXT
 ) STRICT;
 CREATE INDEX agencies_by_state ON agencies ("state");
+CREATE INDEX agencies_by_unpublished ON agencies ("unpublished");
 
 CREATE TABLE members (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,

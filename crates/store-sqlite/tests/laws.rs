@@ -94,6 +94,9 @@ async fn a_head_is_swapped_by_one_of_many_and_survives() {
 async fn the_log_finds_its_head_here() {
     use canvass_ledger::store::{HeadStore as _, SwapError};
     let folder = tempfile::tempdir().unwrap();
+    let requests = SqliteHeads { records: open(&folder).await, log: Log::Requests };
+    conformance::tiles::heads(requests.clone()).await;
+    requests.records.close().await;
     let heads = SqliteHeads { records: open(&folder).await, log: Log::Oversight };
     assert_eq!(heads.load().await.unwrap(), None);
     heads.swap(None, "first").await.unwrap();
