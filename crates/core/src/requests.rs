@@ -1,8 +1,8 @@
 //! A request's life: draft → in moderation → published → resolved | expired | withheld, or refused.
 
 use canvass_types::{
-    AgencyId, AgencyState, Asker, Decision, Digest, FieldProblem, MemberId, RequestBody, RequestDraft, RequestId,
-    RequestState, SignatureText, Signed, Time, canonical,
+    AgencyId, AgencyState, Asker, Decision, Digest, FieldProblem, MemberId, RequestBody, RequestDraft,
+    RequestId, RequestState, SignatureText, Signed, Time, canonical,
     leaf::{Log, RequestsLeaf},
 };
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use crate::{
     App, CoreError,
     access::{
-        Action, Actor, Intent, RequestDraft as Drafting, RequestModerate, RequestRead, RequestResolve, RequestSubmit,
-        RequestWithhold, Target,
+        Action, Actor, Intent, RequestDraft as Drafting, RequestModerate, RequestRead, RequestResolve,
+        RequestSubmit, RequestWithhold, Target,
     },
     agencies::leaf_text,
     ask::{self, AskInput, Checked},
@@ -115,10 +115,25 @@ pub struct RequestFilter {
 }
 
 fn view(request: &Versioned<Request>, check: Option<DraftCheck>) -> RequestView {
-    let Request { id, agency, author, draft, signed, state, decision, created, decided, closes, ended, .. } =
-        request.record.clone();
+    let Request {
+        id, agency, author, draft, signed, state, decision, created, decided, closes, ended, ..
+    } = request.record.clone();
     let sequence = request.sequence;
-    RequestView { id, agency, author, state, draft, signed, decision, created, decided, closes, ended, check, sequence }
+    RequestView {
+        id,
+        agency,
+        author,
+        state,
+        draft,
+        signed,
+        decision,
+        created,
+        decided,
+        closes,
+        ended,
+        check,
+        sequence,
+    }
 }
 
 /// The body that an agency signs: a function of the record alone, so that it is the same each time it is asked for.
@@ -145,12 +160,15 @@ fn must_be(request: &Request, state: RequestState, remedy: &str) -> Result<(), C
     if request.state == state {
         return Ok(());
     }
-    Err(CoreError::state(format!("the request is {}, not {}", request.state.as_str(), state.as_str()), remedy))
+    Err(CoreError::state(
+        format!("the request is {}, not {}", request.state.as_str(), state.as_str()),
+        remedy,
+    ))
 }
 
 /// Rules that a refusal may name: those about content, and those about who asks.
 pub fn refusal_rules() -> Vec<(String, String)> {
-    let content = ask::rules().into_iter().map(|rule| (rule.id.to_string(), rule.title.to_string()));
+    let content = ask::rules().iter().map(|rule| (rule.id.to_string(), rule.title.to_string()));
     let others = [
         ("proxy", "Asked for another body, or not the agency's own case"),
         ("class", "Asked by a class of agency that may not ask"),
@@ -172,8 +190,14 @@ impl<R: Records> App<R> {
         })
     }
 
-    async fn draft_check(&self, draft: &RequestDraft, agency: &Agency, own: &RequestId) -> Result<DraftCheck, CoreError> {
-        let Checked { code, area_sq_mi, minutes, mut problems, findings, .. } = self.judge(draft, agency, None);
+    async fn draft_check(
+        &self,
+        draft: &RequestDraft,
+        agency: &Agency,
+        own: &RequestId,
+    ) -> Result<DraftCheck, CoreError> {
+        let Checked { code, area_sq_mi, minutes, mut problems, findings, .. } =
+            self.judge(draft, agency, None);
         let limit = self.policy().ask.requests_per_investigation;
         let used = match code {
             Some(code) => {
@@ -188,7 +212,12 @@ impl<R: Records> App<R> {
             problems.push(used_up(limit));
         }
         if agency.state != AgencyState::Verified {
-            problems.push(problem("agency", "unverified", "the agency is not verified", "ask the operator of this Canvass to verify it"));
+            problems.push(problem(
+                "agency",
+                "unverified",
+                "the agency is not verified",
+                "ask the operator of this Canvass to verify it",
+            ));
         }
         Ok(DraftCheck { area_sq_mi, minutes, problems, findings, remaining })
     }
@@ -209,7 +238,9 @@ impl<R: Records> App<R> {
     }
 
     fn actors_agency(actor: &Actor) -> Result<AgencyId, CoreError> {
-        actor.agency.clone().ok_or_else(|| CoreError::state("you belong to no agency", "sign in as a member of the agency that asks"))
+        actor.agency.clone().ok_or_else(|| {
+            CoreError::state("you belong to no agency", "sign in as a member of the agency that asks")
+        })
     }
 
     /// Judges a draft without storing it.
@@ -259,7 +290,12 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, or it is no draft any more.
-    pub async fn change_draft(&self, actor: &Actor, id: &RequestId, draft: RequestDraft) -> Result<RequestView, CoreError> {
+    pub async fn change_draft(
+        &self,
+        actor: &Actor,
+        id: &RequestId,
+        draft: RequestDraft,
+    ) -> Result<RequestView, CoreError> {
         let (before, mut request, intent) = self.request_deed::<Drafting>(actor, id).await?;
         must_be(&request, RequestState::Draft, "a signed request can't change; draft another one")?;
         bounded(&draft)?;
@@ -276,7 +312,11 @@ impl<R: Records> App<R> {
     /// When the actor may not, or it is no draft any more.
     pub async fn drop_draft(&self, actor: &Actor, id: &RequestId) -> Result<(), CoreError> {
         let (before, request, intent) = self.request_deed::<Drafting>(actor, id).await?;
-        must_be(&request, RequestState::Draft, "a published request can be marked as resolved; it can't be deleted")?;
+        must_be(
+            &request,
+            RequestState::Draft,
+            "a published request can be marked as resolved; it can't be deleted",
+        )?;
         intent.with(|changes| changes.delete(&before)).commit(self.records()).await?;
         Ok(())
     }
@@ -302,11 +342,18 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may see none of those asked for.
-    pub async fn requests(&self, actor: &Actor, filter: &RequestFilter) -> Result<Vec<RequestView>, CoreError> {
+    pub async fn requests(
+        &self,
+        actor: &Actor,
+        filter: &RequestFilter,
+    ) -> Result<Vec<RequestView>, CoreError> {
         let agency = filter.agency.clone().or_else(|| actor.agency.clone());
         let target = agency.as_ref().map_or_else(|| Target::shared("requests"), |id| Target::of(id, id));
         self.gate().check::<RequestRead>(actor, &target)?;
-        let mut query = Query::<Request>::new().newest_first().after(filter.after).limit(filter.limit.unwrap_or(50).min(200));
+        let mut query = Query::<Request>::new()
+            .newest_first()
+            .after(filter.after)
+            .limit(filter.limit.unwrap_or(50).min(200));
         if let Some(id) = &agency {
             query = query.with("agency", id);
         }
@@ -358,7 +405,9 @@ impl<R: Records> App<R> {
         let checked = self.judge(&request.draft, agency, Some(&key.record.recipient));
         accept(checked.problems.clone())?;
         let body = body(request, agency, &key.record, &checked);
-        let body = body.ok_or_else(|| CoreError::field("draft", "incomplete", "the draft can't be read", "save it anew"))?;
+        let body = body.ok_or_else(|| {
+            CoreError::field("draft", "incomplete", "the draft can't be read", "save it anew")
+        })?;
         Ok((body, key))
     }
 
@@ -366,7 +415,12 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When it has problems, the investigation has no request left, or the signature does not hold.
-    pub async fn submit_request(&self, actor: &Actor, id: &RequestId, submission: Submission) -> Result<RequestView, CoreError> {
+    pub async fn submit_request(
+        &self,
+        actor: &Actor,
+        id: &RequestId,
+        submission: Submission,
+    ) -> Result<RequestView, CoreError> {
         let (before, mut request, intent) = self.request_deed::<RequestSubmit>(actor, id).await?;
         must_be(&request, RequestState::Draft, "it was submitted already")?;
         let agency = self.agency(&request.agency).await?;
@@ -374,14 +428,29 @@ impl<R: Records> App<R> {
         let digest = Digest::of(&canonical(&body).unwrap_or_default());
         let Submission { digest: theirs, key: signer, signature } = submission;
         if digest != theirs {
-            return Err(CoreError::field("digest", "differs", "the body that was signed is not the draft as it stands", "fetch the body again, read it and sign anew"));
+            return Err(CoreError::field(
+                "digest",
+                "differs",
+                "the body that was signed is not the draft as it stands",
+                "fetch the body again, read it and sign anew",
+            ));
         }
         let counts = agency.record.keys.iter().find(|each| each.id == signer && each.revoked.is_none());
         let Some(signing) = counts else {
-            return Err(CoreError::field("key", "unknown", "the agency has no such key that counts", "sign with a key that the ledger holds and that is not revoked"));
+            return Err(CoreError::field(
+                "key",
+                "unknown",
+                "the agency has no such key that counts",
+                "sign with a key that the ledger holds and that is not revoked",
+            ));
         };
         if !signing.public.verifies(RequestBody::CONTEXT, &body, &signature) {
-            return Err(CoreError::field("signature", "signature", "the signature does not hold", "sign the body's canonical JSON under canvass/request/v1"));
+            return Err(CoreError::field(
+                "signature",
+                "signature",
+                "the signature does not hold",
+                "sign the body's canonical JSON under canvass/request/v1",
+            ));
         }
         let (code, limit) = (body.code.clone(), self.policy().ask.requests_per_investigation);
         request.signed = Some(Signed { body, digest, key: signer, signature });
@@ -389,7 +458,9 @@ impl<R: Records> App<R> {
         let investigation = self.count_in(&request, &code, limit).await?;
         intent
             .detail(json!({ "digest": digest }))
-            .with(|changes| investigation(changes).update(&before, &request).depends_on(&agency).depends_on(&key))
+            .with(|changes| {
+                investigation(changes).update(&before, &request).depends_on(&agency).depends_on(&key)
+            })
             .commit(self.records())
             .await?;
         Ok(view(&Versioned { record: request, ..before }, None))
@@ -422,22 +493,44 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor is no moderator, nothing waits, or a refusal names no rule.
-    pub async fn moderate(&self, actor: &Actor, id: &RequestId, verdict: Verdict) -> Result<RequestView, CoreError> {
+    pub async fn moderate(
+        &self,
+        actor: &Actor,
+        id: &RequestId,
+        verdict: Verdict,
+    ) -> Result<RequestView, CoreError> {
         let (before, mut request, intent) = self.request_deed::<RequestModerate>(actor, id).await?;
         must_be(&request, RequestState::InModeration, "only requests in moderation can be decided on")?;
         let mut problems = Vec::new();
         check_text(&mut problems, "reason", &verdict.reason, 10..=1_000);
         let known = |rule: &str| refusal_rules().iter().any(|(id, _)| id == rule);
         match &verdict.rule {
-            None if !verdict.approved => problems.push(problem("rule", "missing", "a refusal names the rule", "choose one that `GET /rules` lists")),
-            Some(rule) if !known(rule) => problems.push(problem("rule", "unknown", "there is no such rule", "choose one that `GET /rules` lists")),
+            None if !verdict.approved => problems.push(problem(
+                "rule",
+                "missing",
+                "a refusal names the rule",
+                "choose one that `GET /rules` lists",
+            )),
+            Some(rule) if !known(rule) => problems.push(problem(
+                "rule",
+                "unknown",
+                "there is no such rule",
+                "choose one that `GET /rules` lists",
+            )),
             _ => {}
         }
         accept(problems)?;
         let signed = request.signed.clone();
-        let signed = signed.ok_or_else(|| CoreError::state("the request is not signed", "submit it again"))?;
+        let signed =
+            signed.ok_or_else(|| CoreError::state("the request is not signed", "submit it again"))?;
         let now = self.now();
-        let decision = Decision { request: id.clone(), approved: verdict.approved, rule: verdict.rule, reason: verdict.reason.trim().to_owned(), at: now };
+        let decision = Decision {
+            request: id.clone(),
+            approved: verdict.approved,
+            rule: verdict.rule,
+            reason: verdict.reason.trim().to_owned(),
+            at: now,
+        };
         let mut leaves = vec![RequestsLeaf::RequestDecided {
             request: id.clone(),
             agency: request.agency.clone(),
@@ -463,9 +556,13 @@ impl<R: Records> App<R> {
         request.decision = Some(decision);
         let agency = self.agency(&request.agency).await?;
         if agency.record.state != AgencyState::Verified && request.state == RequestState::Published {
-            return Err(CoreError::state("the agency is not verified", "refuse the request, or wait until the operator has verified the agency"));
+            return Err(CoreError::state(
+                "the agency is not verified",
+                "refuse the request, or wait until the operator has verified the agency",
+            ));
         }
-        let investigation = if request.state == RequestState::Refused { self.count_out(&request).await? } else { None };
+        let investigation =
+            if request.state == RequestState::Refused { self.count_out(&request).await? } else { None };
         let intent = intent.with(|changes| {
             let changes = changes.depends_on(&agency);
             match &investigation {
@@ -477,7 +574,10 @@ impl<R: Records> App<R> {
     }
 
     /// A refused request does not use up its investigation.
-    async fn count_out(&self, request: &Request) -> Result<Option<(Versioned<Investigation>, Investigation)>, CoreError> {
+    async fn count_out(
+        &self,
+        request: &Request,
+    ) -> Result<Option<(Versioned<Investigation>, Investigation)>, CoreError> {
         let Some(signed) = &request.signed else { return Ok(None) };
         let key = Investigation::key_of(&request.agency, &signed.body.code);
         let Some(before) = self.records().get::<Investigation>(&key).await? else { return Ok(None) };
@@ -503,10 +603,19 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, or it was never published.
-    pub async fn withhold_request(&self, actor: &Actor, id: &RequestId, order: Withholding) -> Result<RequestView, CoreError> {
+    pub async fn withhold_request(
+        &self,
+        actor: &Actor,
+        id: &RequestId,
+        order: Withholding,
+    ) -> Result<RequestView, CoreError> {
         let (before, mut request, intent) = self.request_deed::<RequestWithhold>(actor, id).await?;
-        if !matches!(request.state, RequestState::Published | RequestState::Resolved | RequestState::Expired) {
-            return Err(CoreError::state(format!("the request is {}", request.state.as_str()), "only what was published can be withheld"));
+        if !matches!(request.state, RequestState::Published | RequestState::Resolved | RequestState::Expired)
+        {
+            return Err(CoreError::state(
+                format!("the request is {}", request.state.as_str()),
+                "only what was published can be withheld",
+            ));
         }
         let mut problems = Vec::new();
         check_text(&mut problems, "basis", &order.basis, 10..=1_000);
@@ -539,7 +648,11 @@ impl<R: Records> App<R> {
         request.leaves.extend(leaves.iter().map(leaf_text));
         request.unpublished = true;
         intent
-            .with(|changes| leaves.iter().fold(changes.update(&before, &request), |all, leaf| all.leaf(Log::Requests, leaf)))
+            .with(|changes| {
+                leaves
+                    .iter()
+                    .fold(changes.update(&before, &request), |all, leaf| all.leaf(Log::Requests, leaf))
+            })
             .commit(self.records())
             .await?;
         Ok(view(&Versioned { record: request, ..before }, None))
@@ -567,7 +680,12 @@ fn bounded(draft: &RequestDraft) -> Result<(), CoreError> {
         }
     }
     if draft.languages.len() > 20 || draft.languages.iter().any(|each| each.len() > 40) {
-        return Err(CoreError::field("languages", "length", "these are too many languages", "name at most five"));
+        return Err(CoreError::field(
+            "languages",
+            "length",
+            "these are too many languages",
+            "name at most five",
+        ));
     }
     Ok(())
 }
