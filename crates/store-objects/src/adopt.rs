@@ -52,14 +52,23 @@ pub(crate) fn digest_of(path: &Path) -> io::Result<(Digest, u64)> {
     digest(&mut open(path)?, |_| Ok(()))
 }
 
-/// Hashes a file and flushes it, so that a further name may be given to it.
-pub(crate) fn seal(source: &Path) -> Result<(Digest, u64), BlobError> {
+/// An upload that was hashed.
+pub(crate) struct Sealed {
+    pub sha256: Digest,
+    pub bytes: u64,
+    /// Whether it is closed to others and flushed, so that it may get a further name; else it must be copied.
+    pub linkable: bool,
+}
+
+/// Hashes a file, closes it to others and flushes it.
+pub(crate) fn seal(source: &Path) -> Result<Sealed, BlobError> {
     let told = |error| BlobError::file(source, error);
     let mut file = open(source).map_err(told)?;
-    let found = digest(&mut file, |_| Ok(())).map_err(told)?;
-    file.set_permissions(Permissions::from_mode(PRIVATE.file)).map_err(told)?;
+    let (sha256, bytes) = digest(&mut file, |_| Ok(())).map_err(told)?;
+    // Only its owner may close it: where another user writes the spool, it is copied.
+    let linkable = file.set_permissions(Permissions::from_mode(PRIVATE.file)).is_ok();
     file.sync_all().map_err(told)?;
-    Ok(found)
+    Ok(Sealed { sha256, bytes, linkable })
 }
 
 /// Where a local blob goes, and what it must be.
@@ -71,12 +80,14 @@ pub(crate) struct Target<'a> {
 }
 
 /// Gives the sealed file its name among the blobs: a further link where that can be, else a flushed copy.
-pub(crate) fn place(source: &Path, target: &Target<'_>) -> Result<(), BlobError> {
+pub(crate) fn place(source: &Path, linkable: bool, target: &Target<'_>) -> Result<(), BlobError> {
     let told = |error| BlobError::file(&target.path, error);
-    let placed = match disk::link(source, &target.path, PRIVATE) {
+    let linked = linkable.then(|| disk::link(source, &target.path, PRIVATE));
+    let placed = match linked {
+        None => copy(source, target)?,
         // Other file systems, and those that know no links.
-        Err(error) if elsewhere(&error) => copy(source, target)?,
-        other => other.map_err(told)?,
+        Some(Err(error)) if elsewhere(&error) => copy(source, target)?,
+        Some(other) => other.map_err(told)?,
     };
     if placed {
         return Ok(());
@@ -113,4 +124,36 @@ fn copy(source: &Path, target: &Target<'_>) -> Result<bool, BlobError> {
     };
     fs::remove_file(&staged).map_err(told)?;
     placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_linked_is_copied_and_a_changed_upload_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("upload");
+        fs::write(&source, b"sealed").unwrap();
+        let sealed = seal(&source).unwrap();
+        let target = |sha256| Target {
+            key: "key",
+            path: folder.path().join("blobs/a"),
+            staging: folder.path().join("staging"),
+            sha256,
+        };
+        fs::write(&source, b"changed after it was hashed").unwrap();
+        let changed = place(&source, false, &target(sealed.sha256)).unwrap_err();
+        assert!(matches!(changed, BlobError::Integrity { .. }), "{changed}");
+        assert!(!folder.path().join("blobs/a").exists());
+        fs::write(&source, b"sealed").unwrap();
+        for _ in 0..2 {
+            place(&source, false, &target(sealed.sha256)).unwrap();
+        }
+        fs::write(&source, b"other").unwrap();
+        assert_eq!(fs::read(folder.path().join("blobs/a")).unwrap(), b"sealed", "a copy, not a link");
+        let taken = place(&source, false, &target(digest_of(&source).unwrap().0)).unwrap_err();
+        assert!(matches!(taken, BlobError::Taken { .. }), "{taken}");
+        assert_eq!(fs::read_dir(folder.path().join("staging")).unwrap().count(), 0);
+    }
 }

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     BlobError, BlobStream,
-    adopt::{self, Target},
+    adopt::{self, Sealed, Target},
     disk::{self, PRIVATE},
     key, stream as sending,
     stream::Source,
@@ -85,7 +85,7 @@ impl Blobs {
     pub async fn adopt_file(&self, path: impl AsRef<Path>, id: &str) -> Result<SealedBlob, BlobError> {
         key::of(Digest::of(b""), id)?;
         let source = path.as_ref().to_owned();
-        let (sha256, bytes) = on_thread({
+        let Sealed { sha256, bytes, linkable } = on_thread({
             let source = source.clone();
             move || adopt::seal(&source)
         })
@@ -97,7 +97,7 @@ impl Blobs {
                 let place = move || {
                     let path = folder.join(&key);
                     let target = Target { key: &key, path, staging: folder.join(STAGING), sha256 };
-                    adopt::place(&source, &target)
+                    adopt::place(&source, linkable, &target)
                 };
                 on_thread(place).await?;
             }

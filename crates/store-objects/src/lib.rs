@@ -39,4 +39,6 @@ pub use stream::{BlobStream, WITHHELD};
 pub use tiles::Tiles;
 
 #[cfg(test)]
+mod full;
+#[cfg(test)]
 mod tests;

@@ -28,7 +28,7 @@ use futures_util::StreamExt as _;
 use object_store::{ObjectStore, ObjectStoreExt as _, memory::InMemory};
 use tempfile::TempDir;
 
-use crate::{BlobError, BlobStream, Blobs, Tiles, WITHHELD};
+use crate::{BlobError, BlobStream, Blobs, Tiles, WITHHELD, full::Full};
 
 async fn collect(mut stream: BlobStream) -> Result<Vec<u8>, Failure> {
     let mut sent = Vec::new();
@@ -280,4 +280,25 @@ async fn many_adopt_the_same_upload_at_once() {
         assert!(harness.read(&blob, None).await.unwrap() == bytes);
     }
     assert_eq!(harness.list().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_runs_full_keeps_no_part_and_takes_it_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let upload = folder.path().join("upload");
+    fs::write(&upload, vec![3; 20_000_000]).unwrap();
+    // Full at once, in the middle, and at the last part.
+    for room in [0, 9_000_000, 19_999_999] {
+        let store = Arc::new(Full::with(room));
+        let blobs = Blobs::remote(Arc::clone(&store) as Arc<dyn ObjectStore>);
+        let error = blobs.adopt_file(&upload, "off_a").await.unwrap_err();
+        assert!(error.to_string().contains("no space"), "{error}");
+        assert_eq!(blobs.list().count().await, 0);
+        assert!(upload.exists());
+        store.room(20_000_000);
+        let blob = blobs.adopt_file(&upload, "off_a").await.unwrap();
+        blobs.verify(&blob.blob, &blob.sha256).await.unwrap();
+        let sent = collect(blobs.read_sealed(&blob, None, false).await.unwrap()).await.unwrap();
+        assert_eq!(sent.len(), 20_000_000);
+    }
 }
