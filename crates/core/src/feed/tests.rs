@@ -496,7 +496,10 @@ fn what_the_ledger_itself_says_is_weighed() {
     .unwrap();
     let error = told(|world| second(world, &SigningKey::from_bytes(&[6; 32]))).unwrap_err().to_string();
     assert!(error.contains("not endorsed"), "{error}");
+}
 
+#[test]
+fn a_request_needs_its_entries() {
     let error = told(|world| drop(world.requests[1].1.remove(0))).unwrap_err().to_string();
     assert!(error.contains("no entry says that a moderator"), "{error}");
     let error = told(|world| drop(world.requests[1].1.pop())).unwrap_err().to_string();
@@ -523,7 +526,10 @@ fn what_the_ledger_itself_says_is_weighed() {
     assert!(error.unwrap_err().to_string().contains("no entry tells"));
     let error = told(|world| world.requests[1].0.request = None).unwrap_err().to_string();
     assert!(error.contains("body is left out"), "{error}");
+}
 
+#[test]
+fn a_request_is_in_the_state_of_its_newest_entry() {
     let end = |world: &mut World, state: RequestState| {
         let (request, leaves) = &mut world.requests[1];
         let agency = request.request.as_ref().unwrap().body.agency.id.clone();

@@ -11,6 +11,7 @@ use canvass_types::{
 
 use super::bundle::{BundleAgency, BundleError, BundleLeaf, BundleRequest, FORM, MAX_BUNDLE, RegionBundle};
 use super::regions::regions;
+use crate::agencies::identity_digest;
 
 /// Why a bundle is not to be believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -210,7 +211,7 @@ fn agency(shown: &BundleAgency, leaves: &[RequestsLeaf]) -> Result<Keys, VerifyE
     if class != shown.agency.class || state != shown.agency.state {
         return Err(fault("its class or standing is not that of its newest entry"));
     }
-    if digest != identity(&shown.agency).ok_or(fault("it can't be written as canonical JSON"))? {
+    if digest != identity_digest(&shown.agency) {
         return Err(fault("its name, class, subdivision or jurisdiction is not that of its newest entry"));
     }
     let agrees = |key: &canvass_types::AgencyKey| {
@@ -222,22 +223,6 @@ fn agency(shown: &BundleAgency, leaves: &[RequestsLeaf]) -> Result<Keys, VerifyE
         return Err(fault("its keys are not those of its entries"));
     }
     Ok(keys)
-}
-
-// The digest that an `agency.state` entry holds: over id, name, class, subdivision and jurisdiction.
-fn identity(agency: &PublicAgency) -> Option<Digest> {
-    #[derive(serde::Serialize)]
-    struct Identity<'a> {
-        id: &'a AgencyId,
-        name: &'a str,
-        class: canvass_types::AgencyClass,
-        subdivision: &'a str,
-        jurisdiction: &'a canvass_types::Area,
-    }
-    let PublicAgency { id, name, class, subdivision, jurisdiction, .. } = agency;
-    canonical(&Identity { id, name, class: *class, subdivision, jurisdiction })
-        .ok()
-        .map(|bytes| Digest::of(&bytes))
 }
 
 struct Published<'a> {
