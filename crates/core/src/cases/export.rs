@@ -81,6 +81,8 @@ pub struct ExportManifest {
     pub by: MemberId,
     /// Whose case it is, with all its signing keys.
     pub agency: PublicAgency,
+    /// Canonical JSON of the agency's entries in the requests ledger, oldest first: its standing and its keys.
+    pub agency_leaves: Vec<String>,
     /// The case.
     pub case: CaseView,
     /// Its items, the destroyed ones too.
@@ -148,6 +150,7 @@ impl<R: Records> App<R> {
             at: now,
             by: actor.member.clone(),
             agency: PublicAgency::from(&agency),
+            agency_leaves: agency.leaves,
             case: CaseView::from(case),
             items: self.exported_items(all).await?,
             offers: self.exported_offers(offers.iter().map(|offer| &offer.record)).await?,

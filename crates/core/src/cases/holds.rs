@@ -68,9 +68,9 @@ impl Cover {
 
 /// What a hold can be on.
 enum Subject {
-    Case(Versioned<Case>),
-    Offer(Versioned<Offer>),
-    Item(Versioned<Item>),
+    Case(Box<Versioned<Case>>),
+    Offer(Box<Versioned<Offer>>),
+    Item(Box<Versioned<Item>>),
 }
 
 impl Subject {
@@ -154,13 +154,13 @@ impl<R: Records> App<R> {
 
     async fn hold_subject(&self, id: &str) -> Result<Subject, CoreError> {
         if let Ok(id) = id.parse::<CaseId>() {
-            return Ok(Subject::Case(self.load_case(&id).await?));
+            return Ok(Subject::Case(Box::new(self.load_case(&id).await?)));
         }
         if let Ok(id) = id.parse::<OfferId>() {
-            return Ok(Subject::Offer(self.load_offer(&id).await?));
+            return Ok(Subject::Offer(Box::new(self.load_offer(&id).await?)));
         }
         let id: ItemId = id.parse().map_err(|_| CoreError::Hidden("offer, item or case"))?;
-        Ok(Subject::Item(self.load_item(&id).await?))
+        Ok(Subject::Item(Box::new(self.load_item(&id).await?)))
     }
 
     /// Places a hold on an offer, item or case. What it covers stays until the hold is released.
@@ -226,8 +226,8 @@ impl<R: Records> App<R> {
             Subject::Case(case) => {
                 intent.detail(json!({ "hold": hold.id })).with(|changes| changes.update(&case, &case.record))
             }
-            Subject::Offer(offer) => self.with_event(actor, intent, Change::of(offer), hold, event),
-            Subject::Item(item) => self.with_event(actor, intent, Change::of(item), hold, event),
+            Subject::Offer(offer) => self.with_event(actor, intent, Change::of(*offer), hold, event),
+            Subject::Item(item) => self.with_event(actor, intent, Change::of(*item), hold, event),
         };
         intent.commit(self.records()).await?;
         Ok(())

@@ -131,8 +131,8 @@ pub struct CaseFilter {
 
 /// A request or portal that a case joins.
 pub(crate) enum Joined {
-    Request(Versioned<Request>),
-    Portal(Versioned<Portal>),
+    Request(Box<Versioned<Request>>),
+    Portal(Box<Versioned<Portal>>),
 }
 
 impl<R: Records> App<R> {
@@ -148,11 +148,17 @@ impl<R: Records> App<R> {
         };
         if id.parse::<RequestId>().is_ok() {
             let found: Option<Versioned<Request>> = self.records().get(id).await?;
-            return found.filter(|it| it.record.agency == *agency).map(Joined::Request).ok_or_else(hidden);
+            return found
+                .filter(|it| it.record.agency == *agency)
+                .map(|it| Joined::Request(Box::new(it)))
+                .ok_or_else(hidden);
         }
         let id: PortalId = id.parse().map_err(|_| hidden())?;
         let found: Option<Versioned<Portal>> = self.records().get(id.as_str()).await?;
-        found.filter(|it| it.record.agency == *agency).map(Joined::Portal).ok_or_else(hidden)
+        found
+            .filter(|it| it.record.agency == *agency)
+            .map(|it| Joined::Portal(Box::new(it)))
+            .ok_or_else(hidden)
     }
 
     pub(crate) async fn open_case_of(

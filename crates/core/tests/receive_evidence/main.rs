@@ -1,0 +1,9 @@
+//! The receiving half of the domain on a store in memory: from a finished upload to a bundle for court, or to nothing.
+
+#![expect(clippy::unwrap_used, reason = "test code: a broken law ends the test")]
+
+mod holds;
+mod intake;
+mod life;
+mod rules;
+mod world;
