@@ -38,3 +38,22 @@ pub fn day() -> u64 {
     let second = u64::try_from(now().as_second()).unwrap_or(0);
     second - second % 86_400
 }
+
+/// Resolves when the machine or the person asks the program to stop.
+pub async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = term.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -15,6 +15,6 @@ pub use self::{
     failure::Failure,
     files::{create_new, exists, read_limited, write_public, write_secret},
     http::{Http, HttpError, Server},
-    machine::{OsEntropy, SystemClock, day, now},
+    machine::{OsEntropy, SystemClock, day, now, stop_signal},
     progress::Progress,
 };

@@ -1,13 +1,43 @@
-//! The verify commands.
+//! What anyone can check, trusting nobody: ledgers, receipts, packages; and how to be a witness.
+
+pub mod keys;
+pub mod ledger;
+pub mod ledgers;
+pub mod receipt;
+pub mod records;
+pub mod replay;
+pub mod source;
+mod witness;
 
 use clap::Subcommand;
 
 use crate::common::{Context, Failure};
 
-/// The verify commands.
+/// Commands of whoever trusts nobody.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Check a ledger, a receipt or an export package, trusting nobody
+    #[command(subcommand)]
+    Verify(What),
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
+}
 
-pub async fn run(command: Command, _context: &Context) -> Result<(), Failure> {
-    match command {}
+/// What to verify.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    Ledger(ledger::VerifyLedger),
+    Receipt(receipt::VerifyReceipt),
+}
+
+/// Runs one of them.
+///
+/// # Errors
+/// A defect was found, or it could not be checked.
+pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    match command {
+        Command::Verify(What::Ledger(command)) => Box::pin(ledger::run(command, context)).await,
+        Command::Verify(What::Receipt(command)) => receipt::run(&command, context),
+        Command::Witness(command) => Box::pin(witness::run(command, context)).await,
+    }
 }
