@@ -103,9 +103,9 @@ pub fn identity_digest(agency: &PublicAgency) -> Digest {
 /// Whether a text can be an age X25519 recipient (`age1` and 58 characters of Bech32).
 pub fn is_recipient(text: &str) -> bool {
     text.len() == 62
-        && text.strip_prefix("age1").is_some_and(|rest| {
-            rest.bytes().all(|byte| b"qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(&byte))
-        })
+        && text
+            .strip_prefix("age1")
+            .is_some_and(|rest| rest.bytes().all(|byte| b"qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(&byte)))
 }
 
 fn state_leaf(agency: &Agency, at: Time) -> RequestsLeaf {
@@ -150,7 +150,12 @@ impl<R: Records> App<R> {
                 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
         });
         if !sound {
-            problems.push(problem("subdivision", "iso-3166-2", "this is no ISO 3166-2 code", "write country and state, for example US-NH"));
+            problems.push(problem(
+                "subdivision",
+                "iso-3166-2",
+                "this is no ISO 3166-2 code",
+                "write country and state, for example US-NH",
+            ));
         }
         accept(problems)?;
         let now = self.now();
@@ -202,10 +207,18 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, or the agency is verified already.
-    pub async fn verify_agency(&self, actor: &Actor, id: &AgencyId, word: VerifyAgency) -> Result<AgencyView, CoreError> {
+    pub async fn verify_agency(
+        &self,
+        actor: &Actor,
+        id: &AgencyId,
+        word: VerifyAgency,
+    ) -> Result<AgencyView, CoreError> {
         let (before, mut agency, intent) = self.agency_deed::<AgencyVerify>(actor, id).await?;
         if agency.state == AgencyState::Verified {
-            return Err(CoreError::state("the agency is verified already", "further keys are endorsed by the one it has"));
+            return Err(CoreError::state(
+                "the agency is verified already",
+                "further keys are endorsed by the one it has",
+            ));
         }
         let now = self.now();
         agency.state = AgencyState::Verified;
@@ -220,7 +233,12 @@ impl<R: Records> App<R> {
                 endorsement: None,
             };
             if agency.keys.iter().any(|each| each.id == key.id) {
-                return Err(CoreError::field("public", "revoked", "this key was revoked", "make a new one with `canvass agency key`"));
+                return Err(CoreError::field(
+                    "public",
+                    "revoked",
+                    "this key was revoked",
+                    "make a new one with `canvass agency key`",
+                ));
             }
             leaves.push(key_leaf(&agency.id, &key));
             agency.keys.push(key);
@@ -243,18 +261,38 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, or the endorsement is not by a key that counts.
-    pub async fn add_agency_key(&self, actor: &Actor, id: &AgencyId, new: NewAgencyKey) -> Result<AgencyView, CoreError> {
+    pub async fn add_agency_key(
+        &self,
+        actor: &Actor,
+        id: &AgencyId,
+        new: NewAgencyKey,
+    ) -> Result<AgencyView, CoreError> {
         let (before, mut agency, intent) = self.agency_deed::<AgencyKeyAdd>(actor, id).await?;
         let endorser = agency.keys.iter().find(|key| key.id == new.endorsed_by && key.revoked.is_none());
         let Some(endorser) = endorser else {
-            return Err(CoreError::field("endorsed_by", "unknown", "the agency has no such key that counts", "endorse with a key that is not revoked"));
+            return Err(CoreError::field(
+                "endorsed_by",
+                "unknown",
+                "the agency has no such key that counts",
+                "endorse with a key that is not revoked",
+            ));
         };
         let statement = KeyEndorsement { agency: agency.id.clone(), public: new.public };
         if !endorser.public.verifies(KeyEndorsement::CONTEXT, &statement, &new.endorsement) {
-            return Err(CoreError::field("endorsement", "signature", "the signature does not hold", "sign agency and new key with the key that you name"));
+            return Err(CoreError::field(
+                "endorsement",
+                "signature",
+                "the signature does not hold",
+                "sign agency and new key with the key that you name",
+            ));
         }
         if agency.keys.iter().any(|key| key.public == new.public) {
-            return Err(CoreError::field("public", "known", "the agency has this key already", "make a new one with `canvass agency key`"));
+            return Err(CoreError::field(
+                "public",
+                "known",
+                "the agency has this key already",
+                "make a new one with `canvass agency key`",
+            ));
         }
         let key = AgencyKey {
             id: new.public.id(),
@@ -273,7 +311,12 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, there is no such key, or it is the last one that counts.
-    pub async fn revoke_agency_key(&self, actor: &Actor, id: &AgencyId, key: &str) -> Result<AgencyView, CoreError> {
+    pub async fn revoke_agency_key(
+        &self,
+        actor: &Actor,
+        id: &AgencyId,
+        key: &str,
+    ) -> Result<AgencyView, CoreError> {
         let (before, mut agency, intent) = self.agency_deed::<AgencyKeyRevoke>(actor, id).await?;
         let now = self.now();
         let counting = agency.keys.iter().filter(|each| each.revoked.is_none()).count();
@@ -281,10 +324,14 @@ impl<R: Records> App<R> {
         let found = agency.keys.iter_mut().find(|each| each.id == key && each.revoked.is_none());
         let found = found.ok_or(CoreError::Hidden("key"))?;
         if counting == 1 && !by_operator {
-            return Err(CoreError::state("this is the last key that counts", "bring in the next one first, or ask the operator"));
+            return Err(CoreError::state(
+                "this is the last key that counts",
+                "bring in the next one first, or ask the operator",
+            ));
         }
         found.revoked = Some(now);
-        let leaves = vec![RequestsLeaf::AgencyKeyRevoked { agency: agency.id.clone(), key: key.to_owned(), at: now }];
+        let leaves =
+            vec![RequestsLeaf::AgencyKeyRevoked { agency: agency.id.clone(), key: key.to_owned(), at: now }];
         self.finish_agency(before, agency, intent, leaves).await
     }
 
@@ -292,10 +339,20 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, or the text is no recipient.
-    pub async fn set_recovery(&self, actor: &Actor, id: &AgencyId, new: NewRecipient) -> Result<AgencyView, CoreError> {
+    pub async fn set_recovery(
+        &self,
+        actor: &Actor,
+        id: &AgencyId,
+        new: NewRecipient,
+    ) -> Result<AgencyView, CoreError> {
         let (before, mut agency, intent) = self.agency_deed::<AgencyRecoverySet>(actor, id).await?;
         if !is_recipient(&new.recipient) {
-            return Err(CoreError::field("recipient", "age", "this is no age X25519 recipient", "make one with `canvass keygen`, or with age-keygen"));
+            return Err(CoreError::field(
+                "recipient",
+                "age",
+                "this is no age X25519 recipient",
+                "make one with `canvass keygen`, or with age-keygen",
+            ));
         }
         agency.recovery = Some(new.recipient);
         agency.rehearsed = None;
@@ -309,7 +366,10 @@ impl<R: Records> App<R> {
     pub async fn recovery_rehearsed(&self, actor: &Actor, id: &AgencyId) -> Result<AgencyView, CoreError> {
         let (before, mut agency, intent) = self.agency_deed::<AgencyRecoveryRehearse>(actor, id).await?;
         if agency.recovery.is_none() {
-            return Err(CoreError::state("no recovery identity is named", "name one with `canvass agency recovery`"));
+            return Err(CoreError::state(
+                "no recovery identity is named",
+                "name one with `canvass agency recovery`",
+            ));
         }
         agency.rehearsed = Some(self.now());
         self.finish_agency(before, agency, intent, Vec::new()).await
@@ -337,7 +397,9 @@ impl<R: Records> App<R> {
         agency.unpublished = true;
         intent
             .with(|changes| {
-                leaves.iter().fold(changes.update(&before, &agency), |all, leaf| all.leaf(Log::Requests, leaf))
+                leaves
+                    .iter()
+                    .fold(changes.update(&before, &agency), |all, leaf| all.leaf(Log::Requests, leaf))
             })
             .commit(self.records())
             .await?;

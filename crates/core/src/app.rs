@@ -23,7 +23,13 @@ pub struct App<R> {
 
 impl<R: Records> App<R> {
     /// Puts it together.
-    pub fn new(records: R, gate: Gate, policy: Policy, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(
+        records: R,
+        gate: Gate,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         Self { records, gate, policy: Policies::new(policy), clock, entropy }
     }
 

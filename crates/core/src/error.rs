@@ -8,7 +8,9 @@ use crate::{access::Denied, ports::StoreError};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CoreError {
     /// The sign-in does not count.
-    #[error("sign in: this token is unknown, expired or revoked; ask your administrator or operator for a new one")]
+    #[error(
+        "sign in: this token is unknown, expired or revoked; ask your administrator or operator for a new one"
+    )]
     SignIn,
     /// The actor may not.
     #[error(transparent)]
@@ -56,7 +58,11 @@ pub fn problem(field: &str, rule: &str, message: &str, remedy: &str) -> FieldPro
 }
 
 fn summary(problems: &[FieldProblem]) -> String {
-    problems.iter().map(|each| format!("{}: {} ({})", each.field, each.message, each.remedy)).collect::<Vec<_>>().join("; ")
+    problems
+        .iter()
+        .map(|each| format!("{}: {} ({})", each.field, each.message, each.remedy))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Refuses a text that is empty, too long, or holds control characters.
@@ -72,7 +78,12 @@ pub(crate) fn check_text(
         problems.push(problem(field, "length", &message, "shorten or complete the text"));
     }
     if text.chars().any(|each| each.is_control() && each != '\n' && each != '\t') {
-        problems.push(problem(field, "control", "control characters are in the text", "type the text anew instead of pasting it"));
+        problems.push(problem(
+            field,
+            "control",
+            "control characters are in the text",
+            "type the text anew instead of pasting it",
+        ));
     }
 }
 

@@ -1,7 +1,9 @@
 //! Private invitations: a link for one person to give to a published request or an open portal. What is asked stays
 //! public; the link only says that this person was asked by name, and to which case it belongs.
 
-use canvass_types::{AgencyId, CaseId, Digest, InvitationId, MemberId, OfferId, RequestState, Time, env::random};
+use canvass_types::{
+    AgencyId, CaseId, Digest, InvitationId, MemberId, OfferId, RequestState, Time, env::random,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -58,7 +60,8 @@ pub struct InvitationView {
 
 impl From<&Invitation> for InvitationView {
     fn from(invitation: &Invitation) -> Self {
-        let Invitation { id, agency, destination, case, by, made, expires, used, revoked, .. } = invitation.clone();
+        let Invitation { id, agency, destination, case, by, made, expires, used, revoked, .. } =
+            invitation.clone();
         Self { id, agency, destination, case, by, made, expires, used, revoked }
     }
 }
@@ -77,9 +80,13 @@ impl<R: Records> App<R> {
             (None, None) => return Err(CoreError::Hidden("request or portal")),
         };
         let id = InvitationId::random(self.entropy());
-        let intent = self.allow::<InvitationCreate>(actor, Target::of(agency, &id).in_case(new.case.clone()), None)?;
+        let intent =
+            self.allow::<InvitationCreate>(actor, Target::of(agency, &id).in_case(new.case.clone()), None)?;
         if !open {
-            return Err(CoreError::state("the destination takes no offers", "invite to a published request or an open portal"));
+            return Err(CoreError::state(
+                "the destination takes no offers",
+                "invite to a published request or an open portal",
+            ));
         }
         if let Some(case) = &new.case {
             let found = self.records().get::<Case>(case.as_str()).await?;
@@ -116,7 +123,8 @@ impl<R: Records> App<R> {
     pub async fn invitations(&self, actor: &Actor) -> Result<Vec<InvitationView>, CoreError> {
         let agency = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         self.gate().check::<InvitationList>(actor, &Target::of(&agency, &agency))?;
-        let all = self.records().list(Query::<Invitation>::new().with("agency", &agency).newest_first()).await?;
+        let all =
+            self.records().list(Query::<Invitation>::new().with("agency", &agency).newest_first()).await?;
         Ok(all.iter().map(|each| (&each.record).into()).collect())
     }
 
@@ -124,8 +132,13 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, or there is none.
-    pub async fn revoke_invitation(&self, actor: &Actor, id: &InvitationId) -> Result<InvitationView, CoreError> {
-        let before = self.records().get::<Invitation>(id.as_str()).await?.ok_or(CoreError::Hidden("invitation"))?;
+    pub async fn revoke_invitation(
+        &self,
+        actor: &Actor,
+        id: &InvitationId,
+    ) -> Result<InvitationView, CoreError> {
+        let before =
+            self.records().get::<Invitation>(id.as_str()).await?.ok_or(CoreError::Hidden("invitation"))?;
         let intent = self.allow::<InvitationRevoke>(actor, Target::of(&before.record.agency, id), None)?;
         let mut invitation = before.record.clone();
         invitation.revoked = invitation.revoked.or(Some(self.now()));

@@ -55,7 +55,8 @@ pub struct KeyView {
 
 impl From<&RequestKey> for KeyView {
     fn from(key: &RequestKey) -> Self {
-        let RequestKey { destination, agency, recipient, wrapped, group, recovery, made, destroyed } = key.clone();
+        let RequestKey { destination, agency, recipient, wrapped, group, recovery, made, destroyed } =
+            key.clone();
         Self { destination, agency, recipient, wrapped, group, recovery, made, destroyed }
     }
 }
@@ -63,20 +64,45 @@ impl From<&RequestKey> for KeyView {
 fn check_wrapped(key: &WrappedKey) -> Result<(), CoreError> {
     let mut problems = Vec::new();
     if !is_recipient(&key.recipient) {
-        problems.push(problem("recipient", "age", "this is no age X25519 recipient", "send what `canvass agency request-key` made"));
+        problems.push(problem(
+            "recipient",
+            "age",
+            "this is no age X25519 recipient",
+            "send what `canvass agency request-key` made",
+        ));
     }
     let armoured = key.wrapped.trim_start().starts_with("-----BEGIN AGE ENCRYPTED FILE-----");
     if key.wrapped.len() > MOST_BYTES || !armoured {
-        problems.push(problem("wrapped", "age", "this is no armoured age file of at most 64 KiB", "send what `canvass agency request-key` made"));
+        problems.push(problem(
+            "wrapped",
+            "age",
+            "this is no armoured age file of at most 64 KiB",
+            "send what `canvass agency request-key` made",
+        ));
     }
     if key.wrapped.contains("AGE-SECRET-KEY-") {
-        problems.push(problem("wrapped", "secret", "a private key must never be sent", "throw this key away and make another one"));
+        problems.push(problem(
+            "wrapped",
+            "secret",
+            "a private key must never be sent",
+            "throw this key away and make another one",
+        ));
     }
     if key.group.is_empty() {
-        problems.push(problem("group", "empty", "the key is wrapped to nobody", "wrap it to at least one member"));
+        problems.push(problem(
+            "group",
+            "empty",
+            "the key is wrapped to nobody",
+            "wrap it to at least one member",
+        ));
     }
     if !key.recovery {
-        problems.push(problem("recovery", "missing", "without the recovery identity a lost key would lose evidence", "name a recovery identity with `canvass agency recovery` and wrap to it too"));
+        problems.push(problem(
+            "recovery",
+            "missing",
+            "without the recovery identity a lost key would lose evidence",
+            "name a recovery identity with `canvass agency recovery` and wrap to it too",
+        ));
     }
     accept(problems)
 }
@@ -101,10 +127,17 @@ impl<R: Records> App<R> {
         for id in group {
             let member = self.records().get::<Member>(id.as_str()).await?;
             let fits = |member: &Versioned<Member>| {
-                member.record.active && member.record.recipient.is_some() && member.record.agency.as_ref() == Some(agency)
+                member.record.active
+                    && member.record.recipient.is_some()
+                    && member.record.agency.as_ref() == Some(agency)
             };
             if !member.as_ref().is_some_and(fits) {
-                return Err(CoreError::field("group", "member", "one of the group is no active member of the agency with a recipient", "list the members again and wrap to those who have one"));
+                return Err(CoreError::field(
+                    "group",
+                    "member",
+                    "one of the group is no active member of the agency with a recipient",
+                    "list the members again and wrap to those who have one",
+                ));
             }
         }
         Ok(())
@@ -115,19 +148,33 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, a field is wrong, or the request is signed.
-    pub async fn put_key(&self, actor: &Actor, destination: &str, new: WrappedKey) -> Result<KeyView, CoreError> {
+    pub async fn put_key(
+        &self,
+        actor: &Actor,
+        destination: &str,
+        new: WrappedKey,
+    ) -> Result<KeyView, CoreError> {
         let agency = match destination.parse::<RequestId>() {
             Ok(id) => {
-                let request = self.records().get::<Request>(id.as_str()).await?.ok_or(CoreError::Hidden("request"))?;
+                let request =
+                    self.records().get::<Request>(id.as_str()).await?.ok_or(CoreError::Hidden("request"))?;
                 if request.record.signed.is_some() {
-                    return Err(CoreError::state("the request is signed, its key can't change", "rewrap the key to change who holds it"));
+                    return Err(CoreError::state(
+                        "the request is signed, its key can't change",
+                        "rewrap the key to change who holds it",
+                    ));
                 }
                 request.record.agency
             }
             Err(_) => {
-                destination.parse::<canvass_types::PortalId>().map_err(|_| CoreError::Hidden("request or portal"))?;
+                destination
+                    .parse::<canvass_types::PortalId>()
+                    .map_err(|_| CoreError::Hidden("request or portal"))?;
                 if self.records().get::<Portal>(destination).await?.is_some() {
-                    return Err(CoreError::state("the portal is open, its key can't change", "rewrap the key to change who holds it"));
+                    return Err(CoreError::state(
+                        "the portal is open, its key can't change",
+                        "rewrap the key to change who holds it",
+                    ));
                 }
                 actor.agency.clone().ok_or(CoreError::Hidden("portal"))?
             }
@@ -167,7 +214,10 @@ impl<R: Records> App<R> {
     pub async fn read_key(&self, actor: &Actor, destination: &str) -> Result<KeyView, CoreError> {
         let (_, key, intent) = self.key_deed::<KeyRead>(actor, destination).await?;
         if key.wrapped.is_none() {
-            return Err(CoreError::state("this key is destroyed; what was sealed to it can't be opened any more", "see the oversight ledger for when it was destroyed"));
+            return Err(CoreError::state(
+                "this key is destroyed; what was sealed to it can't be opened any more",
+                "see the oversight ledger for when it was destroyed",
+            ));
         }
         intent.commit(self.records()).await?;
         Ok((&key).into())
@@ -188,11 +238,21 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, the recipient is another one, or the key is destroyed.
-    pub async fn rewrap_key(&self, actor: &Actor, destination: &str, new: WrappedKey) -> Result<KeyView, CoreError> {
+    pub async fn rewrap_key(
+        &self,
+        actor: &Actor,
+        destination: &str,
+        new: WrappedKey,
+    ) -> Result<KeyView, CoreError> {
         let (before, mut key, intent) = self.key_deed::<KeyRewrap>(actor, destination).await?;
         check_wrapped(&new)?;
         if new.recipient != key.recipient {
-            return Err(CoreError::field("recipient", "differs", "this is another key", "rewrap the identity of the recipient that was published"));
+            return Err(CoreError::field(
+                "recipient",
+                "differs",
+                "this is another key",
+                "rewrap the identity of the recipient that was published",
+            ));
         }
         if key.wrapped.is_none() {
             return Err(CoreError::state("this key is destroyed", "it can't come back"));
@@ -215,7 +275,10 @@ impl<R: Records> App<R> {
     pub async fn destroy_key(&self, actor: &Actor, destination: &str) -> Result<KeyView, CoreError> {
         let (before, mut key, intent) = self.key_deed::<KeyDestroy>(actor, destination).await?;
         if let Some(request) = self.records().get::<Request>(destination).await?
-            && matches!(request.record.state, canvass_types::RequestState::Published | canvass_types::RequestState::InModeration)
+            && matches!(
+                request.record.state,
+                canvass_types::RequestState::Published | canvass_types::RequestState::InModeration
+            )
         {
             return Err(CoreError::state("the request still takes offers", "resolve it first"));
         }
@@ -227,7 +290,10 @@ impl<R: Records> App<R> {
             let items = self.records().list(Query::<Item>::new().with("offer", &offer.record.id)).await?;
             let envelope = !matches!(offer.record.state, OfferState::Destroyed | OfferState::Withdrawn);
             if envelope || items.iter().any(|item| item.record.destroyed.is_none()) {
-                return Err(CoreError::state("evidence that is kept is sealed to this key", "wait until it is destroyed, or export it and let its retention end"));
+                return Err(CoreError::state(
+                    "evidence that is kept is sealed to this key",
+                    "wait until it is destroyed, or export it and let its retention end",
+                ));
             }
         }
         key.wrapped = None;

@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 
 use crate::{
     App, CoreError,
-    access::{Actor, IssuedToken, Job, MemberAdd, MemberChange, MemberList, MemberRecipient, NewToken, Target},
+    access::{
+        Actor, IssuedToken, Job, MemberAdd, MemberChange, MemberList, MemberRecipient, NewToken, Target,
+    },
     agencies::{NewRecipient, is_recipient},
     error::{accept, check_text, problem},
     ports::{Query, Records, RecordsExt, Versioned},
@@ -46,7 +48,10 @@ fn check_roles(agency: Option<&AgencyId>, roles: &[Role]) -> Vec<canvass_types::
     }
     if let Some(role) = roles.iter().find(|role| role.of_agency() != agency.is_some()) {
         let (message, remedy) = if agency.is_some() {
-            (format!("{} belongs to no agency", role.as_str()), "leave the agency out, or choose a role of agencies")
+            (
+                format!("{} belongs to no agency", role.as_str()),
+                "leave the agency out, or choose a role of agencies",
+            )
         } else {
             (format!("{} is a role of agencies", role.as_str()), "name the agency")
         };
@@ -60,7 +65,11 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the name is wrong, or an operator exists.
-    pub async fn first_operator(&self, name: &str, days: u32) -> Result<(MemberView, IssuedToken), CoreError> {
+    pub async fn first_operator(
+        &self,
+        name: &str,
+        days: u32,
+    ) -> Result<(MemberView, IssuedToken), CoreError> {
         let mut problems = Vec::new();
         check_text(&mut problems, "name", name, 2..=80);
         accept(problems)?;
@@ -77,7 +86,10 @@ impl<R: Records> App<R> {
         let (token, secret) = self.new_token(&member, wish)?;
         let mark = Setting { name: "first-operator".into(), value: json!(member.id) };
         if self.records().get::<Setting>("first-operator").await?.is_some() {
-            return Err(CoreError::state("this Canvass has an operator already", "ask them to add you with `canvass member add`"));
+            return Err(CoreError::state(
+                "this Canvass has an operator already",
+                "ask them to add you with `canvass member add`",
+            ));
         }
         self.system(Job::SetUp, Target::shared(&member.id))
             .with(|changes| changes.insert(&mark).insert(&member).insert(&token))
@@ -126,7 +138,11 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not.
-    pub async fn members(&self, actor: &Actor, agency: Option<&AgencyId>) -> Result<Vec<MemberView>, CoreError> {
+    pub async fn members(
+        &self,
+        actor: &Actor,
+        agency: Option<&AgencyId>,
+    ) -> Result<Vec<MemberView>, CoreError> {
         let target = agency.map_or_else(|| Target::shared("members"), |id| Target::of(id, id));
         self.gate().check::<MemberList>(actor, &target)?;
         let members: Vec<Versioned<Member>> = match agency {
@@ -149,7 +165,12 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, or the roles do not fit.
-    pub async fn change_member(&self, actor: &Actor, id: &MemberId, change: ChangeMember) -> Result<MemberView, CoreError> {
+    pub async fn change_member(
+        &self,
+        actor: &Actor,
+        id: &MemberId,
+        change: ChangeMember,
+    ) -> Result<MemberView, CoreError> {
         let before = self.member(id).await?;
         let mut member = before.record.clone();
         let target = Target { agency: member.agency.clone(), subject: id.to_string(), case: None };
@@ -171,10 +192,16 @@ impl<R: Records> App<R> {
     /// When the actor is of no agency, or the text is no recipient.
     pub async fn set_recipient(&self, actor: &Actor, new: NewRecipient) -> Result<MemberView, CoreError> {
         let before = self.member(&actor.member).await?;
-        let target = Target { agency: before.record.agency.clone(), subject: actor.member.to_string(), case: None };
+        let target =
+            Target { agency: before.record.agency.clone(), subject: actor.member.to_string(), case: None };
         let intent = self.allow::<MemberRecipient>(actor, target, None)?;
         if !is_recipient(&new.recipient) {
-            return Err(CoreError::field("recipient", "age", "this is no age X25519 recipient", "make one with `canvass keygen`, or with age-keygen"));
+            return Err(CoreError::field(
+                "recipient",
+                "age",
+                "this is no age X25519 recipient",
+                "make one with `canvass keygen`, or with age-keygen",
+            ));
         }
         let mut member = before.record.clone();
         member.recipient = Some(new.recipient);

@@ -18,6 +18,8 @@ use crate::{
 
 /// Name of the setting that holds the policy.
 const SETTING: &str = "policy";
+/// Name of the setting that holds the canonical JSON of its ledger entry.
+const LEAF: &str = "policy-leaf";
 
 /// A policy, and the one that took its place. Who reads one keeps it to the end of what they do with it.
 #[derive(Debug)]
@@ -70,17 +72,64 @@ fn check(policy: &Policy) -> Result<(), CoreError> {
         }
     };
     must(!ask.classes.is_empty(), "ask.classes", "nobody could ask", "name at least one class");
-    let areas = ask.min_area_sq_mi.is_finite() && ask.min_area_sq_mi > 0.0 && ask.min_area_sq_mi <= ask.max_area_sq_mi;
-    must(areas && ask.max_area_sq_mi <= 100.0, "ask.max_area_sq_mi", "the areas do not fit", "give 0 < smallest <= largest <= 100 square miles");
-    must(ask.min_minutes >= 1 && ask.min_minutes <= ask.max_minutes && ask.max_minutes <= 10_080, "ask.max_minutes", "the time frames do not fit", "give 1 <= shortest <= longest <= 10080 minutes");
-    must((1..=3_650).contains(&ask.look_back_days), "ask.look_back_days", "it is out of range", "give 1 to 3650 days");
+    let areas = ask.min_area_sq_mi.is_finite()
+        && ask.min_area_sq_mi > 0.0
+        && ask.min_area_sq_mi <= ask.max_area_sq_mi;
+    must(
+        areas && ask.max_area_sq_mi <= 100.0,
+        "ask.max_area_sq_mi",
+        "the areas do not fit",
+        "give 0 < smallest <= largest <= 100 square miles",
+    );
+    must(
+        ask.min_minutes >= 1 && ask.min_minutes <= ask.max_minutes && ask.max_minutes <= 10_080,
+        "ask.max_minutes",
+        "the time frames do not fit",
+        "give 1 <= shortest <= longest <= 10080 minutes",
+    );
+    must(
+        (1..=3_650).contains(&ask.look_back_days),
+        "ask.look_back_days",
+        "it is out of range",
+        "give 1 to 3650 days",
+    );
     must((1..=365).contains(&ask.active_days), "ask.active_days", "it is out of range", "give 1 to 365 days");
-    must(ask.min_details <= ask.max_details && ask.max_details <= 10_000, "ask.max_details", "the lengths do not fit", "give shortest <= longest <= 10000 characters");
-    must((1..=100).contains(&ask.requests_per_investigation), "ask.requests_per_investigation", "it is out of range", "give 1 to 100");
-    must((1..=1_000).contains(&policy.give.clips), "give.clips", "it is out of range", "give 1 to 1000 clips");
-    must((1..=1_000_000_000_000).contains(&policy.give.clip_bytes), "give.clip_bytes", "it is out of range", "give 1 byte to 1 TB");
-    must((1..=365).contains(&policy.give.invitation_days), "give.invitation_days", "it is out of range", "give 1 to 365 days");
-    must((1..=720).contains(&policy.give.upload_hours), "give.upload_hours", "it is out of range", "give 1 to 720 hours");
+    must(
+        ask.min_details <= ask.max_details && ask.max_details <= 10_000,
+        "ask.max_details",
+        "the lengths do not fit",
+        "give shortest <= longest <= 10000 characters",
+    );
+    must(
+        (1..=100).contains(&ask.requests_per_investigation),
+        "ask.requests_per_investigation",
+        "it is out of range",
+        "give 1 to 100",
+    );
+    must(
+        (1..=1_000).contains(&policy.give.clips),
+        "give.clips",
+        "it is out of range",
+        "give 1 to 1000 clips",
+    );
+    must(
+        (1..=1_000_000_000_000).contains(&policy.give.clip_bytes),
+        "give.clip_bytes",
+        "it is out of range",
+        "give 1 byte to 1 TB",
+    );
+    must(
+        (1..=365).contains(&policy.give.invitation_days),
+        "give.invitation_days",
+        "it is out of range",
+        "give 1 to 365 days",
+    );
+    must(
+        (1..=720).contains(&policy.give.upload_hours),
+        "give.upload_hours",
+        "it is out of range",
+        "give 1 to 720 hours",
+    );
     let keep = &policy.retention;
     for (field, days) in [
         ("retention.untriaged_days", keep.untriaged_days),
@@ -102,8 +151,11 @@ impl<R: Records> App<R> {
     /// When the store does not answer or its policy can't be read.
     pub async fn load_policy(&self) -> Result<bool, CoreError> {
         let Some(stored) = self.records().get::<Setting>(SETTING).await? else { return Ok(false) };
-        let policy: Policy = serde_json::from_value(stored.record.value)
-            .map_err(|error| StoreError::Corrupt { table: "settings", reason: error.to_string() })?;
+        let policy: Policy =
+            serde_json::from_value(stored.record.value).map_err(|error| StoreError::Corrupt {
+                table: "settings",
+                reason: format!("line {}, column {}", error.line(), error.column()),
+            })?;
         self.policies().replace(policy);
         Ok(true)
     }
@@ -147,6 +199,8 @@ impl<R: Records> App<R> {
         let leaf = RequestsLeaf::PolicySet { digest, at: self.now() };
         let setting =
             Setting { name: SETTING.to_owned(), value: serde_json::to_value(&policy).unwrap_or_default() };
+        let entry = Setting { name: LEAF.to_owned(), value: crate::agencies::leaf_text(&leaf).into() };
+        let old_entry = self.records().get::<Setting>(LEAF).await?;
         intent
             .detail(json!({ "digest": digest }))
             .with(|changes| {
@@ -154,12 +208,25 @@ impl<R: Records> App<R> {
                     Some(before) => changes.update(before, &setting),
                     None => changes.insert(&setting),
                 };
+                let changes = match &old_entry {
+                    Some(before) => changes.update(before, &entry),
+                    None => changes.insert(&entry),
+                };
                 changes.leaf(Log::Requests, &leaf)
             })
             .commit(self.records())
             .await?;
         self.policies().replace(policy);
         Ok(())
+    }
+
+    /// Canonical JSON of the ledger entry of the policy in force.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn policy_leaf(&self) -> Result<Option<String>, CoreError> {
+        let found = self.records().get::<Setting>(LEAF).await?;
+        Ok(found.and_then(|found| found.record.value.as_str().map(str::to_owned)))
     }
 
     /// Asks whether the actor may do something that only the server's shell does, and records it: a backup.

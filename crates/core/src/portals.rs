@@ -63,19 +63,34 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, a field is wrong, one is open already, or the signature does not hold.
-    pub async fn open_portal(&self, actor: &Actor, id: &PortalId, new: NewPortal) -> Result<PortalView, CoreError> {
+    pub async fn open_portal(
+        &self,
+        actor: &Actor,
+        id: &PortalId,
+        new: NewPortal,
+    ) -> Result<PortalView, CoreError> {
         let agency = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         let intent = self.allow::<PortalOpen>(actor, Target::of(&agency, id), None)?;
         let mut problems = Vec::new();
         check_text(&mut problems, "details", &new.details, 40..=2_000);
         check_text(&mut problems, "contact.name", &new.contact.name, 2..=120);
         if new.contact.phone.is_none() && new.contact.email.is_none() {
-            problems.push(problem("contact", "missing", "nobody could be reached", "give a telephone number or an e-mail address"));
+            problems.push(problem(
+                "contact",
+                "missing",
+                "nobody could be reached",
+                "give a telephone number or an e-mail address",
+            ));
         }
         accept(problems)?;
         let agency = self.agency(&agency).await?;
-        if !self.policy().ask.classes.contains(&agency.record.class) || agency.record.state != canvass_types::AgencyState::Verified {
-            return Err(CoreError::state("this agency may not ask residents for footage", "only verified agencies of a class that the policy names may"));
+        if !self.policy().ask.classes.contains(&agency.record.class)
+            || agency.record.state != canvass_types::AgencyState::Verified
+        {
+            return Err(CoreError::state(
+                "this agency may not ask residents for footage",
+                "only verified agencies of a class that the policy names may",
+            ));
         }
         let open = Query::<Portal>::new().with("agency", &agency.record.id).with("state", "open");
         if self.records().first(open).await?.is_some() {
@@ -83,7 +98,9 @@ impl<R: Records> App<R> {
         }
         let key = self.records().get::<RequestKey>(id.as_str()).await?;
         let key = key.filter(|key| key.record.agency == agency.record.id && key.record.wrapped.is_some());
-        let key = key.ok_or_else(|| CoreError::state("the portal has no key yet", "make it with `canvass agency request-key`"))?;
+        let key = key.ok_or_else(|| {
+            CoreError::state("the portal has no key yet", "make it with `canvass agency request-key`")
+        })?;
         let body = PortalBody {
             v: 1,
             id: id.clone(),
@@ -99,16 +116,29 @@ impl<R: Records> App<R> {
         };
         let signer = agency.record.keys.iter().find(|each| each.id == new.key && each.revoked.is_none());
         if !signer.is_some_and(|signer| signer.public.verifies(PortalBody::CONTEXT, &body, &new.signature)) {
-            return Err(CoreError::field("signature", "signature", "the signature is not by a key of the agency that counts", "sign the body's canonical JSON under canvass/portal/v1"));
+            return Err(CoreError::field(
+                "signature",
+                "signature",
+                "the signature is not by a key of the agency that counts",
+                "sign the body's canonical JSON under canvass/portal/v1",
+            ));
         }
         let digest = Digest::of(&canonical(&body).unwrap_or_default());
         let signed = Signed { body, digest, key: new.key, signature: new.signature };
-        let mut portal =
-            Portal { id: id.clone(), agency: agency.record.id.clone(), signed, open: true, leaves: Vec::new(), unpublished: true };
+        let mut portal = Portal {
+            id: id.clone(),
+            agency: agency.record.id.clone(),
+            signed,
+            open: true,
+            leaves: Vec::new(),
+            unpublished: true,
+        };
         let leaf = leaf(&portal, self.now());
         portal.leaves.push(leaf_text(&leaf));
         intent
-            .with(|changes| changes.insert(&portal).depends_on(&agency).depends_on(&key).leaf(Log::Requests, &leaf))
+            .with(|changes| {
+                changes.insert(&portal).depends_on(&agency).depends_on(&key).leaf(Log::Requests, &leaf)
+            })
             .commit(self.records())
             .await?;
         Ok(view(&portal))
@@ -119,7 +149,8 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the actor may not, or it is closed.
     pub async fn close_portal(&self, actor: &Actor, id: &PortalId) -> Result<PortalView, CoreError> {
-        let before: Versioned<Portal> = self.records().get(id.as_str()).await?.ok_or(CoreError::Hidden("portal"))?;
+        let before: Versioned<Portal> =
+            self.records().get(id.as_str()).await?.ok_or(CoreError::Hidden("portal"))?;
         let intent = self.allow::<PortalClose>(actor, Target::of(&before.record.agency, id), None)?;
         if !before.record.open {
             return Err(CoreError::state("the portal is closed already", "open a new one when you need one"));
@@ -142,7 +173,8 @@ impl<R: Records> App<R> {
     pub async fn portals(&self, actor: &Actor) -> Result<Vec<PortalView>, CoreError> {
         let agency = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         self.gate().check::<AgencyRead>(actor, &Target::of(&agency, &agency))?;
-        let portals = self.records().list(Query::<Portal>::new().with("agency", &agency).newest_first()).await?;
+        let portals =
+            self.records().list(Query::<Portal>::new().with("agency", &agency).newest_first()).await?;
         Ok(portals.iter().map(|portal| view(&portal.record)).collect())
     }
 }

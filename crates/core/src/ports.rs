@@ -474,7 +474,10 @@ pub trait RecordsExt: Records {
 impl<T: Records> RecordsExt for T {}
 
 fn typed<R: Record>(raw: RawRecord) -> Result<Versioned<R>, StoreError> {
-    let record = serde_json::from_str(&raw.record)
-        .map_err(|error| StoreError::Corrupt { table: R::KIND.table(), reason: error.to_string() })?;
+    // The parser's own words may quote what stands there; its place says enough.
+    let record = serde_json::from_str(&raw.record).map_err(|error| StoreError::Corrupt {
+        table: R::KIND.table(),
+        reason: format!("line {}, column {}", error.line(), error.column()),
+    })?;
     Ok(Versioned { version: raw.version, sequence: raw.sequence, record })
 }

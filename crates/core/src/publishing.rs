@@ -191,6 +191,14 @@ impl<R: Records> App<R> {
         }
     }
 
+    /// Canonical JSON of an agency's ledger entries, oldest first. They are public.
+    ///
+    /// # Errors
+    /// When there is no such agency.
+    pub async fn agency_leaves(&self, id: &canvass_types::AgencyId) -> Result<Vec<String>, CoreError> {
+        Ok(self.agency(id).await?.record.leaves)
+    }
+
     /// Records of actions, newest first: of the actor's agency, or all for an overseer. Reading them leaves a record.
     ///
     /// # Errors

@@ -64,14 +64,19 @@ pub struct Agency {
     /// Whether the public files lag behind.
     pub unpublished: bool,
 }
-record!(Agency, Agency, |it| it.id.to_string(), [
-    text(match it.state {
-        AgencyState::Registered => "registered",
-        AgencyState::Verified => "verified",
-        AgencyState::Suspended => "suspended",
-    }),
-    flag(it.unpublished),
-]);
+record!(
+    Agency,
+    Agency,
+    |it| it.id.to_string(),
+    [
+        text(match it.state {
+            AgencyState::Registered => "registered",
+            AgencyState::Verified => "verified",
+            AgencyState::Suspended => "suspended",
+        }),
+        flag(it.unpublished),
+    ]
+);
 
 /// A member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

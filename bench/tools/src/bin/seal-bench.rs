@@ -21,8 +21,17 @@ fn main() -> Result<(), Box<dyn Error>> {
             let clip = File::open(from)?;
             let plan = SealPlan {
                 recipients: vec![(*recipient).to_owned()],
-                meta: MetaFiles { request: b"{}".to_vec(), consent: b"{}".to_vec(), contact: None, mailbox: None },
-                clips: vec![ClipSource { name: "clip-01.mp4".into(), size: clip.metadata()?.len(), reader: Box::new(clip) }],
+                meta: MetaFiles {
+                    request: b"{}".to_vec(),
+                    consent: b"{}".to_vec(),
+                    contact: None,
+                    mailbox: None,
+                },
+                clips: vec![ClipSource {
+                    name: "clip-01.mp4".into(),
+                    size: clip.metadata()?.len(),
+                    reader: Box::new(clip),
+                }],
                 bagging_date: "2026-11-24".into(),
                 mtime: 0,
                 software_agent: "canvass-bench".into(),

@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn malformed_tables_are_refused_with_the_line() {
-        for (text, line) in [("a.b any", 1), ("# c\na.b any any any any any any some", 2), ("a.b - - - - - - -\na.b - - - - - - -", 2)] {
+        for (text, line) in [
+            ("a.b any", 1),
+            ("# c\na.b any any any any any any some", 2),
+            ("a.b - - - - - - -\na.b - - - - - - -", 2),
+        ] {
             assert_eq!(Matrix::parse(text).unwrap_err().line, line, "{text}");
         }
     }

@@ -276,13 +276,7 @@ impl Gate {
     }
 
     /// Begins the record of a job of the server, or of a resident's message: no member acts.
-    pub fn system(
-        &self,
-        job: Job,
-        target: Target,
-        now: Time,
-        entropy: &dyn Entropy,
-    ) -> Intent<System> {
+    pub fn system(&self, job: Job, target: Target, now: Time, entropy: &dyn Entropy) -> Intent<System> {
         let mark = if job == Job::Housekeeping { Mark::None } else { Mark::Ledger };
         intent(job.name(), None, target, None, mark, now, entropy)
     }

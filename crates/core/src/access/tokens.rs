@@ -85,7 +85,8 @@ impl<R: Records> App<R> {
         if token.revoked.is_some() || token.expires <= now {
             return Err(CoreError::SignIn);
         }
-        let member = self.records().get::<Member>(token.member.as_str()).await?.ok_or(CoreError::SignIn)?.record;
+        let member =
+            self.records().get::<Member>(token.member.as_str()).await?.ok_or(CoreError::SignIn)?.record;
         if !member.active {
             return Err(CoreError::SignIn);
         }
@@ -104,7 +105,11 @@ impl<R: Records> App<R> {
         wish: NewToken,
     ) -> Result<IssuedToken, CoreError> {
         let member = self.member(member).await?;
-        let target = Target { agency: member.record.agency.clone(), subject: member.record.id.to_string(), case: None };
+        let target = Target {
+            agency: member.record.agency.clone(),
+            subject: member.record.id.to_string(),
+            case: None,
+        };
         let intent = self.allow::<TokenIssue>(actor, target, None)?;
         let (token, secret) = self.new_token(&member.record, wish)?;
         intent
@@ -118,13 +123,28 @@ impl<R: Records> App<R> {
     pub(crate) fn new_token(&self, member: &Member, wish: NewToken) -> Result<(Token, String), CoreError> {
         let mut problems = Vec::new();
         if !(1..=80).contains(&wish.label.trim().chars().count()) {
-            problems.push(problem("label", "length", "the label has no or too many characters", "say in 1 to 80 characters what the token is for"));
+            problems.push(problem(
+                "label",
+                "length",
+                "the label has no or too many characters",
+                "say in 1 to 80 characters what the token is for",
+            ));
         }
         if !(1..=365).contains(&wish.days) {
-            problems.push(problem("days", "range", "a token counts 1 to 365 days", "give a number of days in that range"));
+            problems.push(problem(
+                "days",
+                "range",
+                "a token counts 1 to 365 days",
+                "give a number of days in that range",
+            ));
         }
         if let Some(role) = wish.roles.iter().find(|role| !member.roles.contains(role)) {
-            problems.push(problem("roles", "not-held", &format!("the member is no {}", role.as_str()), "name only roles that the member has"));
+            problems.push(problem(
+                "roles",
+                "not-held",
+                &format!("the member is no {}", role.as_str()),
+                "name only roles that the member has",
+            ));
         }
         if !problems.is_empty() {
             return Err(CoreError::Invalid(problems));
@@ -153,7 +173,8 @@ impl<R: Records> App<R> {
         let member = self.member(member).await?.record;
         let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
         self.gate().check::<TokenIssue>(actor, &target)?;
-        let tokens = self.records().list(Query::<Token>::new().with("member", &member.id).newest_first()).await?;
+        let tokens =
+            self.records().list(Query::<Token>::new().with("member", &member.id).newest_first()).await?;
         Ok(tokens.iter().map(|token| TokenView::from(&token.record)).collect())
     }
 

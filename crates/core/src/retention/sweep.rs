@@ -57,6 +57,14 @@ struct Counts {
 }
 
 impl Swept {
+    /// Whether the pass changed anything.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        [self.envelopes, self.items, self.requests, self.drafts, self.mailboxes, self.audit]
+            .iter()
+            .any(|n| *n > 0)
+    }
+
     fn add(&mut self, counts: &Counts) -> u32 {
         self.held = self.held.saturating_add(counts.held);
         self.conflicts = self.conflicts.saturating_add(counts.conflicts);
