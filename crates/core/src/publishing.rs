@@ -14,15 +14,15 @@ use crate::{
 
 /// A record with a public side.
 pub trait Publishable: Record {
-    /// Says that the public files show it as it is.
-    fn published(&mut self);
+    /// Says whether the public files lag behind.
+    fn set_unpublished(&mut self, unpublished: bool);
 }
 
 macro_rules! publishable {
     ($($type:ty),*) => {$(
         impl Publishable for $type {
-            fn published(&mut self) {
-                self.unpublished = false;
+            fn set_unpublished(&mut self, unpublished: bool) {
+                self.unpublished = unpublished;
             }
         }
     )*};
@@ -181,8 +181,21 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the store does not answer.
     pub async fn published<P: Publishable>(&self, shown: &Versioned<P>) -> Result<bool, CoreError> {
+        self.mark(shown, false).await
+    }
+
+    /// Marks a record as not shown in the public files, so that they are written anew; `false` when it changed
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn publish_again<P: Publishable>(&self, found: &Versioned<P>) -> Result<bool, CoreError> {
+        self.mark(found, true).await
+    }
+
+    async fn mark<P: Publishable>(&self, shown: &Versioned<P>, unpublished: bool) -> Result<bool, CoreError> {
         let mut record = shown.record.clone();
-        record.published();
+        record.set_unpublished(unpublished);
         let intent = self.system(Job::Housekeeping, Target::shared(record.key()));
         match intent.with(|changes| changes.update(shown, &record)).commit(self.records()).await {
             Ok(_) => Ok(true),

@@ -114,7 +114,10 @@ impl ServeConfig {
     /// Says which setting is wrong and what to do.
     pub fn check(&self) -> Result<(), ConfigError> {
         let url = &self.identity.public_url;
-        if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') || url.len() > 200 {
+        if !(url.starts_with("http://") || url.starts_with("https://"))
+            || url.ends_with('/')
+            || url.len() > 200
+        {
             return Err(ConfigError::PublicUrl);
         }
         let name = self.identity.name.trim();
@@ -124,12 +127,17 @@ impl ServeConfig {
         if self.identity.quorum > self.identity.witnesses.len() {
             return Err(ConfigError::Quorum);
         }
-        let plain = |tls: &Option<Tls>, at: SocketAddr| tls.is_none() && !self.insecure_http && !at.ip().is_loopback();
+        let plain = |tls: &Option<Tls>, at: SocketAddr| {
+            tls.is_none() && !self.insecure_http && !at.ip().is_loopback()
+        };
         if self.role != Role::Public && plain(&self.tls, self.listen) {
             return Err(ConfigError::PlainHttp { at: self.listen, flags: "--tls-cert and --tls-key" });
         }
         if self.role != Role::Private && plain(&self.public_tls, self.public_listen) {
-            return Err(ConfigError::PlainHttp { at: self.public_listen, flags: "--public-tls-cert and --public-tls-key" });
+            return Err(ConfigError::PlainHttp {
+                at: self.public_listen,
+                flags: "--public-tls-cert and --public-tls-key",
+            });
         }
         Ok(())
     }
@@ -148,7 +156,9 @@ pub enum ConfigError {
     #[error("quorum: it is larger than the number of witnesses; name more witnesses or lower it")]
     Quorum,
     /// Tokens and envelopes would cross the network in the clear.
-    #[error("{at}: plain HTTP is for this machine alone; give {flags}, listen on 127.0.0.1, or say --insecure-http when a proxy in front speaks TLS")]
+    #[error(
+        "{at}: plain HTTP is for this machine alone; give {flags}, listen on 127.0.0.1, or say --insecure-http when a proxy in front speaks TLS"
+    )]
     PlainHttp {
         /// Which address.
         at: SocketAddr,

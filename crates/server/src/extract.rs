@@ -19,7 +19,9 @@ pub const MOST_JSON: usize = 256 * 1024;
 pub struct Input<T, const MOST: usize = MOST_JSON>(pub T);
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(text) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(text) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     let mut parts = text.split(';').map(str::trim);
     parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
         && parts.all(|part| part.is_empty() || part.eq_ignore_ascii_case("charset=utf-8"))
@@ -73,9 +75,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Seek<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(query)) => Ok(Self(query)),
-            Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "query", "The query can't be understood")
-                .detail(error.body_text())
-                .remedy("see /api/v1/openapi.json for the parameters")),
+            Err(error) => {
+                Err(Problem::new(StatusCode::BAD_REQUEST, "query", "The query can't be understood")
+                    .detail(error.body_text())
+                    .remedy("see /api/v1/openapi.json for the parameters"))
+            }
         }
     }
 }
@@ -87,7 +91,8 @@ impl<T: FromStr + Send, S: Send + Sync> FromRequestParts<S> for At<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
         text.parse().map(Self).map_err(|_| Problem::not_found())
     }
 }
@@ -99,8 +104,9 @@ impl<A: FromStr + Send, B: FromStr + Send, S: Send + Sync> FromRequestParts<S> f
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path((one, two)) =
-            Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        let Path((one, two)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found())?;
         match (one.parse(), two.parse()) {
             (Ok(one), Ok(two)) => Ok(Self(one, two)),
             _ => Err(Problem::not_found()),
@@ -120,7 +126,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Purpose {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let text = parts.headers.get(PURPOSE).map(|value| String::from_utf8(value.as_bytes().to_vec()));
         match text {
-            Some(Ok(text)) if (10..=500).contains(&text.trim().chars().count()) => Ok(Self(text.trim().to_owned())),
+            Some(Ok(text)) if (10..=500).contains(&text.trim().chars().count()) => {
+                Ok(Self(text.trim().to_owned()))
+            }
             _ => Err(refusal::purpose()),
         }
     }

@@ -18,7 +18,9 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// A key is gone although it has signed.
-    #[error("{path}: the key is missing although its ledger exists; put it back from where you keep the keys, never make a new one")]
+    #[error(
+        "{path}: the key is missing although its ledger exists; put it back from where you keep the keys, never make a new one"
+    )]
     Missing {
         /// Which file.
         path: PathBuf,
@@ -69,7 +71,10 @@ impl Keys {
         let path = folder.join("receipts.key");
         let text = read_or_make(&path, fresh, || {
             let seed = Zeroizing::new(random::<32>(entropy));
-            Some(Zeroizing::new(format!("CANVASS-RECEIPTS-KEY {origin}/receipts {}", BASE64.encode(seed.as_slice()))))
+            Some(Zeroizing::new(format!(
+                "CANVASS-RECEIPTS-KEY {origin}/receipts {}",
+                BASE64.encode(seed.as_slice())
+            )))
         })?;
         let mut words = text.split_whitespace();
         let (word, name, seed) = (words.next(), words.next(), words.next());

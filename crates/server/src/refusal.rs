@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use canvass_core::{CoreError, access::Denied, ports::StoreError};
 use canvass_store_objects::BlobError;
 
-use crate::{problem::Problem, public::spool::SpoolError};
+use crate::problem::Problem;
 
 impl From<CoreError> for Problem {
     fn from(error: CoreError) -> Self {
@@ -18,9 +18,9 @@ impl From<CoreError> for Problem {
             }
             CoreError::Denied(Denied::Hidden) => Self::not_found(),
             CoreError::Denied(Denied::Purpose) => purpose(),
-            CoreError::Hidden(_) => Self::not_found()
-                .detail(said)
-                .remedy("check the id, or list what there is"),
+            CoreError::Hidden(_) => {
+                Self::not_found().detail(said).remedy("check the id, or list what there is")
+            }
             CoreError::Invalid(problems) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields can't be accepted")
                     .detail(said)
@@ -88,19 +88,6 @@ impl From<BlobError> for Problem {
                     .retry_after(5)
             }
         }
-    }
-}
-
-impl From<SpoolError> for Problem {
-    fn from(error: SpoolError) -> Self {
-        if matches!(error, SpoolError::Unknown | SpoolError::Expired) {
-            return unknown_upload();
-        }
-        tracing::error!("the spool of the agency's uploads failed; look at the disk");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "spool", "The upload can't be read")
-            .detail("the spool does not answer")
-            .remedy("try again in a moment")
-            .retry_after(5)
     }
 }
 

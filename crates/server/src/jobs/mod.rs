@@ -1,0 +1,156 @@
+//! What the private role does by itself. Each job goes round in small bounded batches, backs off when something fails,
+//! shows by its beat that it lives, and finishes its batch when it is told to stop. All are safe to repeat: what they
+//! did before a crash is found again, not done twice.
+
+pub mod intake;
+pub mod publisher;
+pub mod sequencer;
+pub mod sweeper;
+
+use std::{future::Future, time::Duration};
+
+use canvass_core::{CoreError, ports::StoreError};
+use canvass_ledger::LogError;
+use canvass_store_objects::BlobError;
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{desk::Desk, public::spool::SpoolError};
+
+/// Why a round failed. The messages name kinds of things, never ids.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The domain.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// A ledger.
+    #[error(transparent)]
+    Ledger(#[from] LogError),
+    /// A ledger's files.
+    #[error(transparent)]
+    Tiles(#[from] canvass_ledger::StoreError),
+    /// Sealed bytes.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The spool.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// A public file.
+    #[error("a public file can't be written ({0}); look at the disk and the public folder's owner")]
+    File(#[from] std::io::Error),
+    /// A public file's content.
+    #[error("a public file can't be put together: {0}")]
+    Content(String),
+}
+
+impl JobError {
+    /// A word for logs that holds no id and no content.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "store",
+            Self::Core(_) => "domain",
+            Self::Ledger(_) => "ledger",
+            Self::Tiles(_) => "ledger files",
+            Self::Blob(_) => "blobs",
+            Self::Spool(_) => "spool",
+            Self::File(_) => "public files",
+            Self::Content(_) => "public content",
+        }
+    }
+}
+
+/// What a round says of the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// More waits.
+    Again,
+    /// Nothing more at this moment.
+    Rest,
+}
+
+/// Longest rest after failures.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// Names of all jobs.
+pub const NAMES: [&str; 4] = ["sequencer", "publisher", "intake", "sweeper"];
+
+/// Starts all jobs; they stop, each at the end of its batch, when `stop` is cancelled.
+pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<()> {
+    let mut jobs = JoinSet::new();
+    let http = reqwest::Client::new();
+    let spawn = |jobs: &mut JoinSet<()>, desk: &Desk| (jobs.len(), desk.clone(), stop.clone());
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("sequencer", &one, pace, &one.changed, &token, async || sequencer::round(&one, &http).await)
+            .await;
+    });
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("publisher", &one, pace, &one.grown, &token, async || publisher::round(&one).await).await;
+    });
+    let never = Notify::new();
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("intake", &one, pace, &never, &token, async || intake::round(&one).await).await;
+    });
+    let never = Notify::new();
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("sweeper", &one, pace.saturating_mul(20), &never, &token, async || {
+            sweeper::round(&one).await
+        })
+        .await;
+    });
+    jobs
+}
+
+async fn go_round<F>(
+    name: &'static str,
+    desk: &Desk,
+    pace: Duration,
+    wake: &Notify,
+    stop: &CancellationToken,
+    round: impl Fn() -> F,
+) where
+    F: Future<Output = Result<Round, JobError>> + Send,
+{
+    let mut backoff = pace;
+    while !stop.is_cancelled() {
+        // A stop waits for the round to end: it is never cut off in the middle.
+        let rest = match round().await {
+            Ok(Round::Again) => {
+                backoff = pace;
+                None
+            }
+            Ok(Round::Rest) => {
+                backoff = pace;
+                Some(pace)
+            }
+            Err(error) => {
+                desk.metrics.fault(name);
+                tracing::error!(
+                    job = name,
+                    kind = error.kind(),
+                    wait_ms = backoff.as_millis(),
+                    "a round failed"
+                );
+                tracing::debug!(job = name, %error, "why the round failed");
+                let rest = backoff;
+                backoff = backoff.saturating_mul(2).min(LONGEST_BACKOFF);
+                Some(rest)
+            }
+        };
+        desk.metrics.beat(name, desk.clock.now().as_second());
+        let Some(rest) = rest else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = wake.notified() => {}
+            () = tokio::time::sleep(rest) => {}
+        }
+    }
+}

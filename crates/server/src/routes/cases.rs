@@ -1,0 +1,167 @@
+//! Cases.
+
+use axum::extract::State;
+use canvass_core::{
+    cases::{CaseDetail, CaseFilter, CaseView, ChangeCase, ItemFilter, ItemView, NewCase},
+    inbox::Annotate,
+};
+use canvass_types::{CaseId, MemberId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Answer, List, Made, Refusals, answer, listed, made};
+use crate::{
+    auth::Authenticated,
+    desk::Desk,
+    extract::{At, Input, Seek},
+};
+
+pub(super) fn routes() -> OpenApiRouter<Desk> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(show, change))
+        .routes(routes!(close))
+        .routes(routes!(reopen))
+        .routes(routes!(annotate))
+        .routes(routes!(items))
+}
+
+/// Whether a case is worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseState {
+    /// It is.
+    Open,
+    /// It is not.
+    Closed,
+}
+
+/// Which cases.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// In this state.
+    state: Option<CaseState>,
+    /// With this investigation code.
+    code: Option<String>,
+    /// On which this member works.
+    assignee: Option<MemberId>,
+    /// With this tag.
+    tag: Option<String>,
+    /// From behind this place on.
+    after: Option<u64>,
+    /// At most so many, 1 to 200.
+    limit: Option<u32>,
+}
+
+/// Which items.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Part {
+    /// On which this member works.
+    assignee: Option<MemberId>,
+    /// With this tag.
+    tag: Option<String>,
+    /// From behind this place on.
+    after: Option<u64>,
+    /// At most so many, 1 to 200.
+    limit: Option<u32>,
+}
+
+/// Opens a case.
+#[utoipa::path(post, path = "/cases", tag = "cases", request_body = NewCase,
+    responses((status = 201, body = CaseView), Refusals))]
+pub async fn create(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    Input(wish): Input<NewCase>,
+) -> Made<CaseView> {
+    made(desk.app.create_case(&actor, wish).await)
+}
+
+/// Lists your agency's cases, newest first.
+#[utoipa::path(get, path = "/cases", tag = "cases", params(Which),
+    responses((status = 200, body = List<CaseView>), Refusals))]
+pub async fn list(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    Seek(which): Seek<Which>,
+) -> Answer<List<CaseView>> {
+    let Which { state, code, assignee, tag, after, limit } = which;
+    let open = state.map(|state| state == CaseState::Open);
+    listed(desk.app.cases(&actor, &CaseFilter { open, code, assignee, tag, after, limit }).await)
+}
+
+/// Shows a case with its items, offers and holds.
+#[utoipa::path(get, path = "/cases/{case}", tag = "cases", params(("case" = CaseId, Path)),
+    responses((status = 200, body = CaseDetail), Refusals))]
+pub async fn show(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(case): At<CaseId>,
+) -> Answer<CaseDetail> {
+    answer(desk.app.case(&actor, &case).await)
+}
+
+/// Changes a case's title or what it joins.
+#[utoipa::path(patch, path = "/cases/{case}", tag = "cases", params(("case" = CaseId, Path)), request_body = ChangeCase,
+    responses((status = 200, body = CaseView), Refusals))]
+pub async fn change(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(case): At<CaseId>,
+    Input(wish): Input<ChangeCase>,
+) -> Answer<CaseView> {
+    answer(desk.app.change_case(&actor, &case, wish).await)
+}
+
+/// Closes a case; from now on the retention of its items runs.
+#[utoipa::path(post, path = "/cases/{case}/close", tag = "cases", params(("case" = CaseId, Path)),
+    responses((status = 200, body = CaseView), Refusals))]
+pub async fn close(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(case): At<CaseId>,
+) -> Answer<CaseView> {
+    answer(desk.app.close_case(&actor, &case).await)
+}
+
+/// Opens a case again.
+#[utoipa::path(post, path = "/cases/{case}/reopen", tag = "cases", params(("case" = CaseId, Path)),
+    responses((status = 200, body = CaseView), Refusals))]
+pub async fn reopen(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(case): At<CaseId>,
+) -> Answer<CaseView> {
+    answer(desk.app.reopen_case(&actor, &case).await)
+}
+
+/// Changes notes, tags, assignment and reminder.
+#[utoipa::path(post, path = "/cases/{case}/annotations", tag = "cases", params(("case" = CaseId, Path)),
+    request_body = Annotate, responses((status = 200, body = CaseView), Refusals))]
+pub async fn annotate(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(case): At<CaseId>,
+    Input(change): Input<Annotate>,
+) -> Answer<CaseView> {
+    answer(desk.app.annotate_case(&actor, &case, &change).await)
+}
+
+/// Lists a case's items, newest first.
+#[utoipa::path(get, path = "/cases/{case}/items", tag = "items", params(("case" = CaseId, Path), Part),
+    responses((status = 200, body = List<ItemView>), Refusals))]
+pub async fn items(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(case): At<CaseId>,
+    Seek(part): Seek<Part>,
+) -> Answer<List<ItemView>> {
+    let Part { assignee, tag, after, limit } = part;
+    let filter = ItemFilter { case: Some(case), assignee, tag, after, limit, ..ItemFilter::default() };
+    listed(desk.app.items(&actor, &filter).await)
+}

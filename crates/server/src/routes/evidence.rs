@@ -1,0 +1,98 @@
+//! Sealed bytes on their way out: only with a grant, whole or from a place on.
+
+use std::ops::Range;
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use canvass_core::access::{Grant, ReadsEvidence};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{desk::Desk, problem::Problem, refusal};
+
+/// Headers of a reading of evidence.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct Headers {
+    /// Why, 10 to 500 characters; kept with the record.
+    #[serde(rename = "Canvass-Purpose")]
+    #[param(min_length = 10, max_length = 500)]
+    #[expect(dead_code, reason = "it is here for the documentation; the route has an extractor for it")]
+    purpose: String,
+    /// One range of bytes.
+    #[serde(rename = "Range")]
+    #[expect(dead_code, reason = "it is here for the documentation")]
+    range: Option<String>,
+}
+
+/// One range (RFC 9110 section 14.1.2): `bytes=a-b`, `bytes=a-`, `bytes=-n`. Anything else asks for the whole.
+fn range(headers: &HeaderMap, bytes: u64) -> Option<Range<u64>> {
+    let text = headers.get(header::RANGE)?.to_str().ok()?.strip_prefix("bytes=")?.trim();
+    let (first, last) = text.split_once('-')?;
+    let number = |text: &str| -> Option<u64> {
+        (text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+    };
+    match (first, last) {
+        ("", last) => Some(bytes.saturating_sub(number(last)?)..bytes),
+        (first, "") => Some(number(first)?..bytes),
+        (first, last) => {
+            let (first, last) = (number(first)?, number(last)?);
+            (first <= last).then(|| first..last.saturating_add(1).min(bytes))
+        }
+    }
+}
+
+/// Sends what the grant opens. The bytes are compared with their digest on the way; a stream that differs breaks off.
+pub(super) async fn send<A: ReadsEvidence>(
+    desk: &Desk,
+    grant: &Grant<A>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let blob = grant.blob().ok_or_else(|| refusal::broken("the grant names no sealed bytes"))?.clone();
+    let range = range(headers, blob.bytes);
+    let stream = desk.blobs.read(grant, range.clone(), range.is_some()).await?;
+    let mut response = Response::new(Body::from_stream(stream));
+    let length = range.as_ref().map_or(blob.bytes, |range| range.end.saturating_sub(range.start));
+    if range.is_some() {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    let map = response.headers_mut();
+    map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    map.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    map.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    let text =
+        |text: String| HeaderValue::from_str(&text).map_err(|_| refusal::broken("a header can't be written"));
+    map.insert("canvass-sha256", text(blob.sha256.to_string())?);
+    if let Some(range) = range {
+        let last = range.end.saturating_sub(1);
+        map.insert(header::CONTENT_RANGE, text(format!("bytes {}-{last}/{}", range.start, blob.bytes))?);
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_or_left_aside() {
+        for (text, expected) in [
+            ("bytes=0-3", Some(0..4)),
+            ("bytes=5-", Some(5..10)),
+            ("bytes=-3", Some(7..10)),
+            ("bytes=-30", Some(0..10)),
+            ("bytes=8-99", Some(8..10)),
+            ("bytes=20-", Some(20..10)),
+            ("bytes=4-3", None),
+            ("bytes=a-3", None),
+            ("bytes=0-1,3-4", None),
+            ("lines=0-1", None),
+        ] {
+            let headers = HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(text))]);
+            assert_eq!(range(&headers, 10), expected, "{text}");
+        }
+    }
+}

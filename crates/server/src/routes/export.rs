@@ -1,0 +1,141 @@
+//! A case for court: everything but the bytes, with proofs of each ledger entry that it names.
+
+use axum::{Json, extract::State};
+use canvass_core::{cases::ExportManifest, records::AuditRecord};
+use canvass_types::{
+    CaseId, canonical,
+    leaf::{Log, OversightLeaf, commitment},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Answer, Refusals};
+use crate::{
+    auth::Authenticated,
+    desk::Desk,
+    extract::{At, Purpose},
+    keysfile,
+    problem::Problem,
+    refusal,
+};
+
+/// Rounds that an export waits for its own entries to be in the ledger.
+const ROUNDS: usize = 64;
+
+pub(super) fn routes() -> OpenApiRouter<Desk> {
+    OpenApiRouter::new().routes(routes!(export))
+}
+
+/// A ledger entry with the proof that it stands there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LedgerProof {
+    /// Which ledger.
+    pub log: Log,
+    /// Its place.
+    pub index: u64,
+    /// The entry's canonical JSON.
+    pub leaf: String,
+    /// C2SP `tlog-proof@v1` text.
+    pub proof: String,
+}
+
+/// All that a bundle for court needs besides the items' bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CourtExport {
+    /// The case.
+    pub manifest: ExportManifest,
+    /// Signed head of the requests ledger; all proofs of that ledger lead to it.
+    pub requests_checkpoint: String,
+    /// Signed head of the oversight ledger; all proofs of that ledger lead to it.
+    pub oversight_checkpoint: String,
+    /// Proofs of every entry that the manifest names.
+    pub proofs: Vec<LedgerProof>,
+    /// `/ledger/keys.json`.
+    pub keys: Value,
+}
+
+/// The header of an export.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct Reason {
+    /// Why, 10 to 500 characters; kept with the record.
+    #[serde(rename = "Canvass-Purpose")]
+    #[expect(dead_code, reason = "it is here for the documentation; the route has an extractor for it")]
+    purpose: String,
+}
+
+/// Gathers a case for court.
+#[utoipa::path(get, path = "/cases/{case}/export", tag = "cases", params(("case" = CaseId, Path), Reason),
+    responses((status = 200, body = CourtExport), Refusals))]
+pub async fn export(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(case): At<CaseId>,
+    Purpose(purpose): Purpose,
+) -> Answer<CourtExport> {
+    let (_, manifest) = desk.app.export_case(&actor, &case, &purpose).await?;
+    let agency = desk.app.agency_leaves(&manifest.agency.id).await?;
+    let mut requests: Vec<String> = agency;
+    requests.extend(manifest.destinations.iter().flat_map(|each| each.leaves.iter().cloned()));
+    requests.extend(desk.app.policy_leaf().await?);
+    let mut oversight: Vec<String> = manifest.offers.iter().map(|offer| offer.receipt.leaf.clone()).collect();
+    oversight.extend(manifest.audit.iter().filter(|record| record.ledgered).filter_map(leaf_of));
+    for list in [&mut requests, &mut oversight] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let mut proofs = Vec::new();
+    let requests_checkpoint = prove(&desk, Log::Requests, &requests, &mut proofs).await?;
+    let oversight_checkpoint = prove(&desk, Log::Oversight, &oversight, &mut proofs).await?;
+    let keys = keysfile::of(&desk);
+    Ok(Json(CourtExport { manifest, requests_checkpoint, oversight_checkpoint, proofs, keys }))
+}
+
+/// The ledger entry that commits to a record.
+fn leaf_of(record: &AuditRecord) -> Option<String> {
+    let body = &record.body;
+    let salt: [u8; 32] = data_encoding::BASE64.decode(record.salt.as_bytes()).ok()?.try_into().ok()?;
+    let leaf = OversightLeaf {
+        kind: body.action.clone(),
+        agency: body.agency.clone(),
+        subject: body.subject.clone(),
+        hour: body.at.hour(),
+        commitment: commitment(&salt, &canonical(body).ok()?),
+    };
+    String::from_utf8(canonical(&leaf).ok()?).ok()
+}
+
+async fn prove(
+    desk: &Desk,
+    log: Log,
+    leaves: &[String],
+    proofs: &mut Vec<LedgerProof>,
+) -> Result<String, Problem> {
+    let (ledger, records) = (desk.ledgers.of(log), desk.app.records());
+    let failed = |error: crate::jobs::JobError| {
+        tracing::error!(%error, "an export could not be proven");
+        refusal::broken("the ledger's proofs can't be made")
+    };
+    for _ in 0..ROUNDS {
+        if let Some((checkpoint, found)) = ledger.prove(records, leaves).await.map_err(failed)? {
+            proofs.extend(found.into_iter().map(|each| {
+                let canvass_types::Proof { leaf, index, proof } = each;
+                LedgerProof { log, index, leaf, proof }
+            }));
+            return Ok(checkpoint);
+        }
+        if ledger.sequence(records, desk.seconds()).await.map_err(failed)? == 0 {
+            tracing::error!(
+                ledger = log.as_str(),
+                "an entry that a record names is not in the ledger's queue"
+            );
+            return Err(refusal::broken("an entry is missing in the ledger"));
+        }
+    }
+    Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "ledger-behind", "The ledger is behind")
+        .detail("the entries are not in the signed ledger yet")
+        .remedy("try again in a moment")
+        .retry_after(5))
+}

@@ -1,0 +1,416 @@
+//! Starting and stopping a Canvass: folders, keys, ledgers, jobs and listeners.
+
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State, connect_info::Connected},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+    serve::IncomingStream,
+};
+use canvass_core::{
+    App, CoreError,
+    access::{Gate, Matrix, MatrixError},
+};
+use canvass_store_objects::{BlobError, Blobs};
+use canvass_store_sqlite::{OpenError, Options, SqliteRecords};
+use canvass_types::{Clock, Entropy, Policy, leaf::Log};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{ConfigError, DataFolder, Role, ServeConfig, Tls},
+    desk::{Desk, Parts},
+    files, jobs,
+    keys::{Keys, KeysError, origin},
+    keysfile,
+    ledgers::{Ledgers, LedgersError},
+    problem::Problem,
+    public::{
+        self, PublicConfig,
+        spool::{Spool, SpoolConfig, SpoolError},
+    },
+    routes, telemetry,
+    telemetry::Metrics,
+    tls::{self, TlsError, TlsListener},
+    uploads,
+};
+
+/// Requests that the desk answers at the same time.
+const AT_ONCE: usize = 512;
+/// Within which an answer must begin, uploads and evidence aside.
+const ANSWER: Duration = Duration::from_secs(60);
+/// Within which connections may end once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Why a Canvass did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A folder or file.
+    #[error("{path}: can't be made or read ({source}); look at the folder, its space and its owner")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address is taken, or not this machine's.
+    #[error("{at}: can't listen there ({source}); stop what listens, or choose another address")]
+    Listen {
+        /// Which.
+        at: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The policy file.
+    #[error("{path}: not a policy ({reason}); mend it, or remove it to begin with the defaults")]
+    Policy {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The table of rights.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// Records.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Sealed bytes.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// Ledgers.
+    #[error(transparent)]
+    Ledgers(#[from] LedgersError),
+    /// Spool.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The domain.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl ServeError {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+}
+
+/// A Canvass that runs.
+pub struct Running {
+    /// Where the agency desk listens.
+    pub private_addr: Option<SocketAddr>,
+    /// Where the public role listens.
+    pub public_addr: Option<SocketAddr>,
+    done: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Waits until everything has stopped.
+    pub async fn finished(self) {
+        let _ = self.done.await;
+    }
+
+    /// Tells everything to stop, and waits until it has.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        let _ = self.done.await;
+    }
+}
+
+/// Where a connection of the desk comes from, and whether a proxy may stand between.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr, pub bool);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self(*stream.remote_addr(), false)
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        Self(*stream.remote_addr(), false)
+    }
+}
+
+/// Starts a Canvass. It runs until `shutdown` resolves; then no connection is taken any more, what is under way ends,
+/// and each job finishes its batch.
+///
+/// # Errors
+/// [`ServeError`] says what stands in the way and what to do.
+pub async fn serve(
+    config: ServeConfig,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<Running, ServeError> {
+    config.check()?;
+    let folder = DataFolder(config.data.clone());
+    make_folder(&folder.0, 0o700)?;
+    let stop = CancellationToken::new();
+    let mut parts = JoinSet::new();
+    let (mut private_addr, mut public_addr) = (None, None);
+    if config.role != Role::Public {
+        let desk = open_desk(&config, &folder, &clock, &entropy).await?;
+        private_addr = Some(start_private(&config, desk, &stop, &mut parts).await?);
+    }
+    if config.role != Role::Private {
+        public_addr = Some(start_public(&config, &folder, clock, entropy, &stop, &mut parts).await?);
+    }
+    let token = stop.clone();
+    let done = tokio::spawn(async move {
+        tokio::select! {
+            () = shutdown => {}
+            () = token.cancelled() => {}
+        }
+        token.cancel();
+        while parts.join_next().await.is_some() {}
+        tracing::info!("stopped");
+    });
+    Ok(Running { private_addr, public_addr, done, stop })
+}
+
+pub(crate) fn make_folder(path: &Path, mode: u32) -> Result<(), ServeError> {
+    std::fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(ServeError::file(path))
+}
+
+/// Opens everything of the private role.
+pub(crate) async fn open_desk(
+    config: &ServeConfig,
+    folder: &DataFolder,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Desk, ServeError> {
+    let records = SqliteRecords::open(folder.records(), Options::default()).await?;
+    let begun = begun(&records).await?;
+    let keys = Keys::open(&folder.keys(), !begun, &origin(&config.identity.public_url), entropy.as_ref())?;
+    make_folder(&folder.public(), 0o755)?;
+    let at = u64::try_from(clock.now().as_second()).unwrap_or(0);
+    let ledgers = Ledgers::open(&records, &folder.public(), &keys, at).await?;
+    let blobs = Blobs::local(&folder.0)?;
+    let spool =
+        |root: PathBuf| SpoolConfig::new(root, config.spool_bytes, Arc::clone(clock), Arc::clone(entropy));
+    for name in ["tmp", "open", "done", "messages"] {
+        make_folder(&folder.spool().join(name), 0o700)?;
+    }
+    let agency_spool = Spool::open(spool(folder.agency_spool()))?;
+    let app = App::new(
+        records,
+        Gate::new(Matrix::shipped()?),
+        Policy::default(),
+        Arc::clone(clock),
+        Arc::clone(entropy),
+    );
+    app.set_up_policy(read_policy(&folder.policy())?).await?;
+    let desk = Desk::new(Parts {
+        app,
+        blobs,
+        ledgers,
+        spool: Spool::attach(spool(folder.spool())),
+        agency_spool,
+        folder: folder.clone(),
+        identity: config.identity.clone(),
+        keys,
+        metrics: Metrics::default(),
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        changed: Notify::new(),
+        grown: Notify::new(),
+    });
+    let path = desk.public("ledger/keys.json");
+    files::write_json(path.clone(), &keysfile::of(&desk)).await.map_err(ServeError::file(&path))?;
+    Ok(desk)
+}
+
+/// Whether a ledger was ever signed.
+async fn begun(records: &SqliteRecords) -> Result<bool, ServeError> {
+    for log in Log::ALL {
+        if records.head(log).await.map_err(CoreError::from)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn read_policy(path: &Path) -> Result<Policy, ServeError> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| ServeError::Policy { path: path.to_owned(), reason: error.to_string() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Policy::default()),
+        Err(error) => Err(ServeError::file(path)(error)),
+    }
+}
+
+/// All of the desk's routes with their limits.
+pub(crate) fn desk_router(desk: &Desk) -> Router {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let answering = routes::api().split_for_parts().0.layer(from_fn(in_time)).with_state(desk.clone());
+    Router::new()
+        .merge(answering)
+        .merge(uploads::router(desk))
+        .fallback(|| async { Problem::not_found() })
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(move |request: Request, next: Next| bounded(Arc::clone(&places), request, next)))
+        .layer(from_fn_with_state(desk.clone(), telemetry::observe))
+        .layer(from_fn(secure))
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(ANSWER, next.run(request)).await {
+        Ok(response) if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
+            let allow = response.headers().get(header::ALLOW).cloned();
+            let problem =
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This method is not served here")
+                    .detail("the address has other methods")
+                    .remedy("see /api/v1/openapi.json");
+            match allow {
+                Some(allow) => problem.header(header::ALLOW, allow).into_response(),
+                None => problem.into_response(),
+            }
+        }
+        Ok(response) => response,
+        Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", "It took too long")
+            .detail("the answer did not begin within a minute; what was asked may have been done")
+            .remedy("look whether it was done, then try again")
+            .retry_after(10)
+            .into_response(),
+    }
+}
+
+async fn bounded(places: Arc<Semaphore>, request: Request, next: Next) -> Response {
+    match places.try_acquire() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many requests at this moment")
+            .detail("as many requests are under way as may be")
+            .remedy("try again in a few seconds")
+            .retry_after(2)
+            .into_response(),
+    }
+}
+
+async fn secure(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    response
+}
+
+async fn listen(at: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(at).await.map_err(|source| ServeError::Listen { at, source })
+}
+
+async fn start_private(
+    config: &ServeConfig,
+    desk: Desk,
+    stop: &CancellationToken,
+    parts: &mut JoinSet<()>,
+) -> Result<SocketAddr, ServeError> {
+    let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let listener = listen(config.listen).await?;
+    let address = listener.local_addr().map_err(|source| ServeError::Listen { at: config.listen, source })?;
+    let behind_proxy = config.insecure_http;
+    let router = desk_router(&desk).layer(from_fn_with_state(behind_proxy, mark_proxied));
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let (token, late) = (stop.clone(), stop.clone());
+    let told = move || async move { token.cancelled().await };
+    let served: std::pin::Pin<Box<dyn Future<Output = io::Result<()>> + Send>> = match acceptor {
+        Some(acceptor) => {
+            let listener = TlsListener::over(listener, acceptor, stop.clone())
+                .map_err(ServeError::file(&config.data))?;
+            Box::pin(axum::serve(listener, service).with_graceful_shutdown(told()).into_future())
+        }
+        None => Box::pin(axum::serve(listener, service).with_graceful_shutdown(told()).into_future()),
+    };
+    let mut jobs = jobs::start(&desk, config.pace, stop);
+    parts.spawn(async move {
+        let cut = async {
+            late.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            _ = served => {}
+            () = cut => tracing::warn!("some connections did not end in time and are cut"),
+        }
+        while jobs.join_next().await.is_some() {}
+        desk.app.records().close().await;
+    });
+    tracing::info!(port = address.port(), "the agency desk listens");
+    Ok(address)
+}
+
+async fn mark_proxied(State(behind_proxy): State<bool>, mut request: Request, next: Next) -> Response {
+    if let Some(axum::extract::ConnectInfo(peer)) =
+        request.extensions_mut().get_mut::<axum::extract::ConnectInfo<Peer>>()
+    {
+        peer.1 = behind_proxy;
+    }
+    next.run(request).await
+}
+
+async fn start_public(
+    config: &ServeConfig,
+    folder: &DataFolder,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    stop: &CancellationToken,
+    parts: &mut JoinSet<()>,
+) -> Result<SocketAddr, ServeError> {
+    make_folder(&folder.public(), 0o755)?;
+    let spool = SpoolConfig::new(folder.spool(), config.spool_bytes, Arc::clone(&clock), entropy);
+    let spool = Spool::open(spool)?;
+    let acceptor = config.public_tls.as_ref().map(|tls: &Tls| tls::acceptor(tls)).transpose()?;
+    let outer = listen(config.public_listen).await?;
+    let at = config.public_listen;
+    let address = outer.local_addr().map_err(|source| ServeError::Listen { at, source })?;
+    let inner = match acceptor {
+        None => outer,
+        Some(acceptor) => {
+            let inner = listen(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), 0)).await?;
+            let to = inner.local_addr().map_err(|source| ServeError::Listen { at, source })?;
+            let from = TlsListener::over(outer, acceptor, stop.clone())
+                .map_err(|source| ServeError::Listen { at, source })?;
+            parts.spawn(tls::bridge(from, to, stop.clone()));
+            inner
+        }
+    };
+    let public = PublicConfig::new(folder.public(), spool, clock);
+    let token = stop.clone();
+    parts.spawn(async move {
+        if let Err(error) = public::serve(inner, public, async move { token.cancelled().await }).await {
+            tracing::error!(%error, "the public role ended");
+        }
+    });
+    Ok(address)
+}
