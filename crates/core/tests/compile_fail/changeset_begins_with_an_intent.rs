@@ -3,5 +3,4 @@ use canvass_core::ports::Changeset;
 
 fn main() {
     let _ = Changeset { writes: Vec::new(), leaves: Vec::new() };
-    let _ = Changeset::empty();
 }

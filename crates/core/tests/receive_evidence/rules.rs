@@ -65,7 +65,8 @@ async fn a_hold_and_an_order_at_the_same_moment_do_not_both_succeed() {
             w.clock.clone(),
             Arc::new(SeededEntropy::new(5)),
         );
-        app.sweep(100).await.unwrap();
+        let swept = app.sweep(100).await.unwrap();
+        assert!(swept.conflicts > 0, "{subject}: {swept:?}");
         let calm = App::new(store, gate, Policy::default(), w.clock.clone(), Arc::new(SeededEntropy::new(6)));
         let free = calm.erasures_due(100).await.unwrap();
         let covered = |each: &Erasure| {
@@ -102,13 +103,16 @@ impl Records for Racing {
         self.inner.count_by(kind, column).await
     }
     async fn commit(&self, changes: Changeset) -> Result<Committed, StoreError> {
-        let gate = Gate::new(Matrix::shipped().unwrap());
-        let chance = Arc::new(SeededEntropy::new(1));
-        let other = App::new(self.inner.clone(), gate, Policy::default(), self.clock.clone(), chance);
-        let wish =
-            canvass_core::cases::NewHold { subject: self.subject.clone(), basis: "court order".into() };
-        // From the second commit on the seed repeats and the hold is there already.
-        drop(other.place_hold(&self.us, &wish).await);
+        // At the moment when a decision that rests on the subject is committed.
+        if changes.writes().iter().any(|write| write.key == self.subject) {
+            let gate = Gate::new(Matrix::shipped().unwrap());
+            let chance = Arc::new(SeededEntropy::new(1));
+            let other = App::new(self.inner.clone(), gate, Policy::default(), self.clock.clone(), chance);
+            let wish =
+                canvass_core::cases::NewHold { subject: self.subject.clone(), basis: "court order".into() };
+            // From the second time on the seed repeats and the hold is there already.
+            drop(other.place_hold(&self.us, &wish).await);
+        }
         self.inner.commit(changes).await
     }
     async fn ledger_entries(&self, log: Log, from: u64, limit: u32) -> Result<Vec<LedgerEntry>, StoreError> {
@@ -125,6 +129,7 @@ impl Records for Racing {
 /// Many acts in an order that a seed chooses; refusals are fine, broken laws are not.
 #[tokio::test]
 async fn whatever_the_order_chains_hold_and_what_is_held_stays() {
+    let (mut destroyed, mut kept, mut refused) = (0, 0, 0);
     for seed in 0..12 {
         let w = World::new().await;
         let chance = SeededEntropy::new(seed);
@@ -176,6 +181,8 @@ async fn whatever_the_order_chains_hold_and_what_is_held_stays() {
                     w.clock.advance_days(chance.below(200) as u32);
                     let held = held(&w).await;
                     let gone = w.forget().await;
+                    destroyed += gone.len();
+                    kept += held.len();
                     assert!(
                         !gone.iter().any(|gone| held.iter().any(|held| gone.starts_with(held.as_str()))),
                         "{seed}"
@@ -188,11 +195,14 @@ async fn whatever_the_order_chains_hold_and_what_is_held_stays() {
                     Ok(())
                 }
             };
+            refused += usize::from(done.is_err());
             assert!(!matches!(done, Err(CoreError::Store(_))), "seed {seed}: {done:?}");
         }
         laws(&w).await;
         w.check().await;
     }
+    assert!(destroyed > 20 && kept > 20 && refused < 12 * 110, "{destroyed} {kept} {refused}");
+    println!("destroyed {destroyed}, held at a sweep {kept}, acts refused {refused} of {}", 12 * 120);
 }
 
 /// What an active hold covers, told from the records alone.
