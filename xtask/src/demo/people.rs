@@ -16,7 +16,13 @@ pub struct Person<'a> {
 
 impl<'a> Person<'a> {
     /// Someone new, with an empty folder.
-    pub fn new(workspace: &'a Workspace, executable: &'a Path, town: &Path, name: &str, server: &str) -> Result<Self, Fail> {
+    pub fn new(
+        workspace: &'a Workspace,
+        executable: &'a Path,
+        town: &Path,
+        name: &str,
+        server: &str,
+    ) -> Result<Self, Fail> {
         let home = town.join(name);
         make_folder(&home)?;
         Ok(Self { workspace, executable, home, server: server.to_owned() })
@@ -31,7 +37,9 @@ impl<'a> Person<'a> {
         let mut command = self.workspace.command(self.executable);
         command.current_dir(&self.home).args(args);
         command.env("CANVASS_SERVER", &self.server);
-        command.env("CANVASS_KEYRING", self.home.join("keyring")).env("CANVASS_STATE", self.home.join("state"));
+        command
+            .env("CANVASS_KEYRING", self.home.join("keyring"))
+            .env("CANVASS_STATE", self.home.join("state"));
         if self.home.join("token").is_file() {
             command.env("CANVASS_TOKEN_FILE", self.home.join("token"));
         }
@@ -51,7 +59,8 @@ impl<'a> Person<'a> {
     pub fn text(&self, args: &[&str]) -> Result<String, Fail> {
         let mut command = self.command(args);
         let done = command.stderr(Stdio::piped()).output();
-        let done = done.map_err(|error| Fail::new(format!("`{}` did not start: {error}", shown(&command))))?;
+        let done =
+            done.map_err(|error| Fail::new(format!("`{}` did not start: {error}", shown(&command))))?;
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         if done.status.success() {
             return Ok(out.into_owned());
@@ -63,7 +72,9 @@ impl<'a> Person<'a> {
     pub fn asks(&self, args: &[&str]) -> Result<Value, Fail> {
         let all: Vec<&str> = std::iter::once("--json").chain(args.iter().copied()).collect();
         let text = self.text(&all)?;
-        serde_json::from_str(&text).map_err(|error| Fail::new(format!("`canvass {}` printed no JSON ({error}):\n{text}", args.join(" "))))
+        serde_json::from_str(&text).map_err(|error| {
+            Fail::new(format!("`canvass {}` printed no JSON ({error}):\n{text}", args.join(" ")))
+        })
     }
 
     /// Runs a command that must fail, and gives its words back.
@@ -80,11 +91,15 @@ impl<'a> Person<'a> {
     /// Starts a server that runs until it is dropped.
     pub fn starts(&self, args: &[&str], log: &str) -> Result<Server, Fail> {
         let file = self.home.join(log);
-        let log = std::fs::File::create(&file).map_err(|error| Fail::new(format!("{}: {error}", file.display())))?;
+        let log = std::fs::File::create(&file)
+            .map_err(|error| Fail::new(format!("{}: {error}", file.display())))?;
         let mut command = self.command(args);
         let copy = log.try_clone().map_err(|error| Fail::new(format!("{}: {error}", file.display())))?;
         let child = command.stdout(copy).stderr(log).spawn();
-        Ok(Server { child: child.map_err(|error| Fail::new(format!("`{}`: {error}", shown(&command))))?, log: file })
+        Ok(Server {
+            child: child.map_err(|error| Fail::new(format!("`{}`: {error}", shown(&command))))?,
+            log: file,
+        })
     }
 }
 

@@ -55,7 +55,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "canvass-bench",
-        &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core", "canvass-store-sqlite", "canvass-store-objects"],
+        &[
+            "canvass-types",
+            "canvass-seal",
+            "canvass-ledger",
+            "canvass-core",
+            "canvass-store-sqlite",
+            "canvass-store-objects",
+        ],
     ),
     ("canvass-fuzz-bodies", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core"]),
     ("xtask", &[]),
