@@ -1,4 +1,5 @@
 //! The life of a request, through the operations that the routes call, on the memory store.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail the test by panicking")]
 
 use std::sync::Arc;
 
