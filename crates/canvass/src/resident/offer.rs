@@ -174,7 +174,8 @@ async fn answer(command: Answer, context: &Context) -> Result<(), Failure> {
         Failure::usage("not exactly one such question waits; see `canvass offer questions`, and name one with --question")
     })?;
     let recipient: Recipient = offer.recipient.parse()?;
-    let body = json!({"question": asked.id, "sealed": seal_text(&text, &recipient)?}).to_string();
+    // The signature covers the body alone, so the question stands in it.
+    let body = format!("question: {}\n{}", asked.id, seal_text(&text, &recipient)?);
     send(&offer, "answer", &body, context).await?;
     context.console().line("Answered; only the agency can read it.");
     context.console().result(&json!({"answered": asked.id}))
