@@ -1,18 +1,126 @@
-//! The agency's commands.
+//! The agency's commands. Keys are made, kept and used on this side alone; what reaches the server is public, wrapped
+//! or sealed.
 
+mod agencies;
+mod cases;
+mod desk;
+mod export;
+mod inbox;
+mod keyring;
+mod keys;
+mod requests;
+mod transfer;
+
+use canvass_types::OfferId;
 use clap::Subcommand;
 
 use crate::common::{Context, Failure};
 
 /// The agency's commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Agencies, their signing keys and recovery
+    #[command(subcommand)]
+    Agency(agencies::AgencyCommand),
+    /// Members and their tokens
+    #[command(subcommand)]
+    Member(agencies::MemberCommand),
+    /// Tokens
+    #[command(subcommand)]
+    Token(agencies::TokenCommand),
+    /// Draft, sign and end requests
+    #[command(subcommand)]
+    Request(requests::RequestCommand),
+    /// Decide on requests (moderator)
+    #[command(subcommand)]
+    Moderate(requests::ModerateCommand),
+    /// Standing portals
+    #[command(subcommand)]
+    Portal(requests::PortalCommand),
+    /// Private invitations
+    #[command(subcommand)]
+    Invite(requests::InviteCommand),
+    /// List what residents sent
+    #[command(after_help = "Example:\n  canvass inbox --state received")]
+    Inbox(inbox::InboxArgs),
+    /// Show an offer
+    #[command(after_help = "Example:\n  canvass offer-show off_…")]
+    OfferShow {
+        /// Which
+        offer: OfferId,
+    },
+    /// Download, verify and open an offer on this machine
+    #[command(after_help = "Example:\n  canvass open off_… --case cas_… --purpose 'Burglary on Elm Street, 20 November' --out opened --scan 'clamscan -r'")]
+    Open(inbox::OpenArgs),
+    /// Accept or decline the clips of an opened offer
+    #[command(after_help = "Example:\n  canvass triage off_… accept 1 --case cas_… --dir opened")]
+    Triage(inbox::TriageArgs),
+    /// Put a question to the resident, sealed to their mailbox
+    #[command(after_help = "Example:\n  canvass ask off_… 'Is the camera clock right?'")]
+    Ask {
+        /// About which offer
+        offer: OfferId,
+        /// The question
+        text: String,
+    },
+    /// Read the resident's answers
+    #[command(after_help = "Example:\n  canvass answers off_…")]
+    Answers {
+        /// About which offer
+        offer: OfferId,
+    },
+    /// Notes, tags, assignment and reminder of an offer, case or item
+    #[command(after_help = "Example:\n  canvass annotate itm_… --note 'Plate readable at 00:41' --tag plate --assign mbr_…")]
+    Annotate(inbox::AnnotateArgs),
+    /// Answer a resident who wants an opened offer back
+    #[command(after_help = "Example:\n  canvass withdrawal off_… grant --reason 'Nothing of it was used.'")]
+    Withdrawal(inbox::WithdrawalArgs),
+    /// Cases
+    #[command(subcommand)]
+    Case(cases::CaseCommand),
+    /// Legal holds
+    #[command(subcommand)]
+    Hold(cases::HoldCommand),
+    /// Single pieces of evidence
+    #[command(subcommand)]
+    Item(cases::ItemCommand),
+    /// Show what will be destroyed when
+    #[command(after_help = "Example:\n  canvass retention")]
+    Retention,
+    /// Show records of actions
+    #[command(after_help = "Example:\n  canvass audit --subject itm_…")]
+    Audit(cases::AuditArgs),
+    /// Export a case as a court bundle that anyone checks offline
+    #[command(after_help = "Example:\n  canvass export cas_… --purpose 'Discovery in 26-cr-77' --out bundle")]
+    Export(export::ExportArgs),
+}
 
 /// Runs one of the agency's commands.
 ///
 /// # Errors
 /// What it failed with.
-#[expect(clippy::unused_async, reason = "the other groups of commands wait for the network")]
-pub async fn run(command: Command, _context: &Context) -> Result<(), Failure> {
-    match command {}
+pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    match command {
+        Command::Agency(command) => Box::pin(agencies::run(command, context)).await,
+        Command::Member(command) => Box::pin(agencies::member(command, context)).await,
+        Command::Token(command) => agencies::token(command, context).await,
+        Command::Request(command) => Box::pin(requests::request(command, context)).await,
+        Command::Moderate(command) => Box::pin(requests::moderate(command, context)).await,
+        Command::Portal(command) => Box::pin(requests::portal(command, context)).await,
+        Command::Invite(command) => Box::pin(requests::invite(command, context)).await,
+        Command::Inbox(args) => inbox::inbox(args, context).await,
+        Command::OfferShow { offer } => inbox::show(&offer, context).await,
+        Command::Open(args) => Box::pin(inbox::open(args, context)).await,
+        Command::Triage(args) => Box::pin(inbox::triage(args, context)).await,
+        Command::Ask { offer, text } => inbox::ask(&offer, &text, context).await,
+        Command::Answers { offer } => inbox::answers(&offer, context).await,
+        Command::Annotate(args) => Box::pin(inbox::annotate(args, context)).await,
+        Command::Withdrawal(args) => inbox::withdrawal(args, context).await,
+        Command::Case(command) => Box::pin(cases::case(command, context)).await,
+        Command::Hold(command) => Box::pin(cases::hold(command, context)).await,
+        Command::Item(command) => Box::pin(cases::item(command, context)).await,
+        Command::Retention => cases::retention(context).await,
+        Command::Audit(args) => cases::audit(args, context).await,
+        Command::Export(args) => Box::pin(export::run(args, context)).await,
+    }
 }

@@ -18,6 +18,7 @@
 //!
 //! No part of this module reaches a network, a clock or chance.
 
+mod command;
 mod csv;
 mod jsonld;
 mod layout;
@@ -28,6 +29,7 @@ mod report;
 mod verify;
 mod write;
 
+pub use command::{VerifyPackage, run};
 pub use model::{
     CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerKeys, LedgerProof, LogKey, LogKeys,
     ModelError, OfferFile, Person, ReceiptFile, SignedBody,
