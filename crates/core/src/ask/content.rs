@@ -4,6 +4,7 @@
 //! are: lists of words in English and Spanish. They miss what is said in other words and meet innocent ones; that is why
 //! they never refuse by themselves.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use canvass_types::{Digest, FieldProblem, IncidentType, RequestDraft};
@@ -165,14 +166,21 @@ impl Group {
         if hits.is_empty() || self.unless_text.iter().any(|pattern| pattern.is_in(text, text.all())) {
             return;
         }
-        let innocent: Vec<_> =
-            self.ignore.iter().flat_map(|pattern| pattern.hits(text, text.all())).collect();
+        // Marks on words and an answer kept for each sentence: a text of nothing but hits must not cost its square.
+        let mut innocent = vec![false; text.all().end];
+        for span in self.ignore.iter().flat_map(|pattern| pattern.hits(text, text.all())) {
+            innocent.iter_mut().take(span.end).skip(span.first).for_each(|word| *word = true);
+        }
+        let mut excused = BTreeMap::new();
         for hit in hits {
-            if innocent.iter().any(|span| span.first < hit.end && hit.first < span.end) {
+            if innocent.iter().take(hit.end).skip(hit.first).any(|word| *word) {
                 continue;
             }
             let sentence = text.sentence(hit);
-            if self.unless_sentence.iter().any(|pattern| pattern.is_in(text, sentence)) {
+            let excused = excused
+                .entry(sentence.first)
+                .or_insert_with(|| self.unless_sentence.iter().any(|pattern| pattern.is_in(text, sentence)));
+            if *excused {
                 continue;
             }
             let quote = text.quote(hit);

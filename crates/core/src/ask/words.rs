@@ -86,11 +86,12 @@ impl<'a> Text<'a> {
 
     /// The words of the sentence that a hit stands in.
     pub(super) fn sentence(&self, hit: Hit) -> Hit {
-        let number = self.words.get(hit.first).map(|word| word.sentence);
-        let mut inside =
-            self.words.iter().enumerate().filter(|(_, word)| Some(word.sentence) == number).map(|(at, _)| at);
-        let first = inside.next().unwrap_or(hit.first);
-        Hit { first, end: inside.fold(first, |_, at| at) + 1 }
+        let Some(number) = self.words.get(hit.first).map(|word| word.sentence) else {
+            return Hit { first: hit.first, end: hit.first + 1 };
+        };
+        // Words stand in the order of their sentences.
+        let first = self.words.partition_point(|word| word.sentence < number);
+        Hit { first, end: self.words.partition_point(|word| word.sentence <= number) }
     }
 
     pub(super) fn all(&self) -> Hit {
