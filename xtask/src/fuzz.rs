@@ -1,4 +1,4 @@
-//! `fuzz`: runs every target of fuzz/ for a while.
+//! `fuzz`: runs every target of fuzz/ for a while, from first inputs made of vectors/.
 
 use crate::shell::{self, Fail, Workspace};
 use crate::steps::{Done, Steps};
@@ -7,21 +7,43 @@ use std::path::Path;
 
 /// Bytes of one input; parsers here take small things, and long inputs only slow the search.
 const MAX_INPUT: &str = "-max_len=65536";
+/// Seconds that one input may take. What is read here should take milliseconds.
+const TIMEOUT: &str = "-timeout=10";
+/// What the targets do, and where their first inputs come from.
+const BODIES: [&str; 4] = ["run", "--quiet", "--package=canvass-fuzz-bodies", "--"];
 
-/// Runs each target for this many seconds. Says so and ends well where the tools aren't there.
+/// Runs each target for this many seconds: with cargo-fuzz and the nightly compiler where they are there, otherwise on
+/// seeded mutations with the stable one.
 pub fn run(workspace: &Workspace, seconds: u32) -> Result<(), Fail> {
-    let targets = targets(&workspace.path("fuzz/fuzz_targets"));
     let mut steps = Steps::default();
-    let missing = missing(workspace, &targets);
-    if let Some(why) = missing {
-        steps.run("fuzz", || Ok(Done::Skipped(why)));
-        return steps.finish();
+    all(workspace, &mut steps, seconds);
+    steps.finish()
+}
+
+/// A step for each target.
+pub fn all(workspace: &Workspace, steps: &mut Steps, seconds: u32) {
+    let targets = targets(&workspace.path("fuzz/fuzz_targets"));
+    if let Some(why) = missing(workspace) {
+        println!("{why}; seeded mutations with the stable compiler instead, which don't follow the code");
+        for target in targets {
+            steps.run(&format!("mutations of {target}"), || {
+                let mut command = workspace.command("cargo");
+                command.args(BODIES).args(["mutate", &seconds.to_string(), &target]);
+                shell::run(&mut command).map(|()| Done::Passed)
+            });
+        }
+        return;
     }
+    steps.run("first inputs from vectors/", || {
+        let mut command = workspace.command("cargo");
+        command.args(BODIES).arg("corpus").arg(workspace.path("fuzz/corpus"));
+        shell::run(&mut command).map(|()| Done::Passed)
+    });
     for target in targets {
-        steps.run(&target, || {
+        steps.run(&format!("fuzz {target}"), || {
             let mut command = workspace.command("cargo");
             command.args(["+nightly", "fuzz", "run", &target, "--"]);
-            command.args([&format!("-max_total_time={seconds}"), MAX_INPUT]);
+            command.args([&format!("-max_total_time={seconds}"), MAX_INPUT, TIMEOUT]);
             shell::run(&mut command).map(|()| Done::Passed).map_err(|fail| {
                 Fail::new(format!(
                     "{fail}. The input that broke it is below fuzz/artifacts/{target}; make it a vector"
@@ -29,18 +51,14 @@ pub fn run(workspace: &Workspace, seconds: u32) -> Result<(), Fail> {
             })
         });
     }
-    steps.finish()
 }
 
-fn missing(workspace: &Workspace, targets: &[String]) -> Option<String> {
-    if targets.is_empty() {
-        return Some("no fuzz/fuzz_targets/*.rs here".into());
-    }
+fn missing(workspace: &Workspace) -> Option<String> {
     if !shell::succeeds(workspace.command("cargo").args(["+nightly", "--version"])) {
-        return Some("no nightly toolchain; `rustup toolchain install nightly`".into());
+        return Some("no nightly toolchain (`rustup toolchain install nightly`)".into());
     }
     if !shell::succeeds(workspace.command("cargo").args(["fuzz", "--version"])) {
-        return Some("no cargo-fuzz; `cargo install --locked cargo-fuzz`".into());
+        return Some("no cargo-fuzz (`cargo xtask setup --for bench` builds it)".into());
     }
     None
 }

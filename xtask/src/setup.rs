@@ -75,6 +75,12 @@ const CARGO_TOOLS: &[CargoTool] = &[
         needed_by: &[Purpose::Ci, Purpose::Bench],
         why: "opens envelopes with a second stock tool",
     },
+    CargoTool {
+        name: "cargo-fuzz",
+        version: "0.13.2",
+        needed_by: &[Purpose::Bench],
+        why: "runs the fuzz targets, with a nightly compiler",
+    },
 ];
 
 /// Oldest Python that the pinned packages run on.

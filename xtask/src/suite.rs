@@ -1,10 +1,14 @@
 //! `test` and `ci`: every check of the repository, one after another.
 
+use crate::fuzz;
 use crate::setup::{self, Purpose};
 use crate::shell::{self, Fail, Workspace};
 use crate::steps::{Done, Steps};
 use crate::tidy;
 use std::process::Command;
+
+/// Seconds for each fuzz target in a long run.
+const FUZZ_SECONDS: u32 = 10;
 
 /// What `cargo xtask test` takes.
 #[derive(clap::Args)]
@@ -61,6 +65,10 @@ fn checks(workspace: &Workspace, steps: &mut Steps, long: bool, locked: bool) {
         passed(shell::run(with_length(&mut command, long)))
     });
     steps.run("licences and sources", || deny(workspace));
+    // Every run of the tests has a brief look with the stable compiler (fuzz/bodies); this one takes minutes.
+    if long {
+        fuzz::all(workspace, steps, FUZZ_SECONDS);
+    }
 }
 
 /// Licences, banned crates and sources. Advisories need a database from the network, whose content
