@@ -112,7 +112,7 @@ async fn each_tampering_is_named() {
             std::fs::write(path, bytes).unwrap();
         })),
         ("is missing", Box::new(|w| std::fs::remove_dir_all(w.public().join("ledger/requests/tile/entries")).unwrap())),
-        ("not signed by the log's key", Box::new(|w| {
+        ("does not verify", Box::new(|w| {
             let path = w.public().join("ledger/requests/checkpoint");
             let text = std::fs::read_to_string(&path).unwrap().replacen("\n6\n", "\n5\n", 1);
             std::fs::write(path, text).unwrap();

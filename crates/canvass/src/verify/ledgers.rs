@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use canvass_ledger::verify::{check_growth, fetch_checkpoint};
 use canvass_ledger::{AuditError, Checkpoint, SignedCheckpoint, Trusted, leaf_hash};
@@ -15,6 +16,8 @@ use crate::common::{Context, Failure, exists, read_limited, write_public, write_
 
 /// Largest file of what is remembered, in bytes.
 const MAX_MEMORY: u64 = 2 * 1024 * 1024;
+/// How often a checkpoint that lags behind its proofs is read again, a second apart.
+const CATCH_UP: u32 = 6;
 
 /// What is remembered of one Canvass.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -179,10 +182,21 @@ impl Ledgers {
         if other == head {
             return Ok(());
         }
-        if other.size > head.size {
-            return Err(Failure::new("a proof is newer than the ledger's checkpoint; try again in a moment"));
+        let files = self.public.log(log);
+        if other.size <= head.size {
+            return check_growth(&files, other, head).await.map_err(|error| named(log, error));
         }
-        check_growth(&self.public.log(log), other, head).await.map_err(|error| named(log, error))
+        // Files and checkpoint are served by caches of different age: the checkpoint catches up within seconds.
+        for _ in 0..CATCH_UP {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let now = fetch_checkpoint(&files, &self.keys.trust(log)?).await.map_err(|error| named(log, error))?;
+            let now = now.signed.checkpoint;
+            if other.size <= now.size {
+                check_growth(&files, head, &now).await.map_err(|error| named(log, error))?;
+                return check_growth(&files, other, &now).await.map_err(|error| named(log, error));
+            }
+        }
+        Err(Failure::new("a proof is newer than the ledger's checkpoint; try again in a minute"))
     }
 
     /// Writes what is remembered.

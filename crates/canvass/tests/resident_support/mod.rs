@@ -14,7 +14,7 @@ use canvass_seal::Identity;
 use canvass_seal::receipt::{Receipt, ServerKey};
 use canvass_server::public::spool::{DoneUpload, Spool, SpoolConfig};
 use canvass_server::public::{PublicConfig, serve};
-use canvass_types::leaf::{Log as Which, OversightLeaf, RequestsLeaf, commitment};
+use canvass_types::leaf::{OversightLeaf, RequestsLeaf, commitment};
 use canvass_types::*;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
