@@ -103,7 +103,7 @@ impl PublicKey {
 impl std::str::FromStr for PublicKey {
     type Err = EncodingError;
     fn from_str(text: &str) -> Result<Self, EncodingError> {
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| EncodingError::Key)?;
+        let bytes = base64(text).ok_or(EncodingError::Key)?;
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| EncodingError::Key)?;
         VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_| EncodingError::Key)
     }
@@ -131,7 +131,7 @@ pub struct SignatureText(pub [u8; 64]);
 impl TryFrom<String> for SignatureText {
     type Error = EncodingError;
     fn try_from(text: String) -> Result<Self, EncodingError> {
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| EncodingError::Signature)?;
+        let bytes = base64(&text).ok_or(EncodingError::Signature)?;
         bytes.try_into().map(Self).map_err(|_| EncodingError::Signature)
     }
 }
@@ -140,6 +140,11 @@ impl From<SignatureText> for String {
     fn from(signature: SignatureText) -> String {
         BASE64.encode(&signature.0)
     }
+}
+
+// Decoders of padded base64 also take several texts in a row; a key or signature must have one form only.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text.as_bytes()).ok().filter(|bytes| BASE64.encode(bytes) == text)
 }
 
 fn signed_bytes<T: Serialize>(context: &str, value: &T) -> Result<Vec<u8>, serde_json::Error> {
@@ -175,6 +180,13 @@ mod tests {
         assert!(!public.verifies("a/v1", &serde_json::json!({"a": 2, "b": 2}), &signature));
         let text: String = public.into();
         assert_eq!(text.parse::<PublicKey>().unwrap(), public);
+        // Two base64 texts in a row, each with its padding.
+        let two = format!("{}{}", BASE64.encode(&signature.0[..32]), BASE64.encode(&signature.0[32..]));
+        assert_eq!(BASE64.decode(two.as_bytes()).unwrap(), signature.0);
+        assert_eq!(SignatureText::try_from(two), Err(EncodingError::Signature));
+        let key = public.as_bytes();
+        let two = format!("{}{}", BASE64.encode(&key[..2]), BASE64.encode(&key[2..]));
+        assert_eq!(two.parse::<PublicKey>(), Err(EncodingError::Key));
         assert!("AAAA".parse::<PublicKey>().is_err());
         assert!("ABC".parse::<Digest>().is_err());
     }

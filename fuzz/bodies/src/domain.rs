@@ -156,3 +156,20 @@ pub fn roles(bytes: &[u8]) {
 pub fn tables() -> Vec<Vec<u8>> {
     vec![include_bytes!("../../../policies/roles.txt").to_vec(), b"a.b * any own - - - - -\n".to_vec()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_feed_of_the_vectors_is_believed_also_when_written_anew() {
+        let bytes = include_bytes!("../../../vectors/requests/feed-bundle.json");
+        let (key, trust) = LOG.as_ref().unwrap();
+        let mut bundle: RegionBundle = serde_json::from_slice(bytes).unwrap();
+        let said = SignedCheckpoint::parse(bundle.checkpoint.as_bytes()).unwrap().checkpoint;
+        let head = head(&bundle).unwrap();
+        assert_eq!(head.root, said.root);
+        bundle.checkpoint = SignedCheckpoint::sign(head, key, &[], 0).unwrap().to_string();
+        assert_eq!(verify_bundle(&bundle.to_bytes().unwrap(), trust).map(|found| found == bundle), Ok(true));
+    }
+}

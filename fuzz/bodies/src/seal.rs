@@ -352,3 +352,25 @@ pub fn identities() -> Vec<Vec<u8>> {
         b"AGE-PLUGIN-YUBIKEY-1QQQQ\n".to_vec(),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_inputs_reach_what_stands_behind_acceptance() {
+        let (identity, recipient) = KEYS.as_ref().unwrap();
+        let tar = sample().unwrap();
+        assert_eq!(judged(&tar).unwrap().verdict(), Verdict::Valid);
+        assert_eq!(judged(&mended(&tar)).unwrap().verdict(), Verdict::Valid);
+        let file = encrypted(&tar, recipient).unwrap();
+        let options = OpenOptions::with_limit(MOST);
+        let opened = envelope::open(
+            file.as_slice(),
+            std::slice::from_ref(identity),
+            options,
+            &mut MemorySink::default(),
+        );
+        assert_eq!(opened.ok().unwrap().clips.len(), 2);
+    }
+}

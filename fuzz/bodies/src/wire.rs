@@ -79,6 +79,8 @@ pub fn texts() -> Vec<Vec<u8>> {
         &digest.to_string(),
         "6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=",
         &String::from(SignatureText([7; 64])),
+        // Found here once: 64 bytes, but as two texts in a row.
+        "6kpsY+KcUgq+9VB76kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7BwcRG0iw=Ey7F+ZVHdq6+vnuSQh7BwcRG0iw=",
     ]
     .iter()
     .map(|text| text.as_bytes().to_vec())
