@@ -481,8 +481,8 @@ impl MaybePublic for Agency {
         self.unpublished
     }
     fn is_shown_by(&self, file: &serde_json::Value) -> bool {
-        let public = serde_json::to_value(canvass_types::PublicAgency::from(self)).unwrap_or_default();
-        file.get("agency") == Some(&public)
+        let shown = file.get("agency").cloned().and_then(|shown| serde_json::from_value(shown).ok());
+        shown == Some(canvass_types::PublicAgency::from(self))
     }
 }
 

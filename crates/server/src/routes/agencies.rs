@@ -32,7 +32,7 @@ pub async fn register(
     Authenticated(actor): Authenticated,
     Input(new): Input<NewAgency>,
 ) -> Made<AgencyView> {
-    made(desk.app.register_agency(&actor, new).await)
+    made(|| desk.app.register_agency(&actor, new.clone())).await
 }
 
 /// Lists the agencies that you may see.
@@ -49,7 +49,7 @@ pub async fn show(
     Authenticated(actor): Authenticated,
     At(agency): At<AgencyId>,
 ) -> Answer<AgencyView> {
-    answer(desk.app.agency_view(&actor, &agency).await)
+    answer(|| desk.app.agency_view(&actor, &agency)).await
 }
 
 /// Says that an agency is who it says, with its first signing key; or lets a suspended one ask again.
@@ -61,7 +61,7 @@ pub async fn verify(
     At(agency): At<AgencyId>,
     Input(word): Input<VerifyAgency>,
 ) -> Answer<AgencyView> {
-    answer(desk.app.verify_agency(&actor, &agency, word).await)
+    answer(|| desk.app.verify_agency(&actor, &agency, word.clone())).await
 }
 
 /// Stops an agency from asking.
@@ -72,7 +72,7 @@ pub async fn suspend(
     Authenticated(actor): Authenticated,
     At(agency): At<AgencyId>,
 ) -> Answer<AgencyView> {
-    answer(desk.app.suspend_agency(&actor, &agency).await)
+    answer(|| desk.app.suspend_agency(&actor, &agency)).await
 }
 
 /// Brings in the next signing key, endorsed by one that counts.
@@ -84,7 +84,7 @@ pub async fn add_key(
     At(agency): At<AgencyId>,
     Input(new): Input<NewAgencyKey>,
 ) -> Made<AgencyView> {
-    made(desk.app.add_agency_key(&actor, &agency, new).await)
+    made(|| desk.app.add_agency_key(&actor, &agency, new.clone())).await
 }
 
 /// Revokes a signing key. What it signed before stays valid.
@@ -96,7 +96,7 @@ pub async fn revoke_key(
     Authenticated(actor): Authenticated,
     AtTwo(agency, key): AtTwo<AgencyId, String>,
 ) -> Answer<AgencyView> {
-    answer(desk.app.revoke_agency_key(&actor, &agency, &key).await)
+    answer(|| desk.app.revoke_agency_key(&actor, &agency, &key)).await
 }
 
 /// Names the recovery identity, to which every request key is wrapped besides the members.
@@ -108,7 +108,7 @@ pub async fn set_recovery(
     At(agency): At<AgencyId>,
     Input(new): Input<NewRecipient>,
 ) -> Answer<AgencyView> {
-    answer(desk.app.set_recovery(&actor, &agency, new).await)
+    answer(|| desk.app.set_recovery(&actor, &agency, new.clone())).await
 }
 
 /// Notes that the recovery identity opened a wrapped key in a rehearsal.
@@ -119,5 +119,5 @@ pub async fn rehearsed(
     Authenticated(actor): Authenticated,
     At(agency): At<AgencyId>,
 ) -> Made<AgencyView> {
-    made(desk.app.recovery_rehearsed(&actor, &agency).await)
+    made(|| desk.app.recovery_rehearsed(&actor, &agency)).await
 }

@@ -79,7 +79,7 @@ pub async fn create(
     Authenticated(actor): Authenticated,
     Input(wish): Input<NewCase>,
 ) -> Made<CaseView> {
-    made(desk.app.create_case(&actor, wish).await)
+    made(|| desk.app.create_case(&actor, wish.clone())).await
 }
 
 /// Lists your agency's cases, newest first.
@@ -103,7 +103,7 @@ pub async fn show(
     Authenticated(actor): Authenticated,
     At(case): At<CaseId>,
 ) -> Answer<CaseDetail> {
-    answer(desk.app.case(&actor, &case).await)
+    answer(|| desk.app.case(&actor, &case)).await
 }
 
 /// Changes a case's title or what it joins.
@@ -115,7 +115,7 @@ pub async fn change(
     At(case): At<CaseId>,
     Input(wish): Input<ChangeCase>,
 ) -> Answer<CaseView> {
-    answer(desk.app.change_case(&actor, &case, wish).await)
+    answer(|| desk.app.change_case(&actor, &case, wish.clone())).await
 }
 
 /// Closes a case; from now on the retention of its items runs.
@@ -126,7 +126,7 @@ pub async fn close(
     Authenticated(actor): Authenticated,
     At(case): At<CaseId>,
 ) -> Answer<CaseView> {
-    answer(desk.app.close_case(&actor, &case).await)
+    answer(|| desk.app.close_case(&actor, &case)).await
 }
 
 /// Opens a case again.
@@ -137,7 +137,7 @@ pub async fn reopen(
     Authenticated(actor): Authenticated,
     At(case): At<CaseId>,
 ) -> Answer<CaseView> {
-    answer(desk.app.reopen_case(&actor, &case).await)
+    answer(|| desk.app.reopen_case(&actor, &case)).await
 }
 
 /// Changes notes, tags, assignment and reminder.
@@ -149,7 +149,7 @@ pub async fn annotate(
     At(case): At<CaseId>,
     Input(change): Input<Annotate>,
 ) -> Answer<CaseView> {
-    answer(desk.app.annotate_case(&actor, &case, &change).await)
+    answer(|| desk.app.annotate_case(&actor, &case, &change)).await
 }
 
 /// Lists a case's items, newest first.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, Refusals};
+use super::{Answer, Refusals, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
@@ -75,7 +75,7 @@ pub async fn export(
     At(case): At<CaseId>,
     Purpose(purpose): Purpose,
 ) -> Answer<CourtExport> {
-    let (_, manifest) = desk.app.export_case(&actor, &case, &purpose).await?;
+    let (_, manifest) = retried(|| desk.app.export_case(&actor, &case, &purpose)).await?;
     let agency = desk.app.agency_leaves(&manifest.agency.id).await?;
     let mut requests: Vec<String> = agency;
     requests.extend(manifest.destinations.iter().flat_map(|each| each.leaves.iter().cloned()));

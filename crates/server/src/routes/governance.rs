@@ -107,7 +107,7 @@ pub async fn set_policy(
     Authenticated(actor): Authenticated,
     Input(policy): Input<Policy>,
 ) -> Answer<Policy> {
-    answer(desk.app.set_policy(&actor, policy).await)
+    answer(|| desk.app.set_policy(&actor, policy.clone())).await
 }
 
 /// A backup that is to be made.

@@ -57,7 +57,7 @@ pub async fn place(
     Authenticated(actor): Authenticated,
     Input(wish): Input<NewHold>,
 ) -> Made<Hold> {
-    made(desk.app.place_hold(&actor, &wish).await)
+    made(|| desk.app.place_hold(&actor, &wish)).await
 }
 
 /// Lists holds, newest first.
@@ -80,5 +80,5 @@ pub async fn release(
     At(hold): At<HoldId>,
     Purpose(reason): Purpose,
 ) -> Answer<Hold> {
-    answer(desk.app.release_hold(&actor, &hold, &reason).await)
+    answer(|| desk.app.release_hold(&actor, &hold, &reason)).await
 }

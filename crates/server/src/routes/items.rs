@@ -5,7 +5,7 @@ use canvass_core::{cases::ItemView, custody::CustodyView, inbox::Annotate};
 use canvass_types::ItemId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, Refusals, answer, evidence};
+use super::{Answer, Refusals, answer, evidence, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
@@ -29,7 +29,7 @@ pub async fn show(
     Authenticated(actor): Authenticated,
     At(item): At<ItemId>,
 ) -> Answer<ItemView> {
-    answer(desk.app.item(&actor, &item).await)
+    answer(|| desk.app.item(&actor, &item)).await
 }
 
 /// Gives out an item's sealed bytes, once its reading stands in the record.
@@ -47,7 +47,7 @@ pub async fn content(
     Purpose(purpose): Purpose,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let grant = desk.app.read_item(&actor, &item, &purpose).await?;
+    let grant = retried(|| desk.app.read_item(&actor, &item, &purpose)).await?;
     evidence::send(&desk, &grant, &headers).await
 }
 
@@ -59,7 +59,7 @@ pub async fn custody(
     Authenticated(actor): Authenticated,
     At(item): At<ItemId>,
 ) -> Answer<CustodyView> {
-    answer(desk.app.custody(&actor, item.as_str()).await)
+    answer(|| desk.app.custody(&actor, item.as_str())).await
 }
 
 /// Changes notes, tags, assignment and reminder.
@@ -71,5 +71,5 @@ pub async fn annotate(
     At(item): At<ItemId>,
     Input(change): Input<Annotate>,
 ) -> Answer<ItemView> {
-    answer(desk.app.annotate_item(&actor, &item, &change).await)
+    answer(|| desk.app.annotate_item(&actor, &item, &change)).await
 }

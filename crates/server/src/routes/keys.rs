@@ -34,7 +34,7 @@ pub async fn put(
     At(destination): At<String>,
     Input(new): Input<WrappedKey, MOST>,
 ) -> Answer<KeyView> {
-    answer(desk.app.put_key(&actor, &destination, new).await)
+    answer(|| desk.app.put_key(&actor, &destination, new.clone())).await
 }
 
 /// Gives out a wrapped key. Only a member's own identity opens it.
@@ -46,7 +46,7 @@ pub async fn show(
     Authenticated(actor): Authenticated,
     At(destination): At<String>,
 ) -> Answer<KeyView> {
-    answer(desk.app.read_key(&actor, &destination).await)
+    answer(|| desk.app.read_key(&actor, &destination)).await
 }
 
 /// Replaces the wrapped form after the group changed.
@@ -59,7 +59,7 @@ pub async fn rewrap(
     At(destination): At<String>,
     Input(new): Input<WrappedKey, MOST>,
 ) -> Answer<KeyView> {
-    answer(desk.app.rewrap_key(&actor, &destination, new).await)
+    answer(|| desk.app.rewrap_key(&actor, &destination, new.clone())).await
 }
 
 /// Destroys a wrapped key: what was sealed to it can never be opened again.
@@ -71,5 +71,5 @@ pub async fn destroy(
     Authenticated(actor): Authenticated,
     At(destination): At<String>,
 ) -> Answer<KeyView> {
-    answer(desk.app.destroy_key(&actor, &destination).await)
+    answer(|| desk.app.destroy_key(&actor, &destination)).await
 }

@@ -40,7 +40,7 @@ pub struct OfAgency {
 /// Who you are.
 #[utoipa::path(get, path = "/me", tag = "members", responses((status = 200, body = MemberView), Refusals))]
 pub async fn me(State(desk): State<Desk>, Authenticated(actor): Authenticated) -> Answer<MemberView> {
-    answer(desk.app.myself(&actor).await)
+    answer(|| desk.app.myself(&actor)).await
 }
 
 /// Names your age recipient, to which request keys will be wrapped.
@@ -51,7 +51,7 @@ pub async fn set_recipient(
     Authenticated(actor): Authenticated,
     Input(new): Input<NewRecipient>,
 ) -> Answer<MemberView> {
-    answer(desk.app.set_recipient(&actor, new).await)
+    answer(|| desk.app.set_recipient(&actor, new.clone())).await
 }
 
 /// Adds a member.
@@ -62,7 +62,7 @@ pub async fn add(
     Authenticated(actor): Authenticated,
     Input(new): Input<NewMember>,
 ) -> Made<MemberView> {
-    made(desk.app.add_member(&actor, new).await)
+    made(|| desk.app.add_member(&actor, new.clone())).await
 }
 
 /// Lists members.
@@ -86,7 +86,7 @@ pub async fn change(
     At(member): At<MemberId>,
     Input(change): Input<ChangeMember>,
 ) -> Answer<MemberView> {
-    answer(desk.app.change_member(&actor, &member, change).await)
+    answer(|| desk.app.change_member(&actor, &member, change.clone())).await
 }
 
 /// Issues a token; its secret is shown this once.
@@ -98,7 +98,7 @@ pub async fn issue(
     At(member): At<MemberId>,
     Input(wish): Input<NewToken>,
 ) -> Made<IssuedToken> {
-    made(desk.app.issue_token(&actor, &member, wish).await)
+    made(|| desk.app.issue_token(&actor, &member, wish.clone())).await
 }
 
 /// Lists a member's tokens, without their secrets.
@@ -120,5 +120,5 @@ pub async fn revoke(
     Authenticated(actor): Authenticated,
     At(token): At<TokenId>,
 ) -> Answer<TokenView> {
-    answer(desk.app.revoke_token(&actor, &token).await)
+    answer(|| desk.app.revoke_token(&actor, &token)).await
 }

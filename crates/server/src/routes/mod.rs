@@ -20,7 +20,7 @@ pub mod triage;
 use std::collections::BTreeMap;
 
 use axum::{Json, http::StatusCode};
-use canvass_core::{CoreError, cases::Page};
+use canvass_core::{CoreError, cases::Page, ports::StoreError};
 use canvass_types::FieldProblem;
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -46,12 +46,36 @@ pub type Made<T> = Result<(StatusCode, Json<T>), Problem>;
 /// An answer without content.
 pub type Done = Result<StatusCode, Problem>;
 
-fn answer<T>(result: Result<T, CoreError>) -> Answer<T> {
-    Ok(Json(result?))
+/// Times that an operation is decided anew when somebody else was first.
+const TRIES: usize = 5;
+
+/// Does an operation, and once more when a record that it rests on changed meanwhile: then nothing was stored, and it
+/// decides anew on what is there now. (The publisher's marks change records, too.)
+async fn retried<T, F>(operation: impl Fn() -> F) -> Result<T, CoreError>
+where
+    F: Future<Output = Result<T, CoreError>>,
+{
+    for _ in 1..TRIES {
+        match operation().await {
+            Err(CoreError::Store(StoreError::Conflict { .. })) => tokio::task::yield_now().await,
+            other => return other,
+        }
+    }
+    operation().await
 }
 
-fn made<T>(result: Result<T, CoreError>) -> Made<T> {
-    Ok((StatusCode::CREATED, Json(result?)))
+async fn answer<T, F>(operation: impl Fn() -> F) -> Answer<T>
+where
+    F: Future<Output = Result<T, CoreError>>,
+{
+    Ok(Json(retried(operation).await?))
+}
+
+async fn made<T, F>(operation: impl Fn() -> F) -> Made<T>
+where
+    F: Future<Output = Result<T, CoreError>>,
+{
+    Ok((StatusCode::CREATED, Json(retried(operation).await?)))
 }
 
 /// A list, or a part of one.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, List, Made, Refusals, answer, evidence, listed, made};
+use super::{Answer, List, Made, Refusals, answer, evidence, listed, made, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
@@ -91,7 +91,7 @@ pub async fn show(
     Authenticated(actor): Authenticated,
     At(offer): At<OfferId>,
 ) -> Answer<OfferView> {
-    answer(desk.app.offer(&actor, &offer).await)
+    answer(|| desk.app.offer(&actor, &offer)).await
 }
 
 /// Gives out the sealed envelope, once its opening stands in the record. `Range` goes on where a download broke off.
@@ -110,7 +110,7 @@ pub async fn envelope(
     Purpose(purpose): Purpose,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let grant = desk.app.open_offer(&actor, &offer, &purpose).await?;
+    let grant = retried(|| desk.app.open_offer(&actor, &offer, &purpose)).await?;
     evidence::send(&desk, &grant, &headers).await
 }
 
@@ -123,7 +123,7 @@ pub async fn report(
     At(offer): At<OfferId>,
     Input(report): Input<OpenedReport>,
 ) -> Answer<OfferView> {
-    answer(desk.app.report_offer(&actor, &offer, &report).await)
+    answer(|| desk.app.report_offer(&actor, &offer, &report)).await
 }
 
 /// Puts a question to the resident, sealed to their mailbox.
@@ -135,7 +135,7 @@ pub async fn ask(
     At(offer): At<OfferId>,
     Input(ask): Input<Ask>,
 ) -> Made<OfferView> {
-    made(desk.app.ask(&actor, &offer, &ask.sealed).await)
+    made(|| desk.app.ask(&actor, &offer, &ask.sealed)).await
 }
 
 /// Changes notes, tags, assignment and reminder.
@@ -147,7 +147,7 @@ pub async fn annotate(
     At(offer): At<OfferId>,
     Input(change): Input<Annotate>,
 ) -> Answer<OfferView> {
-    answer(desk.app.annotate_offer(&actor, &offer, &change).await)
+    answer(|| desk.app.annotate_offer(&actor, &offer, &change)).await
 }
 
 /// Answers the resident's wish to take an opened offer back.
@@ -159,7 +159,7 @@ pub async fn withdrawal(
     At(offer): At<OfferId>,
     Input(word): Input<AnswerWithdrawal>,
 ) -> Answer<OfferView> {
-    answer(desk.app.answer_withdrawal(&actor, &offer, &word).await)
+    answer(|| desk.app.answer_withdrawal(&actor, &offer, &word)).await
 }
 
 /// Puts an offer into a case, or takes it out.
@@ -171,7 +171,7 @@ pub async fn link(
     At(offer): At<OfferId>,
     Input(link): Input<Link>,
 ) -> Answer<OfferView> {
-    answer(desk.app.link_offer(&actor, &offer, link.case.as_ref()).await)
+    answer(|| desk.app.link_offer(&actor, &offer, link.case.as_ref())).await
 }
 
 /// Shows an offer's chain of custody.
@@ -182,5 +182,5 @@ pub async fn custody(
     Authenticated(actor): Authenticated,
     At(offer): At<OfferId>,
 ) -> Answer<CustodyView> {
-    answer(desk.app.custody(&actor, offer.as_str()).await)
+    answer(|| desk.app.custody(&actor, offer.as_str())).await
 }

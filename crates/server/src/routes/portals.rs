@@ -33,7 +33,7 @@ pub async fn open(
     At(portal): At<PortalId>,
     Input(new): Input<NewPortal>,
 ) -> Made<PortalView> {
-    made(desk.app.open_portal(&actor, &portal, new).await)
+    made(|| desk.app.open_portal(&actor, &portal, new.clone())).await
 }
 
 /// Lists the agency's portals, newest first.
@@ -50,7 +50,7 @@ pub async fn close(
     Authenticated(actor): Authenticated,
     At(portal): At<PortalId>,
 ) -> Answer<PortalView> {
-    answer(desk.app.close_portal(&actor, &portal).await)
+    answer(|| desk.app.close_portal(&actor, &portal)).await
 }
 
 /// Invites one person; the secret is shown this once.
@@ -61,7 +61,7 @@ pub async fn invite(
     Authenticated(actor): Authenticated,
     Input(new): Input<NewInvitation>,
 ) -> Made<IssuedInvitation> {
-    made(desk.app.invite(&actor, new).await)
+    made(|| desk.app.invite(&actor, new.clone())).await
 }
 
 /// Lists the agency's invitations, newest first.
@@ -82,5 +82,5 @@ pub async fn revoke(
     Authenticated(actor): Authenticated,
     At(invitation): At<InvitationId>,
 ) -> Answer<InvitationView> {
-    answer(desk.app.revoke_invitation(&actor, &invitation).await)
+    answer(|| desk.app.revoke_invitation(&actor, &invitation)).await
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, Done, List, Made, Refusals, answer, listed, made};
+use super::{Answer, Done, List, Made, Refusals, answer, listed, made, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
@@ -69,7 +69,7 @@ pub async fn check(
     Authenticated(actor): Authenticated,
     Input(draft): Input<RequestDraft>,
 ) -> Answer<DraftCheck> {
-    answer(desk.app.check_draft(&actor, &draft).await)
+    answer(|| desk.app.check_draft(&actor, &draft)).await
 }
 
 /// Stores a draft. It may still have problems; they come back with it.
@@ -80,7 +80,7 @@ pub async fn draft(
     Authenticated(actor): Authenticated,
     Input(draft): Input<RequestDraft>,
 ) -> Made<RequestView> {
-    made(desk.app.draft_request(&actor, draft).await)
+    made(|| desk.app.draft_request(&actor, draft.clone())).await
 }
 
 /// Lists requests, newest first.
@@ -108,7 +108,7 @@ pub async fn show(
     Authenticated(actor): Authenticated,
     At(request): At<RequestId>,
 ) -> Answer<RequestView> {
-    answer(desk.app.request_view(&actor, &request).await)
+    answer(|| desk.app.request_view(&actor, &request)).await
 }
 
 /// Changes a draft.
@@ -120,7 +120,7 @@ pub async fn edit(
     At(request): At<RequestId>,
     Input(draft): Input<RequestDraft>,
 ) -> Answer<RequestView> {
-    answer(desk.app.change_draft(&actor, &request, draft).await)
+    answer(|| desk.app.change_draft(&actor, &request, draft.clone())).await
 }
 
 /// Drops a draft.
@@ -131,7 +131,7 @@ pub async fn discard(
     Authenticated(actor): Authenticated,
     At(request): At<RequestId>,
 ) -> Done {
-    desk.app.drop_draft(&actor, &request).await?;
+    retried(|| desk.app.drop_draft(&actor, &request)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -143,7 +143,7 @@ pub async fn body_to_sign(
     Authenticated(actor): Authenticated,
     At(request): At<RequestId>,
 ) -> Answer<RequestBody> {
-    answer(desk.app.body_to_sign(&actor, &request).await)
+    answer(|| desk.app.body_to_sign(&actor, &request)).await
 }
 
 /// Takes the agency's signature in and hands the request to the moderators.
@@ -155,7 +155,7 @@ pub async fn submit(
     At(request): At<RequestId>,
     Input(submission): Input<Submission>,
 ) -> Answer<RequestView> {
-    answer(desk.app.submit_request(&actor, &request, submission).await)
+    answer(|| desk.app.submit_request(&actor, &request, submission.clone())).await
 }
 
 /// Publishes or refuses a request.
@@ -167,7 +167,7 @@ pub async fn decide(
     At(request): At<RequestId>,
     Input(verdict): Input<Verdict>,
 ) -> Answer<RequestView> {
-    answer(desk.app.moderate(&actor, &request, verdict).await)
+    answer(|| desk.app.moderate(&actor, &request, verdict.clone())).await
 }
 
 /// Marks a published request as resolved.
@@ -178,7 +178,7 @@ pub async fn resolve(
     Authenticated(actor): Authenticated,
     At(request): At<RequestId>,
 ) -> Answer<RequestView> {
-    answer(desk.app.resolve_request(&actor, &request).await)
+    answer(|| desk.app.resolve_request(&actor, &request)).await
 }
 
 /// Withholds the body of a request by law; that it existed stays public.
@@ -190,7 +190,7 @@ pub async fn withhold(
     At(request): At<RequestId>,
     Input(order): Input<Withholding>,
 ) -> Answer<RequestView> {
-    answer(desk.app.withhold_request(&actor, &request, order).await)
+    answer(|| desk.app.withhold_request(&actor, &request, order.clone())).await
 }
 
 /// Lists what waits for a moderator, oldest first.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, Made, Refusals, answer};
+use super::{Answer, Made, Refusals, answer, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
@@ -69,7 +69,7 @@ pub async fn accept(
     let sealed = desk.blobs.adopt_file(&upload.path, &id).await?;
     let blob = sealed.blob.clone();
     let clip = AcceptClip { case: wish.case, sealed, sha256: wish.sha256, bytes: wish.bytes };
-    match desk.app.accept_clip(&actor, &offer, number, &clip).await {
+    match retried(|| desk.app.accept_clip(&actor, &offer, number, &clip)).await {
         Ok(item) => {
             let spool = desk.agency_spool.clone();
             // What stays in the spool is swept later.
@@ -107,7 +107,7 @@ pub async fn decline(
     AtTwo(offer, number): AtTwo<OfferId, u32>,
     Input(wish): Input<Decline>,
 ) -> Answer<OfferView> {
-    answer(desk.app.decline_clip(&actor, &offer, number, &wish.reason).await)
+    answer(|| desk.app.decline_clip(&actor, &offer, number, &wish.reason)).await
 }
 
 /// Takes a decision to decline back.
@@ -119,5 +119,5 @@ pub async fn undo(
     Authenticated(actor): Authenticated,
     AtTwo(offer, number): AtTwo<OfferId, u32>,
 ) -> Answer<OfferView> {
-    answer(desk.app.reconsider_clip(&actor, &offer, number).await)
+    answer(|| desk.app.reconsider_clip(&actor, &offer, number)).await
 }

@@ -76,6 +76,9 @@ fn json_only(name: &str) -> Option<&'static str> {
 }
 
 fn ledger(rest: &str) -> Option<(&'static str, Freshness)> {
+    if rest == "keys.json" {
+        return Some(("application/json", Freshness::Slow));
+    }
     let (log, inside) = rest.split_once('/')?;
     if !matches!(log, "requests" | "oversight") {
         return None;
@@ -107,6 +110,7 @@ mod tests {
             ("/feed/region.atom", "application/atom+xml", Freshness::Live),
             ("/requests/q-1.json", "application/json", Freshness::Slow),
             ("/policy.json", "application/json", Freshness::Slow),
+            ("/ledger/keys.json", "application/json", Freshness::Slow),
             ("/offers/abc.json", "application/json", Freshness::Live),
             ("/ledger/requests/checkpoint", "text/plain; charset=utf-8", Freshness::Live),
             ("/ledger/oversight/tile/0/x001/067", "application/octet-stream", Freshness::Immutable),

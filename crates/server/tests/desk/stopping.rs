@@ -1,0 +1,56 @@
+//! Starting and stopping: what is under way ends, and a second start goes on where the first one stopped.
+
+use canvass_server::{ServeError, keys::KeysError, serve};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::support::{Agency, Canvass, Resident, clock, config, entropy};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_loses_nothing_and_a_start_goes_on() {
+    let mut canvass = Canvass::start().await;
+    let agency = Agency::new(&canvass).await;
+    let (request, key) = agency.publish(&canvass, "26-3").await;
+    let keys = canvass.public_file("/ledger/keys.json", |_| true).await;
+    let resident = Resident::new(key.recipient().unwrap().as_str(), &[("a.mp4", b"footage")]);
+    assert_eq!(resident.give(&canvass, &request).await.0, StatusCode::CREATED);
+    canvass.stop().await;
+    assert!(canvass.http.get(format!("{}/healthz", canvass.desk)).send().await.is_err());
+    let again = config(&canvass.data());
+    canvass.run(again).await;
+    assert_eq!(canvass.public_file("/ledger/keys.json", |_| true).await, keys);
+    resident.status(&canvass, |status| status["receipt"].is_object()).await;
+    let view = canvass.get(&agency.investigator, &format!("/requests/{request}")).await;
+    assert_eq!(view["state"], "published");
+    canvass.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_without_its_key_is_refused_with_the_remedy() {
+    let mut canvass = Canvass::start().await;
+    canvass.stop().await;
+    std::fs::remove_file(canvass.data().join("keys/oversight.key")).unwrap();
+    let refused = Box::pin(serve(config(&canvass.data()), clock(), entropy(), std::future::pending())).await;
+    let Err(error) = refused else { panic!("it started") };
+    assert!(matches!(error, ServeError::Keys(KeysError::Missing { .. })));
+    assert!(error.to_string().contains("never make a new one"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_run_apart_over_one_folder() {
+    let mut desk = Canvass::start_with(|config| config.role = canvass_server::Role::Private).await;
+    assert!(desk.public.is_empty());
+    let mut street = config(&desk.data());
+    street.role = canvass_server::Role::Public;
+    let public = Box::pin(serve(street, clock(), entropy(), std::future::pending())).await.unwrap();
+    assert!(public.private_addr.is_none());
+    desk.public = format!("http://{}", public.public_addr.unwrap());
+    let agency = Agency::new(&desk).await;
+    let (request, key) = agency.publish(&desk, "26-4").await;
+    let resident = Resident::new(key.recipient().unwrap().as_str(), &[("a.mp4", b"footage")]);
+    assert_eq!(resident.give(&desk, &request).await.0, StatusCode::CREATED);
+    let status = resident.status(&desk, |status| status["receipt"].is_object()).await;
+    assert_eq!(status["clips"], json!([]));
+    public.stop().await;
+    desk.stop().await;
+}
