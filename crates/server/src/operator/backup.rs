@@ -10,7 +10,7 @@ use std::{
 };
 
 use canvass_store_sqlite::{BackupError as StoreBackup, OpenError, Options, SqliteRecords};
-use canvass_types::Digest;
+use canvass_types::{Digest, leaf::Log};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -117,9 +117,18 @@ pub async fn backup_of(
     keys: bool,
 ) -> Result<Summary, BackupError> {
     make_empty(to)?;
+    // The heads as the copied records know them, not as the server publishes them a moment later.
+    let mut heads = Vec::new();
+    for log in Log::ALL {
+        if let Some(head) =
+            records.head(log).await.map_err(|error| BackupError::Manifest(error.to_string()))?
+        {
+            heads.push((format!("public/ledger/{}/checkpoint", log.as_str()), head));
+        }
+    }
     records.backup_to(to.join(RECORDS)).await?;
     let (folder, to) = (folder.clone(), to.to_owned());
-    let work = move || copy_rest(&folder, &to, keys);
+    let work = move || copy_rest(&folder, &to, &heads, keys);
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| Err(BackupError::Manifest(format!("the copying was stopped ({error})"))))
@@ -131,7 +140,12 @@ fn make_empty(to: &Path) -> Result<(), BackupError> {
     if entries.next().is_some() { Err(BackupError::NotEmpty(to.to_owned())) } else { Ok(()) }
 }
 
-fn copy_rest(folder: &DataFolder, to: &Path, keys: bool) -> Result<Summary, BackupError> {
+fn copy_rest(
+    folder: &DataFolder,
+    to: &Path,
+    heads: &[(String, String)],
+    keys: bool,
+) -> Result<Summary, BackupError> {
     let mut paths = Vec::new();
     let mut folders = vec!["blobs", "public"];
     if keys {
@@ -143,6 +157,8 @@ fn copy_rest(folder: &DataFolder, to: &Path, keys: bool) -> Result<Summary, Back
     if folder.policy().exists() {
         paths.push("policy.json".into());
     }
+    let is_head = |path: &PathBuf| heads.iter().any(|(head, _)| Path::new(head) == path);
+    paths.retain(|path| !is_head(path));
     for path in &paths {
         let (from, target) = (folder.0.join(path), to.join(path));
         copy(
@@ -150,6 +166,17 @@ fn copy_rest(folder: &DataFolder, to: &Path, keys: bool) -> Result<Summary, Back
             &target,
             path.starts_with("blobs") || path.components().any(|part| part.as_os_str() == "tile"),
         )?;
+    }
+    for (path, head) in heads {
+        let target = to.join(path);
+        let folder = target.parent().unwrap_or(to);
+        let write = || {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            fs::write(&target, head)?;
+            fs::File::open(&target)?.sync_all()
+        };
+        write().map_err(BackupError::file(&target))?;
+        paths.push(path.into());
     }
     let mut files = vec![listed(to, Path::new(RECORDS))?];
     for path in &paths {
