@@ -27,7 +27,9 @@ const MOST_AREA: u64 = 256 * 1024;
 #[derive(Debug, Subcommand)]
 pub enum AgencyCommand {
     /// Register an agency (operator)
-    #[command(after_help = "Example:\n  canvass agency register --name 'Concord Police' --class municipal --subdivision US-NH --area concord.geojson")]
+    #[command(
+        after_help = "Example:\n  canvass agency register --name 'Concord Police' --class municipal --subdivision US-NH --area concord.geojson"
+    )]
     Register(RegisterArgs),
     /// List agencies
     #[command(after_help = "Example:\n  canvass agency list --json")]
@@ -70,7 +72,9 @@ pub enum AgencyCommand {
     #[command(after_help = "Example:\n  canvass agency rewrap --all")]
     Rewrap(RewrapArgs),
     /// Rehearse the recovery, or recover after a lost key
-    #[command(after_help = "Examples:\n  canvass agency recover --rehearse --recovery safe.txt --all\n  canvass agency recover --recovery safe.txt --to age1…")]
+    #[command(
+        after_help = "Examples:\n  canvass agency recover --rehearse --recovery safe.txt --all\n  canvass agency recover --recovery safe.txt --to age1…"
+    )]
     Recover(RecoverArgs),
     /// Destroy a key: what was sealed to it can never be opened again
     #[command(after_help = "Example:\n  canvass agency close-key req_… --yes")]
@@ -192,7 +196,12 @@ pub async fn run(command: AgencyCommand, context: &Context) -> Result<(), Failur
     match command {
         AgencyCommand::Register(args) => {
             let area: Area = area(&args.area)?;
-            let new = NewAgency { name: args.name, class: args.class, subdivision: args.subdivision, jurisdiction: area };
+            let new = NewAgency {
+                name: args.name,
+                class: args.class,
+                subdivision: args.subdivision,
+                jurisdiction: area,
+            };
             print(&desk, &desk.post("/agencies", &new).await?)
         }
         AgencyCommand::List => {
@@ -219,13 +228,19 @@ pub async fn run(command: AgencyCommand, context: &Context) -> Result<(), Failur
         AgencyCommand::Recovery(RecoveryCommand::New { out }) => new_recovery(context, &out),
         AgencyCommand::RequestKey { destination } => {
             let key = keys::make(&desk, &destination).await?;
-            let lines = [format!("{}: {}, wrapped to {} members and recovery", key.destination, key.recipient, key.group.len())];
+            let lines = [format!(
+                "{}: {}, wrapped to {} members and recovery",
+                key.destination,
+                key.recipient,
+                key.group.len()
+            )];
             desk.show(&key, &lines)
         }
         AgencyCommand::Rewrap(args) => keys::rewrap(&desk, &args).await,
         AgencyCommand::Recover(args) => keys::recover(&desk, &args).await,
         AgencyCommand::CloseKey { destination, yes } => {
-            let question = format!("Destroy the key of {destination}? What was sealed to it can never be opened again.");
+            let question =
+                format!("Destroy the key of {destination}? What was sealed to it can never be opened again.");
             confirm(context, yes, &question)?;
             let key: KeyView = desk.act(Method::DELETE, &format!("/keys/{destination}")).await?;
             desk.show(&key, &[format!("{destination}: destroyed on {}", moment(key.destroyed))])
@@ -247,7 +262,9 @@ pub fn confirm(context: &Context, yes: bool, question: &str) -> Result<(), Failu
 /// Reads an area from a `GeoJSON` file: a polygon, a feature, or a collection with one feature.
 pub fn area(path: &std::path::Path) -> Result<Area, Failure> {
     let bytes = read_limited(path, MOST_AREA)?;
-    let wrong = |error: serde_json::Error| Failure::usage(format!("{}: {error}; give GeoJSON with one polygon", path.display()));
+    let wrong = |error: serde_json::Error| {
+        Failure::usage(format!("{}: {error}; give GeoJSON with one polygon", path.display()))
+    };
     let mut value: serde_json::Value = serde_json::from_slice(&bytes).map_err(wrong)?;
     if let Some([only]) = value.get("features").and_then(|features| features.as_array()).map(Vec::as_slice) {
         value = only.clone();
@@ -266,7 +283,15 @@ fn new_key(context: &Context, out: Option<PathBuf>) -> Result<(), Failure> {
     let public = keyring::new_signing_key(context, &path)?;
     let value = serde_json::json!({ "file": path, "public": public, "key": public.id() });
     let text = String::from(public);
-    show(context, &value, &[format!("{}: written, keep it secret", path.display()), format!("public key: {text}"), format!("short name: {}", public.id())])
+    show(
+        context,
+        &value,
+        &[
+            format!("{}: written, keep it secret", path.display()),
+            format!("public key: {text}"),
+            format!("short name: {}", public.id()),
+        ],
+    )
 }
 
 fn new_recovery(context: &Context, out: &std::path::Path) -> Result<(), Failure> {
@@ -276,7 +301,10 @@ fn new_recovery(context: &Context, out: &std::path::Path) -> Result<(), Failure>
         context,
         &value,
         &[
-            format!("{}: written; put it into a safe, on paper or a stick, and keep no copy here", out.display()),
+            format!(
+                "{}: written; put it into a safe, on paper or a stick, and keep no copy here",
+                out.display()
+            ),
             format!("recipient: {recipient}"),
             format!("next: canvass agency recovery set {recipient}"),
         ],
@@ -300,7 +328,9 @@ async fn key(desk: &Desk<'_>, command: KeyCommand) -> Result<(), Failure> {
         }
         KeyCommand::Revoke { key, agency } => {
             if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(Failure::usage("a key's short name is 16 hexadecimal digits; see `canvass agency show`"));
+                return Err(Failure::usage(
+                    "a key's short name is 16 hexadecimal digits; see `canvass agency show`",
+                ));
             }
             let agency = desk.agency(agency.as_ref()).await?;
             print(desk, &desk.act(Method::DELETE, &format!("/agencies/{agency}/keys/{key}")).await?)
@@ -310,7 +340,14 @@ async fn key(desk: &Desk<'_>, command: KeyCommand) -> Result<(), Failure> {
 
 fn line(agency: &AgencyView) -> String {
     let public = &agency.public;
-    format!("{}  {}  {}  {}  {}", public.id, public.class.as_str(), spelled(&public.state), public.subdivision, public.name)
+    format!(
+        "{}  {}  {}  {}  {}",
+        public.id,
+        public.class.as_str(),
+        spelled(&public.state),
+        public.subdivision,
+        public.name
+    )
 }
 
 fn print(desk: &Desk<'_>, agency: &AgencyView) -> Result<(), Failure> {
@@ -329,7 +366,9 @@ fn print(desk: &Desk<'_>, agency: &AgencyView) -> Result<(), Failure> {
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
     /// Add a member
-    #[command(after_help = "Example:\n  canvass member add --name 'Ana Ruiz' --role investigator --role custodian")]
+    #[command(
+        after_help = "Example:\n  canvass member add --name 'Ana Ruiz' --role investigator --role custodian"
+    )]
     Add {
         /// Their name
         #[arg(long)]
@@ -421,25 +460,40 @@ pub async fn member(command: MemberCommand, context: &Context) -> Result<(), Fai
                 Some(agency) => Some(agency),
                 None => desk.me().await?.agency,
             };
-            let all: Vec<MemberView> = desk.all("/members", &[("agency", agency.map(|id| id.to_string()))]).await?;
+            let all: Vec<MemberView> =
+                desk.all("/members", &[("agency", agency.map(|id| id.to_string()))]).await?;
             let lines: Vec<String> = all.iter().map(member_line).collect();
             desk.show(&all, &lines)
         }
         MemberCommand::Change { member, role, active } => {
             let roles = if role.is_empty() { None } else { Some(role) };
-            one(&desk.send(Method::PATCH, &format!("/members/{member}"), &ChangeMember { roles, active }).await?)
+            one(&desk
+                .send(Method::PATCH, &format!("/members/{member}"), &ChangeMember { roles, active })
+                .await?)
         }
         MemberCommand::Token { member, label, days, role } => {
-            let token: IssuedToken =
-                desk.post(&format!("/members/{member}/tokens"), &NewToken { label, roles: role, days }).await?;
-            let lines = [format!("{}", token.token), format!("{} counts until {}; it can't be shown again", token.id, token.expires)];
+            let token: IssuedToken = desk
+                .post(&format!("/members/{member}/tokens"), &NewToken { label, roles: role, days })
+                .await?;
+            let lines = [
+                format!("{}", token.token),
+                format!("{} counts until {}; it can't be shown again", token.id, token.expires),
+            ];
             desk.show(&token, &lines)
         }
         MemberCommand::Tokens { member } => {
             let all: Vec<TokenView> = desk.all(&format!("/members/{member}/tokens"), &[]).await?;
             let lines: Vec<String> = all
                 .iter()
-                .map(|token| format!("{}  {}  until {}  revoked {}", token.id, token.label, token.expires, moment(token.revoked)))
+                .map(|token| {
+                    format!(
+                        "{}  {}  until {}  revoked {}",
+                        token.id,
+                        token.label,
+                        token.expires,
+                        moment(token.revoked)
+                    )
+                })
                 .collect();
             desk.show(&all, &lines)
         }

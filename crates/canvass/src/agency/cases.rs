@@ -23,7 +23,9 @@ use crate::common::{Context, Failure, exists};
 #[derive(Debug, Subcommand)]
 pub enum CaseCommand {
     /// Open a case
-    #[command(after_help = "Example:\n  canvass case create --title '2026-0412 burglary' --code 2026-0412 --destination req_…")]
+    #[command(
+        after_help = "Example:\n  canvass case create --title '2026-0412 burglary' --code 2026-0412 --destination req_…"
+    )]
     Create {
         /// The agency's number or name for it
         #[arg(long)]
@@ -93,7 +95,10 @@ fn case_line(case: &CaseView) -> String {
 
 fn item_line(item: &ItemView) -> String {
     let gone = item.destroyed.map_or_else(String::new, |at| format!("  destroyed {at}"));
-    format!("{}  {}  {} bytes  SHA-256 {}  from {} clip {}{gone}", item.id, item.name, item.bytes, item.sha256, item.offer, item.clip)
+    format!(
+        "{}  {}  {} bytes  SHA-256 {}  from {} clip {}{gone}",
+        item.id, item.name, item.bytes, item.sha256, item.offer, item.clip
+    )
 }
 
 fn hold_line(hold: &Hold) -> String {
@@ -110,7 +115,12 @@ pub async fn case(command: CaseCommand, context: &Context) -> Result<(), Failure
             one(&desk.post("/cases", &NewCase { title, code, destinations: destination }).await?)
         }
         CaseCommand::List { state, code, assignee, tag } => {
-            let query = [("state", state), ("code", code), ("assignee", assignee.map(|id| id.to_string())), ("tag", tag)];
+            let query = [
+                ("state", state),
+                ("code", code),
+                ("assignee", assignee.map(|id| id.to_string())),
+                ("tag", tag),
+            ];
             let all: Vec<CaseView> = desk.all("/cases", &query).await?;
             let lines: Vec<String> = all.iter().map(case_line).collect();
             desk.show(&all, &lines)
@@ -121,7 +131,9 @@ pub async fn case(command: CaseCommand, context: &Context) -> Result<(), Failure
             one(&desk.send(Method::PATCH, &format!("/cases/{case}"), &change).await?)
         }
         CaseCommand::Close { case } => one(&desk.act(Method::POST, &format!("/cases/{case}/close")).await?),
-        CaseCommand::Reopen { case } => one(&desk.act(Method::POST, &format!("/cases/{case}/reopen")).await?),
+        CaseCommand::Reopen { case } => {
+            one(&desk.act(Method::POST, &format!("/cases/{case}/reopen")).await?)
+        }
     }
 }
 
@@ -130,7 +142,12 @@ async fn show_case(desk: &Desk<'_>, case: &CaseId) -> Result<(), Failure> {
     let mut lines = vec![case_line(&detail.case)];
     lines.extend(detail.case.destinations.iter().map(|id| format!("  joins {id}")));
     lines.extend(detail.items.iter().map(|item| format!("  {}", item_line(item))));
-    lines.extend(detail.offers.iter().map(|offer| format!("  {}  {}  {} clips", offer.id, offer.state.as_str(), offer.clips.len())));
+    lines.extend(
+        detail
+            .offers
+            .iter()
+            .map(|offer| format!("  {}  {}  {} clips", offer.id, offer.state.as_str(), offer.clips.len())),
+    );
     lines.extend(detail.holds.iter().map(|hold| format!("  {}", hold_line(hold))));
     let notes = &detail.case.annotations.notes;
     lines.extend(notes.iter().map(|note| format!("  note of {} {}: {}", note.by, note.at, note.text)));
@@ -203,7 +220,9 @@ pub enum ItemCommand {
         item: ItemId,
     },
     /// Decrypt an item's original into a file and hash it once more
-    #[command(after_help = "Example:\n  canvass item read itm_… --purpose 'Review for the hearing' --out porch.mp4")]
+    #[command(
+        after_help = "Example:\n  canvass item read itm_… --purpose 'Review for the hearing' --out porch.mp4"
+    )]
     Read(ReadArgs),
     /// Show and check the chain of custody of an item or offer
     #[command(after_help = "Example:\n  canvass item custody itm_…")]
@@ -233,8 +252,18 @@ pub async fn item(command: ItemCommand, context: &Context) -> Result<(), Failure
         ItemCommand::Show { item } => {
             let view: ItemView = desk.get(&format!("/items/{item}")).await?;
             let mut lines = vec![item_line(&view)];
-            lines.push(format!("  case {}, added {}, destroyed on {}", view.case, view.added, moment(view.due)));
-            lines.extend(view.annotations.notes.iter().map(|note| format!("  note of {} {}: {}", note.by, note.at, note.text)));
+            lines.push(format!(
+                "  case {}, added {}, destroyed on {}",
+                view.case,
+                view.added,
+                moment(view.due)
+            ));
+            lines.extend(
+                view.annotations
+                    .notes
+                    .iter()
+                    .map(|note| format!("  note of {} {}: {}", note.by, note.at, note.text)),
+            );
             desk.show(&view, &lines)
         }
         ItemCommand::Read(args) => read(&desk, args).await,
@@ -244,7 +273,10 @@ pub async fn item(command: ItemCommand, context: &Context) -> Result<(), Failure
 
 async fn read(desk: &Desk<'_>, args: ReadArgs) -> Result<(), Failure> {
     if exists(&args.out) {
-        return Err(Failure::usage(format!("{}: it exists already; choose another name", args.out.display())));
+        return Err(Failure::usage(format!(
+            "{}: it exists already; choose another name",
+            args.out.display()
+        )));
     }
     let view: ItemView = desk.get(&format!("/items/{}", args.item)).await?;
     let folder = beside(&args.out, ".part");
@@ -256,7 +288,12 @@ async fn read(desk: &Desk<'_>, args: ReadArgs) -> Result<(), Failure> {
 }
 
 /// Downloads an item's bag, opens it into a new folder and checks that it holds the one clip on record.
-pub async fn unpack(desk: &Desk<'_>, item: &ItemView, why: &str, folder: &std::path::Path) -> Result<(), Failure> {
+pub async fn unpack(
+    desk: &Desk<'_>,
+    item: &ItemView,
+    why: &str,
+    folder: &std::path::Path,
+) -> Result<(), Failure> {
     let identity = keys::open(desk, &item.destination).await?;
     let sealed = beside(folder, ".age.part");
     let base = format!("/items/{}/content", item.id);
@@ -264,7 +301,9 @@ pub async fn unpack(desk: &Desk<'_>, item: &ItemView, why: &str, folder: &std::p
     let limit = item.bytes.saturating_add(1);
     let opened = open_into(&sealed, identity, folder, item.sealed_sha256, item.sealed_bytes, limit)?;
     std::fs::remove_file(&sealed)?;
-    let same = |clip: &canvass_seal::envelope::Clip| clip.sha256 == item.sha256.0 && clip.size == item.bytes && clip.name == item.name;
+    let same = |clip: &canvass_seal::envelope::Clip| {
+        clip.sha256 == item.sha256.0 && clip.size == item.bytes && clip.name == item.name
+    };
     if opened.clips.len() != 1 || !opened.clips.iter().all(same) {
         return Err(Failure::new(format!(
             "{}: what was sealed is not the clip on record; nothing here may be relied on, tell the operator",

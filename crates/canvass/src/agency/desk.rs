@@ -76,7 +76,11 @@ pub fn spelled<T: Serialize>(value: &T) -> String {
 /// Reads the id of a request or portal.
 pub fn destination(text: &str) -> Result<String, String> {
     let sound = text.parse::<RequestId>().is_ok() || text.parse::<PortalId>().is_ok();
-    if sound { Ok(text.to_owned()) } else { Err("not the id of a request (req_…) or portal (por_…)".to_owned()) }
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err("not the id of a request (req_…) or portal (por_…)".to_owned())
+    }
 }
 
 impl<'a> Desk<'a> {
@@ -91,12 +95,21 @@ impl<'a> Desk<'a> {
     }
 
     /// Sends something.
-    pub async fn send<B: Serialize + ?Sized, T: DeserializeOwned>(&self, method: Method, base: &str, body: &B) -> Result<T, Failure> {
+    pub async fn send<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        base: &str,
+        body: &B,
+    ) -> Result<T, Failure> {
         Ok(self.http.call(method, &path(base, &[]), body).await?)
     }
 
     /// Posts something.
-    pub async fn post<B: Serialize + ?Sized, T: DeserializeOwned>(&self, base: &str, body: &B) -> Result<T, Failure> {
+    pub async fn post<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        base: &str,
+        body: &B,
+    ) -> Result<T, Failure> {
         self.send(Method::POST, base, body).await
     }
 
@@ -106,7 +119,11 @@ impl<'a> Desk<'a> {
     }
 
     /// A whole list, part by part.
-    pub async fn all<T: DeserializeOwned>(&self, base: &str, query: &[(&str, Option<String>)]) -> Result<Vec<T>, Failure> {
+    pub async fn all<T: DeserializeOwned>(
+        &self,
+        base: &str,
+        query: &[(&str, Option<String>)],
+    ) -> Result<Vec<T>, Failure> {
         let mut all = Vec::new();
         let mut after: Option<u64> = None;
         for _ in 0..MOST_PARTS {

@@ -21,8 +21,8 @@ use super::{
 use crate::{
     common::{Context, Failure, exists, read_limited},
     package::{
-        self, CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerProof, OfferFile, Person, ReceiptFile,
-        SignedBody,
+        self, CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerProof, OfferFile, Person,
+        ReceiptFile, SignedBody,
     },
 };
 
@@ -56,22 +56,31 @@ struct Answer {
 pub async fn run(args: ExportArgs, context: &Context) -> Result<(), Failure> {
     let desk = Desk::new(context)?;
     if exists(&args.out) {
-        return Err(Failure::usage(format!("{}: it exists already; choose a new folder", args.out.display())));
+        return Err(Failure::usage(format!(
+            "{}: it exists already; choose a new folder",
+            args.out.display()
+        )));
     }
-    let answer: Answer = desk.http.get_for(&path(&format!("/cases/{}/export", args.case), &[]), &args.purpose).await?;
+    let answer: Answer =
+        desk.http.get_for(&path(&format!("/cases/{}/export", args.case), &[]), &args.purpose).await?;
     let people: Vec<MemberView> =
         desk.all("/members", &[("agency", Some(answer.manifest.agency.id.to_string()))]).await?;
     let work = beside(&args.out, ".work");
     std::fs::create_dir(&work).map_err(|error| {
-        Failure::from(error).context(format!("{}: delete it if an earlier export was interrupted", work.display()))
+        Failure::from(error)
+            .context(format!("{}: delete it if an earlier export was interrupted", work.display()))
     })?;
     let result = assemble(&desk, &args, answer, &people, &work).await;
     let _ = std::fs::remove_dir_all(&work);
     let written = result?;
     let report = tokio::task::block_in_place(|| package::verify(&args.out));
-    let mut lines = vec![
-        format!("{}: {} files, {} bytes; SHA-256 of its tag manifest {}", args.out.display(), written.files, written.bytes, written.digest),
-    ];
+    let mut lines = vec![format!(
+        "{}: {} files, {} bytes; SHA-256 of its tag manifest {}",
+        args.out.display(),
+        written.files,
+        written.bytes,
+        written.digest
+    )];
     lines.extend(report.to_string().lines().map(str::to_owned));
     desk.show(&json!({ "out": args.out, "written": written, "report": report }), &lines)?;
     if report.is_sound() { Ok(()) } else { Err(Failure::defects(report.defects.len())) }
@@ -94,7 +103,10 @@ async fn assemble(
         let consent = read_limited(&folder.join(BESIDE).join("consent.json"), MOST_CONSENT)?;
         let known = consents.entry(item.offer.clone()).or_insert_with(|| consent.clone());
         if *known != consent {
-            return Err(Failure::new(format!("{}: two items of this offer hold different consents; open the offer again and tell an administrator", item.offer)));
+            return Err(Failure::new(format!(
+                "{}: two items of this offer hold different consents; open the offer again and tell an administrator",
+                item.offer
+            )));
         }
         files.insert(item.id.to_string(), folder.join(&item.name));
     }
@@ -178,15 +190,26 @@ fn contents(
         let signed = signed.ok_or_else(|| Failure::new(format!("{}: the case joins a request that is not signed yet; part with it by `canvass case change --remove`", each.id)))?;
         destinations.push(DestinationFile { signed, decision: each.decision, leaves: each.leaves });
     }
-    let items = manifest.items.into_iter().map(|each| {
-        CustodyView { subject: each.item.id.to_string(), head: each.item.custody, events: each.custody }
+    let items = manifest.items.into_iter().map(|each| CustodyView {
+        subject: each.item.id.to_string(),
+        head: each.item.custody,
+        events: each.custody,
     });
     let mut custody: Vec<CustodyView> = items.collect();
     let mut receipts = Vec::new();
     for each in manifest.offers {
         let offer = each.offer;
-        custody.push(CustodyView { subject: offer.id.to_string(), head: offer.custody, events: each.custody });
-        receipts.push(ReceiptFile { offer: offer.id, record: each.receipt.record, salt: each.receipt.salt, leaf: each.receipt.leaf });
+        custody.push(CustodyView {
+            subject: offer.id.to_string(),
+            head: offer.custody,
+            events: each.custody,
+        });
+        receipts.push(ReceiptFile {
+            offer: offer.id,
+            record: each.receipt.record,
+            salt: each.receipt.salt,
+            leaf: each.receipt.leaf,
+        });
     }
     Ok(Contents {
         case,

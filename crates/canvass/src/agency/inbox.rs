@@ -22,10 +22,7 @@ use super::{
     desk::{Desk, destination, moment, plain, word},
     keys, transfer,
 };
-use crate::{
-    common::{Context, Failure, day, exists, read_limited, write_secret},
-
-};
+use crate::common::{Context, Failure, day, exists, read_limited, write_secret};
 
 /// Folder beside the clips with what else was in the envelope.
 pub const BESIDE: &str = "_envelope";
@@ -159,7 +156,8 @@ pub struct WithdrawalArgs {
 }
 
 fn line(offer: &OfferView) -> String {
-    let wish = offer.withdrawal.as_ref().filter(|wish| wish.granted.is_none()).map_or("", |_| "  WANTS IT BACK");
+    let wish =
+        offer.withdrawal.as_ref().filter(|wish| wish.granted.is_none()).map_or("", |_| "  WANTS IT BACK");
     format!(
         "{}  {}  {}  {}  {} clips  {} bytes{wish}",
         offer.id,
@@ -174,22 +172,39 @@ fn line(offer: &OfferView) -> String {
 fn detail_lines(offer: &OfferView) -> Vec<String> {
     let mut lines = vec![line(offer)];
     lines.push(format!("  envelope SHA-256 {}", offer.envelope_sha256));
-    lines.push(format!("  opened {}, destroyed on {}, case {}", moment(offer.opened), moment(offer.due), offer.case.as_ref().map_or("-", |case| case.as_str())));
+    lines.push(format!(
+        "  opened {}, destroyed on {}, case {}",
+        moment(offer.opened),
+        moment(offer.due),
+        offer.case.as_ref().map_or("-", |case| case.as_str())
+    ));
     for clip in &offer.clips {
         let state = match &clip.state {
             ClipState::Pending => "pending".to_owned(),
             ClipState::Accepted { item } => format!("accepted as {item}"),
             ClipState::Declined { at } => format!("declined {at}"),
         };
-        lines.push(format!("  clip {}: {} ({} bytes, SHA-256 {}): {state}", clip.number, clip.name, clip.bytes, clip.sha256));
+        lines.push(format!(
+            "  clip {}: {} ({} bytes, SHA-256 {}): {state}",
+            clip.number, clip.name, clip.bytes, clip.sha256
+        ));
     }
     let asked = offer.questions.len();
     let answered = offer.questions.iter().filter(|question| question.answer.is_some()).count();
     lines.push(match &offer.mailbox {
-        Some(_) => format!("  mailbox: {asked} questions, {answered} answers; read them with `canvass answers {}`", offer.id),
+        Some(_) => format!(
+            "  mailbox: {asked} questions, {answered} answers; read them with `canvass answers {}`",
+            offer.id
+        ),
         None => "  no mailbox, or not opened yet".into(),
     });
-    lines.extend(offer.annotations.notes.iter().map(|note| format!("  note of {} {}: {}", note.by, note.at, note.text)));
+    lines.extend(
+        offer
+            .annotations
+            .notes
+            .iter()
+            .map(|note| format!("  note of {} {}: {}", note.by, note.at, note.text)),
+    );
     if !offer.annotations.tags.is_empty() {
         lines.push(format!("  tags: {}", offer.annotations.tags.join(", ")));
     }
@@ -219,9 +234,17 @@ pub async fn show(offer: &OfferId, context: &Context) -> Result<(), Failure> {
 }
 
 /// Opens a sealed file into a new folder, with what else was in it beside the clips.
-pub fn open_into(sealed: &Path, identity: Identity, out: &Path, sha256: Digest, bytes: u64, limit: u64) -> Result<Opened, Failure> {
+pub fn open_into(
+    sealed: &Path,
+    identity: Identity,
+    out: &Path,
+    sha256: Digest,
+    bytes: u64,
+    limit: u64,
+) -> Result<Opened, Failure> {
     let file = std::fs::File::open(sealed)?;
-    let options = OpenOptions { max_payload_bytes: limit, expected_len: Some(bytes), expected_sha256: Some(sha256.0) };
+    let options =
+        OpenOptions { max_payload_bytes: limit, expected_len: Some(bytes), expected_sha256: Some(sha256.0) };
     let mut sink = DirSink::new(out)?;
     let opened = tokio::task::block_in_place(|| open_envelope(file, &[identity], options, &mut sink))?;
     let beside = out.join(BESIDE);
@@ -252,14 +275,18 @@ async fn asked_otherwise(desk: &Desk<'_>, offer: &OfferView, request: &[u8]) -> 
     let ours = digest(known.get("signed")?);
     // Either the signed request itself, or the public file around it.
     let theirs = digest(&told).or_else(|| digest(told.get("request")?));
-    (ours != theirs).then(|| "the envelope answers another text than the one that the agency signed".to_owned())
+    (ours != theirs)
+        .then(|| "the envelope answers another text than the one that the agency signed".to_owned())
 }
 
 /// Downloads, verifies and opens an offer.
 pub async fn open(args: OpenArgs, context: &Context) -> Result<(), Failure> {
     let desk = Desk::new(context)?;
     if exists(&args.out) {
-        return Err(Failure::usage(format!("{}: it exists already; choose a new folder", args.out.display())));
+        return Err(Failure::usage(format!(
+            "{}: it exists already; choose a new folder",
+            args.out.display()
+        )));
     }
     let offer = args.offer;
     let mut view: OfferView = desk.get(&format!("/offers/{offer}")).await?;
@@ -269,8 +296,10 @@ pub async fn open(args: OpenArgs, context: &Context) -> Result<(), Failure> {
     }
     let sealed = beside(&args.out, ".age.part");
     let base = format!("/offers/{offer}/envelope");
-    transfer::download(&desk, &base, &args.purpose, &sealed, view.envelope_bytes, view.envelope_sha256).await?;
-    let opened = open_into(&sealed, identity, &args.out, view.envelope_sha256, view.envelope_bytes, args.limit);
+    transfer::download(&desk, &base, &args.purpose, &sealed, view.envelope_bytes, view.envelope_sha256)
+        .await?;
+    let opened =
+        open_into(&sealed, identity, &args.out, view.envelope_sha256, view.envelope_bytes, args.limit);
     let opened = match opened {
         Ok(opened) => opened,
         Err(error) => {
@@ -291,11 +320,18 @@ pub async fn open(args: OpenArgs, context: &Context) -> Result<(), Failure> {
         clips: opened
             .clips
             .iter()
-            .map(|clip| ReportedClip { name: clip.name.clone(), bytes: clip.size, sha256: Digest(clip.sha256) })
+            .map(|clip| ReportedClip {
+                name: clip.name.clone(),
+                bytes: clip.size,
+                sha256: Digest(clip.sha256),
+            })
             .collect(),
         mailbox: opened.mailbox.as_ref().map(ToString::to_string),
         envelope_sha256: Digest(opened.ciphertext_sha256),
-        defects: remarks.iter().map(|text| text.chars().filter(|c| !c.is_control()).take(500).collect()).collect(),
+        defects: remarks
+            .iter()
+            .map(|text| text.chars().filter(|c| !c.is_control()).take(500).collect())
+            .collect(),
     };
     let view: OfferView = desk.post(&format!("/offers/{offer}/report"), &report).await?;
     let scan = match &args.scan {
@@ -344,7 +380,8 @@ pub async fn triage(args: TriageArgs, context: &Context) -> Result<(), Failure> 
             show(&offer, context).await
         }
         TriageCommand::Undo { clip } => {
-            let view: OfferView = desk.act(Method::POST, &format!("/offers/{offer}/clips/{clip}/undo")).await?;
+            let view: OfferView =
+                desk.act(Method::POST, &format!("/offers/{offer}/clips/{clip}/undo")).await?;
             desk.show(&view, &detail_lines(&view))
         }
     }
@@ -352,32 +389,53 @@ pub async fn triage(args: TriageArgs, context: &Context) -> Result<(), Failure> 
 
 fn meta(dir: &Path) -> Result<MetaFiles, Failure> {
     let read = |name: &str| read_limited(&dir.join(BESIDE).join(name), MOST_BESIDE);
-    let optional = |name: &str| if exists(&dir.join(BESIDE).join(name)) { read(name).map(Some) } else { Ok(None) };
+    let optional =
+        |name: &str| if exists(&dir.join(BESIDE).join(name)) { read(name).map(Some) } else { Ok(None) };
     let mailbox: Option<Recipient> = match optional("mailbox.txt")? {
         Some(bytes) => Some(String::from_utf8_lossy(&bytes).trim().parse()?),
         None => None,
     };
-    Ok(MetaFiles { request: read("request.json")?, consent: read("consent.json")?, contact: optional("contact.json")?, mailbox })
+    Ok(MetaFiles {
+        request: read("request.json")?,
+        consent: read("consent.json")?,
+        contact: optional("contact.json")?,
+        mailbox,
+    })
 }
 
-async fn accept(desk: &Desk<'_>, offer: &OfferId, clips: &[u32], case: &CaseId, dir: &Path) -> Result<(), Failure> {
+async fn accept(
+    desk: &Desk<'_>,
+    offer: &OfferId,
+    clips: &[u32],
+    case: &CaseId,
+    dir: &Path,
+) -> Result<(), Failure> {
     let view: OfferView = desk.get(&format!("/offers/{offer}")).await?;
     let key: KeyView = desk.get(&format!("/keys/{}", view.destination)).await?;
     let mut items = Vec::new();
     for number in clips {
         let clip = view.clips.iter().find(|clip| clip.number == *number).ok_or_else(|| {
-            Failure::usage(format!("the offer has no clip {number}; open it first, then see `canvass offer-show {offer}`"))
+            Failure::usage(format!(
+                "the offer has no clip {number}; open it first, then see `canvass offer-show {offer}`"
+            ))
         })?;
         let file = dir.join(&clip.name);
         let (found, bytes) = transfer::hash_file(&file)?;
         if found != clip.sha256 {
-            return Err(Failure::new(format!("{}: it is not the clip that was opened any more; open the offer again", file.display())));
+            return Err(Failure::new(format!(
+                "{}: it is not the clip that was opened any more; open the offer again",
+                file.display()
+            )));
         }
         let sealed = tempfile::NamedTempFile::new_in(dir)?;
         let plan = SealPlan {
             recipients: vec![key.recipient.clone()],
             meta: meta(dir)?,
-            clips: vec![ClipSource { name: clip.name.clone(), size: bytes, reader: Box::new(std::fs::File::open(&file)?) }],
+            clips: vec![ClipSource {
+                name: clip.name.clone(),
+                size: bytes,
+                reader: Box::new(std::fs::File::open(&file)?),
+            }],
             bagging_date: desk.context.now().day(),
             mtime: day(),
             software_agent: concat!("canvass ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -393,7 +451,8 @@ async fn accept(desk: &Desk<'_>, offer: &OfferId, clips: &[u32], case: &CaseId, 
         desk.context.console().note(format!("clip {number}: item {}", item.id));
         items.push(item);
     }
-    let lines: Vec<String> = items.iter().map(|item| format!("{}  {}  SHA-256 {}", item.id, item.name, item.sha256)).collect();
+    let lines: Vec<String> =
+        items.iter().map(|item| format!("{}  {}  SHA-256 {}", item.id, item.name, item.sha256)).collect();
     desk.show(&items, &lines)
 }
 
@@ -405,7 +464,8 @@ pub async fn ask(offer: &OfferId, text: &str, context: &Context) -> Result<(), F
         Failure::new("the resident left no mailbox, or the offer is not opened yet; an anonymous resident can't be asked")
     })?;
     let sealed = seal_text(text, &mailbox.parse()?)?;
-    let view: OfferView = desk.post(&format!("/offers/{offer}/questions"), &json!({ "sealed": sealed })).await?;
+    let view: OfferView =
+        desk.post(&format!("/offers/{offer}/questions"), &json!({ "sealed": sealed })).await?;
     let id = view.questions.last().map(|question| question.id.to_string()).unwrap_or_default();
     desk.show(&view, &[format!("{id}: asked; the resident sees it with `canvass offer questions`")])
 }
@@ -466,4 +526,3 @@ pub async fn withdrawal(args: WithdrawalArgs, context: &Context) -> Result<(), F
     let view: OfferView = desk.post(&format!("/offers/{}/withdrawal", args.offer), &answer).await?;
     desk.show(&view, &detail_lines(&view))
 }
-

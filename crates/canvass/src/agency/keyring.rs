@@ -31,7 +31,8 @@ pub fn signing_path(context: &Context) -> Result<PathBuf, Failure> {
 /// Reads a file of age identities.
 pub fn identities(path: &Path) -> Result<Vec<Identity>, Failure> {
     let bytes = Zeroizing::new(read_limited(path, MOST_BYTES)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format!("{}: not text; give an identity file", path.display())))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::usage(format!("{}: not text; give an identity file", path.display())))?;
     parse_identity_file(text).map_err(|error| Failure::from(error).context(path.display()))
 }
 
@@ -90,17 +91,24 @@ pub fn new_signing_key(context: &Context, path: &Path) -> Result<PublicKey, Fail
 /// Reads a signing key: a seed in base64, or PKCS #8 in PEM as OpenSSL writes it.
 pub fn signing_key(path: &Path) -> Result<SigningKey, Failure> {
     if !exists(path) {
-        return Err(Failure::usage(format!("{}: no signing key is there; make one with `canvass agency key new`", path.display())));
+        return Err(Failure::usage(format!(
+            "{}: no signing key is there; make one with `canvass agency key new`",
+            path.display()
+        )));
     }
     let bytes = Zeroizing::new(read_limited(path, MOST_BYTES)?);
     parse_signing_key(&bytes).ok_or_else(|| {
-        Failure::usage(format!("{}: no Ed25519 key; give 32 bytes of base64, or PKCS #8 in PEM", path.display()))
+        Failure::usage(format!(
+            "{}: no Ed25519 key; give 32 bytes of base64, or PKCS #8 in PEM",
+            path.display()
+        ))
     })
 }
 
 fn parse_signing_key(bytes: &[u8]) -> Option<SigningKey> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#') && !line.starts_with("-----"));
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.starts_with('#') && !line.starts_with("-----"));
     let joined = Zeroizing::new(lines.collect::<String>());
     let decoded = Zeroizing::new(BASE64.decode(joined.as_bytes()).ok()?);
     let seed = decoded.strip_prefix(&PKCS8).unwrap_or(&decoded);
@@ -118,7 +126,8 @@ mod tests {
         let plain = format!("# comment\n{}\n", BASE64.encode(&seed));
         let mut der = PKCS8.to_vec();
         der.extend(seed);
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64.encode(&der));
+        let pem =
+            format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64.encode(&der));
         for text in [plain, pem] {
             assert_eq!(parse_signing_key(text.as_bytes()).unwrap().to_bytes(), seed);
         }

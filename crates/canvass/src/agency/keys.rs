@@ -46,7 +46,9 @@ impl Group {
             group.ids.push(member.id);
         }
         if group.members.is_empty() {
-            return Err(Failure::usage("no active member has a recipient; register yours with `canvass member recipient`"));
+            return Err(Failure::usage(
+                "no active member has a recipient; register yours with `canvass member recipient`",
+            ));
         }
         Ok(group)
     }
@@ -72,10 +74,16 @@ pub async fn make(desk: &Desk<'_>, destination: &str) -> Result<KeyView, Failure
 
 fn unwrapped(key: &KeyView, identities: &[Identity]) -> Result<Identity, Failure> {
     let wrapped = key.wrapped.as_deref().ok_or_else(|| {
-        Failure::new(format!("the key of {} is destroyed; what was sealed to it can't be opened any more", key.destination))
+        Failure::new(format!(
+            "the key of {} is destroyed; what was sealed to it can't be opened any more",
+            key.destination
+        ))
     })?;
     let identity = unwrap(wrapped, identities).map_err(|error| {
-        Failure::from(error).context(format!("key of {}: ask a colleague for `canvass agency rewrap`, or see `canvass agency recover`", key.destination))
+        Failure::from(error).context(format!(
+            "key of {}: ask a colleague for `canvass agency rewrap`, or see `canvass agency recover`",
+            key.destination
+        ))
     })?;
     let found = identity.recipient().map(|recipient| recipient.to_string());
     if found.as_deref() != Some(&key.recipient) {
@@ -119,14 +127,25 @@ pub async fn rewrap(desk: &Desk<'_>, args: &RewrapArgs) -> Result<(), Failure> {
             Err(error) => failed.push(format!("{destination}: {error}")),
         }
     }
-    let mut lines: Vec<String> =
-        done.iter().map(|key| format!("{}: wrapped to {} members and recovery", key.destination, key.group.len())).collect();
+    let mut lines: Vec<String> = done
+        .iter()
+        .map(|key| format!("{}: wrapped to {} members and recovery", key.destination, key.group.len()))
+        .collect();
     lines.extend(failed.iter().cloned());
     desk.show(&json!({ "rewrapped": done, "failed": failed }), &lines)?;
-    if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("{} keys were not rewrapped", failed.len()))) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{} keys were not rewrapped", failed.len())))
+    }
 }
 
-async fn rewrap_one(desk: &Desk<'_>, destination: &str, with: &[Identity], group: &Group) -> Result<KeyView, Failure> {
+async fn rewrap_one(
+    desk: &Desk<'_>,
+    destination: &str,
+    with: &[Identity],
+    group: &Group,
+) -> Result<KeyView, Failure> {
     let key: KeyView = desk.get(&format!("/keys/{destination}")).await?;
     let wrapped = group.wrap(&unwrapped(&key, with)?)?;
     desk.post(&format!("/keys/{destination}/rewrap"), &wrapped).await
@@ -144,36 +163,55 @@ pub async fn recover(desk: &Desk<'_>, args: &RecoverArgs) -> Result<(), Failure>
             view.recovery.unwrap_or_else(|| "not set".into())
         )));
     }
-    if args.rehearse { rehearsal(desk, args, &recovery, &agency).await } else { carry_out(desk, args, &recovery, &agency).await }
+    if args.rehearse {
+        rehearsal(desk, args, &recovery, &agency).await
+    } else {
+        carry_out(desk, args, &recovery, &agency).await
+    }
 }
 
-async fn rehearsal(desk: &Desk<'_>, args: &RecoverArgs, recovery: &[Identity], agency: &AgencyId) -> Result<(), Failure> {
+async fn rehearsal(
+    desk: &Desk<'_>,
+    args: &RecoverArgs,
+    recovery: &[Identity],
+    agency: &AgencyId,
+) -> Result<(), Failure> {
     let all = args.all || args.destination.is_none();
     let mut opened = Vec::new();
     for destination in chosen(desk, args.destination.as_ref(), all).await? {
         let key: KeyView = desk.get(&format!("/keys/{destination}")).await?;
         let Some(wrapped) = &key.wrapped else { continue };
         let identity = recovery.first().ok_or_else(|| Failure::usage("the file holds no identity"))?;
-        rehearse(wrapped, identity, &key.recipient.parse()?)
-            .map_err(|error| Failure::from(error).context(format!("{destination} would be lost with the members' keys")))?;
+        rehearse(wrapped, identity, &key.recipient.parse()?).map_err(|error| {
+            Failure::from(error).context(format!("{destination} would be lost with the members' keys"))
+        })?;
         opened.push(destination);
     }
     if opened.is_empty() {
         return Err(Failure::new("there is no key to rehearse with; publish a request or portal first"));
     }
     let view: AgencyView = desk.act(Method::POST, &format!("/agencies/{agency}/rehearsals")).await?;
-    let lines: Vec<String> = opened.iter().map(|id| format!("{id}: opens, and is the key that was published")).collect();
+    let lines: Vec<String> =
+        opened.iter().map(|id| format!("{id}: opens, and is the key that was published")).collect();
     desk.show(&json!({ "opened": opened, "rehearsed": view.rehearsed }), &lines)
 }
 
 /// After a lost key: everything is wrapped anew, opened by the recovery identity, to the members as they are now. The
 /// one named with `--to` must be among them.
-async fn carry_out(desk: &Desk<'_>, args: &RecoverArgs, recovery: &[Identity], agency: &AgencyId) -> Result<(), Failure> {
-    let to = args.to.as_ref().ok_or_else(|| Failure::usage("give --rehearse, or --to RECIPIENT to recover"))?;
+async fn carry_out(
+    desk: &Desk<'_>,
+    args: &RecoverArgs,
+    recovery: &[Identity],
+    agency: &AgencyId,
+) -> Result<(), Failure> {
+    let to =
+        args.to.as_ref().ok_or_else(|| Failure::usage("give --rehearse, or --to RECIPIENT to recover"))?;
     let to: Recipient = to.parse()?;
     let group = Group::of(desk, agency).await?;
     if !group.members.contains(&to) {
-        return Err(Failure::usage(format!("{to} is the recipient of no active member; let them register it with `canvass member recipient` first")));
+        return Err(Failure::usage(format!(
+            "{to} is the recipient of no active member; let them register it with `canvass member recipient` first"
+        )));
     }
     let all = args.all || args.destination.is_none();
     let mut done = Vec::new();

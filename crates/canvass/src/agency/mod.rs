@@ -50,7 +50,9 @@ pub enum Command {
         offer: OfferId,
     },
     /// Download, verify and open an offer on this machine
-    #[command(after_help = "Example:\n  canvass open off_… --case cas_… --purpose 'Burglary on Elm Street, 20 November' --out opened --scan 'clamscan -r'")]
+    #[command(
+        after_help = "Example:\n  canvass open off_… --case cas_… --purpose 'Burglary on Elm Street, 20 November' --out opened --scan 'clamscan -r'"
+    )]
     Open(inbox::OpenArgs),
     /// Accept or decline the clips of an opened offer
     #[command(after_help = "Example:\n  canvass triage off_… accept 1 --case cas_… --dir opened")]
@@ -70,7 +72,9 @@ pub enum Command {
         offer: OfferId,
     },
     /// Notes, tags, assignment and reminder of an offer, case or item
-    #[command(after_help = "Example:\n  canvass annotate itm_… --note 'Plate readable at 00:41' --tag plate --assign mbr_…")]
+    #[command(
+        after_help = "Example:\n  canvass annotate itm_… --note 'Plate readable at 00:41' --tag plate --assign mbr_…"
+    )]
     Annotate(inbox::AnnotateArgs),
     /// Answer a resident who wants an opened offer back
     #[command(after_help = "Example:\n  canvass withdrawal off_… grant --reason 'Nothing of it was used.'")]

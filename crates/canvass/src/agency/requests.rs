@@ -10,8 +10,8 @@ use canvass_core::{
     requests::{DraftCheck, RequestView, Submission, Verdict, Withholding},
 };
 use canvass_types::{
-    Area, Asker, CaseId, Contact, Digest, FieldProblem, IncidentType, InvitationId, PortalBody, PortalId, PublicKey,
-    RequestBody, RequestDraft, RequestId, RequestState, Time, canonical, sign,
+    Area, Asker, CaseId, Contact, Digest, FieldProblem, IncidentType, InvitationId, PortalBody, PortalId,
+    PublicKey, RequestBody, RequestDraft, RequestId, RequestState, Time, canonical, sign,
 };
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -30,7 +30,9 @@ const MOST_DRAFT: u64 = 1024 * 1024;
 #[derive(Debug, Subcommand)]
 pub enum RequestCommand {
     /// Store a draft; its problems are printed beside the fields
-    #[command(after_help = "Examples:\n  canvass request draft --file draft.json\n  canvass request draft --code 2026-0412 --incident burglary --details '…' --contact-name 'Det. Ruiz' --phone 603-555-0100 --area area.geojson --start 2026-11-20T22:00 --end 2026-11-21T02:00 --zone America/New_York --own-case")]
+    #[command(
+        after_help = "Examples:\n  canvass request draft --file draft.json\n  canvass request draft --code 2026-0412 --incident burglary --details '…' --contact-name 'Det. Ruiz' --phone 603-555-0100 --area area.geojson --start 2026-11-20T22:00 --end 2026-11-21T02:00 --zone America/New_York --own-case"
+    )]
     Draft(DraftArgs),
     /// Judge a draft without storing it
     #[command(after_help = "Example:\n  canvass request check --file draft.json")]
@@ -84,7 +86,9 @@ pub enum RequestCommand {
         request: RequestId,
     },
     /// Withhold a request's body by law; that it existed stays public (operator)
-    #[command(after_help = "Example:\n  canvass request withhold req_… --basis 'Order 26-cv-118 of 2026-11-24'")]
+    #[command(
+        after_help = "Example:\n  canvass request withhold req_… --basis 'Order 26-cv-118 of 2026-11-24'"
+    )]
     Withhold {
         /// Which
         request: RequestId,
@@ -145,7 +149,9 @@ pub struct DraftArgs {
 }
 
 fn missing() -> Failure {
-    Failure::usage("give --file FILE, or all of --code --incident --details --contact-name --area --start --end --zone")
+    Failure::usage(
+        "give --file FILE, or all of --code --incident --details --contact-name --area --start --end --zone",
+    )
 }
 
 fn read_draft(args: DraftArgs) -> Result<RequestDraft, Failure> {
@@ -156,15 +162,20 @@ fn read_draft(args: DraftArgs) -> Result<RequestDraft, Failure> {
         } else {
             bytes = read_limited(&file, MOST_DRAFT)?;
         }
-        return serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::usage(format!("{}: {error}; see `canvass request draft --help`", file.display())));
+        return serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::usage(format!("{}: {error}; see `canvass request draft --help`", file.display()))
+        });
     }
     let area: Area = area(&args.area.ok_or_else(missing)?)?;
     Ok(RequestDraft {
         code: args.code.ok_or_else(missing)?,
         incident: args.incident.ok_or_else(missing)?,
         details: args.details.ok_or_else(missing)?,
-        contact: Contact { name: args.contact_name.ok_or_else(missing)?, phone: args.phone, email: args.email },
+        contact: Contact {
+            name: args.contact_name.ok_or_else(missing)?,
+            phone: args.phone,
+            email: args.email,
+        },
         area,
         start: args.start.ok_or_else(missing)?,
         end: args.end.ok_or_else(missing)?,
@@ -177,7 +188,8 @@ fn read_draft(args: DraftArgs) -> Result<RequestDraft, Failure> {
 
 fn problem_lines(problems: &[FieldProblem]) -> impl Iterator<Item = String> + '_ {
     problems.iter().map(|each| {
-        let matched = each.matched.as_ref().map_or_else(String::new, |words| format!(" (met by \"{words}\")"));
+        let matched =
+            each.matched.as_ref().map_or_else(String::new, |words| format!(" (met by \"{words}\")"));
         format!("  {}: {}{matched}; {}", each.field, each.message, each.remedy)
     })
 }
@@ -185,7 +197,10 @@ fn problem_lines(problems: &[FieldProblem]) -> impl Iterator<Item = String> + '_
 fn check_lines(check: &DraftCheck) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(area), Some(minutes)) = (check.area_sq_mi, check.minutes) {
-        lines.push(format!("area {area:.3} sq mi, time frame {minutes} min, requests left for the investigation: {}", check.remaining));
+        lines.push(format!(
+            "area {area:.3} sq mi, time frame {minutes} min, requests left for the investigation: {}",
+            check.remaining
+        ));
     }
     if check.problems.is_empty() {
         lines.push("no problem found".into());
@@ -202,7 +217,13 @@ fn check_lines(check: &DraftCheck) -> Vec<String> {
 
 fn line(request: &RequestView) -> String {
     let until = request.closes.map_or_else(String::new, |at| format!("  until {at}"));
-    format!("{}  {}  {}  {}{until}", request.id, request.state.as_str(), request.draft.code, spelled(&request.draft.incident))
+    format!(
+        "{}  {}  {}  {}{until}",
+        request.id,
+        request.state.as_str(),
+        request.draft.code,
+        spelled(&request.draft.incident)
+    )
 }
 
 fn print(desk: &Desk<'_>, request: &RequestView) -> Result<(), Failure> {
@@ -232,11 +253,18 @@ pub async fn request(command: RequestCommand, context: &Context) -> Result<(), F
         RequestCommand::Check(args) => {
             let check: DraftCheck = desk.post("/requests/check", &read_draft(args)?).await?;
             desk.show(&check, &check_lines(&check))?;
-            if check.problems.is_empty() { Ok(()) } else { Err(Failure::new("the draft can't be submitted as it is")) }
+            if check.problems.is_empty() {
+                Ok(())
+            } else {
+                Err(Failure::new("the draft can't be submitted as it is"))
+            }
         }
         RequestCommand::List { state } => {
             let agency = desk.me().await?.agency;
-            let query = [("state", state.map(|state| state.as_str().to_owned())), ("agency", agency.map(|id| id.to_string()))];
+            let query = [
+                ("state", state.map(|state| state.as_str().to_owned())),
+                ("agency", agency.map(|id| id.to_string())),
+            ];
             let all: Vec<RequestView> = desk.all("/requests", &query).await?;
             let lines: Vec<String> = all.iter().map(line).collect();
             desk.show(&all, &lines)
@@ -340,10 +368,14 @@ pub enum ModerateCommand {
     #[command(after_help = "Example:\n  canvass moderate list")]
     List,
     /// Approve a request: it is published
-    #[command(after_help = "Example:\n  canvass moderate approve req_… --reason 'Asks about a place and a time only.'")]
+    #[command(
+        after_help = "Example:\n  canvass moderate approve req_… --reason 'Asks about a place and a time only.'"
+    )]
     Approve(Decide),
     /// Refuse a request, naming the rule
-    #[command(after_help = "Example:\n  canvass moderate refuse req_… --rule race-only --reason 'Describes a person by race alone.'")]
+    #[command(
+        after_help = "Example:\n  canvass moderate refuse req_… --rule race-only --reason 'Describes a person by race alone.'"
+    )]
     Refuse(Decide),
 }
 
@@ -384,7 +416,9 @@ async fn queue(desk: &Desk<'_>) -> Result<(), Failure> {
         }
     }
     lines.push(format!("{} requests wait. Rules:", waiting.len()));
-    let text = |rule: &serde_json::Value, name: &str| rule.get(name).and_then(|it| it.as_str()).unwrap_or_default().to_owned();
+    let text = |rule: &serde_json::Value, name: &str| {
+        rule.get(name).and_then(|it| it.as_str()).unwrap_or_default().to_owned()
+    };
     lines.extend(rules.iter().map(|rule| format!("  {}: {}", text(rule, "id"), text(rule, "title"))));
     desk.show(&serde_json::json!({ "waiting": waiting, "rules": rules }), &lines)
 }
@@ -393,7 +427,9 @@ async fn queue(desk: &Desk<'_>) -> Result<(), Failure> {
 #[derive(Debug, Subcommand)]
 pub enum PortalCommand {
     /// Make a key, sign and open a standing portal
-    #[command(after_help = "Example:\n  canvass portal open --details 'Send us recordings that we did not ask for. We look at each.' --contact-name 'Front desk' --phone 603-555-0100")]
+    #[command(
+        after_help = "Example:\n  canvass portal open --details 'Send us recordings that we did not ask for. We look at each.' --contact-name 'Front desk' --phone 603-555-0100"
+    )]
     Open {
         /// What it is for, 40 to 2,000 characters
         #[arg(long)]
@@ -435,7 +471,9 @@ pub async fn portal(command: PortalCommand, context: &Context) -> Result<(), Fai
             let contact = Contact { name: contact_name, phone, email };
             one(&open_portal(&desk, details, contact, key).await?)
         }
-        PortalCommand::Close { portal } => one(&desk.act(Method::POST, &format!("/portals/{portal}/close")).await?),
+        PortalCommand::Close { portal } => {
+            one(&desk.act(Method::POST, &format!("/portals/{portal}/close")).await?)
+        }
         PortalCommand::List => {
             let all: Vec<PortalView> = desk.all("/portals", &[]).await?;
             let lines: Vec<String> = all.iter().map(portal_line).collect();
@@ -444,7 +482,12 @@ pub async fn portal(command: PortalCommand, context: &Context) -> Result<(), Fai
     }
 }
 
-async fn open_portal(desk: &Desk<'_>, details: String, contact: Contact, key: Option<PathBuf>) -> Result<PortalView, Failure> {
+async fn open_portal(
+    desk: &Desk<'_>,
+    details: String,
+    contact: Contact,
+    key: Option<PathBuf>,
+) -> Result<PortalView, Failure> {
     let path = match key {
         Some(path) => path,
         None => keyring::signing_path(desk.context)?,
@@ -497,8 +540,15 @@ pub enum InviteCommand {
 }
 
 fn invitation_line(invitation: &InvitationView) -> String {
-    let used = invitation.used.as_ref().map_or_else(|| "unused".to_owned(), |offer| format!("used by {offer}"));
-    format!("{}  {}  until {}  {used}  revoked {}", invitation.id, invitation.destination, invitation.expires, moment(invitation.revoked))
+    let used =
+        invitation.used.as_ref().map_or_else(|| "unused".to_owned(), |offer| format!("used by {offer}"));
+    format!(
+        "{}  {}  until {}  {used}  revoked {}",
+        invitation.id,
+        invitation.destination,
+        invitation.expires,
+        moment(invitation.revoked)
+    )
 }
 
 /// Runs one of them.
@@ -506,7 +556,8 @@ pub async fn invite(command: InviteCommand, context: &Context) -> Result<(), Fai
     let desk = Desk::new(context)?;
     match command {
         InviteCommand::Create { destination, case } => {
-            let issued: IssuedInvitation = desk.post("/invitations", &NewInvitation { destination, case }).await?;
+            let issued: IssuedInvitation =
+                desk.post("/invitations", &NewInvitation { destination, case }).await?;
             let lines = [
                 invitation_line(&issued.invitation),
                 format!("secret: {}", issued.secret),

@@ -19,7 +19,8 @@ const PART: usize = 8 * 1024 * 1024;
 
 /// SHA-256 and length of a file.
 pub fn hash_file(file: &Path) -> Result<(Digest, u64), Failure> {
-    let mut source = std::fs::File::open(file).map_err(|error| Failure::from(error).context(file.display()))?;
+    let mut source =
+        std::fs::File::open(file).map_err(|error| Failure::from(error).context(file.display()))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     let mut total = 0_u64;
@@ -35,17 +36,29 @@ pub fn hash_file(file: &Path) -> Result<(Digest, u64), Failure> {
 
 /// Downloads sealed bytes into a file and checks them. A file that is there already is gone on with; once it is whole
 /// and wrong it is removed.
-pub async fn download(desk: &Desk<'_>, base: &str, why: &str, to: &Path, bytes: u64, sha256: Digest) -> Result<(), Failure> {
+pub async fn download(
+    desk: &Desk<'_>,
+    base: &str,
+    why: &str,
+    to: &Path,
+    bytes: u64,
+    sha256: Digest,
+) -> Result<(), Failure> {
     let why = purpose(why)?;
     let bar = Progress::bytes("download", bytes);
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(to).map_err(|error| Failure::from(error).context(to.display()))?;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(to)
+        .map_err(|error| Failure::from(error).context(to.display()))?;
     let mut tries = 0;
     loop {
         let have = file.metadata()?.len();
         if have >= bytes {
             break;
         }
-        let mut request = desk.http.request(Method::GET, &path(base, &[])).header("canvass-purpose", why.clone());
+        let mut request =
+            desk.http.request(Method::GET, &path(base, &[])).header("canvass-purpose", why.clone());
         if have > 0 {
             request = request.header("range", format!("bytes={have}-"));
         }
@@ -75,7 +88,9 @@ pub async fn download(desk: &Desk<'_>, base: &str, why: &str, to: &Path, bytes: 
         }
         tries = if done > before { 0 } else { tries + 1 };
         if tries >= TRIES {
-            return Err(Failure::new(format!("the download stopped at {done} of {bytes} bytes; run the command again to go on")));
+            return Err(Failure::new(format!(
+                "the download stopped at {done} of {bytes} bytes; run the command again to go on"
+            )));
         }
     }
     file.sync_all()?;
@@ -94,7 +109,8 @@ pub async fn download(desk: &Desk<'_>, base: &str, why: &str, to: &Path, bytes: 
 pub async fn upload(desk: &Desk<'_>, from: &Path, notes: &[(&str, &str)]) -> Result<String, Failure> {
     let mut file = std::fs::File::open(from)?;
     let total = file.metadata()?.len();
-    let metadata: Vec<String> = notes.iter().map(|(name, value)| format!("{name} {}", STANDARD.encode(value))).collect();
+    let metadata: Vec<String> =
+        notes.iter().map(|(name, value)| format!("{name} {}", STANDARD.encode(value))).collect();
     let create = desk
         .http
         .request(Method::POST, &path("/uploads", &[]))
@@ -103,7 +119,8 @@ pub async fn upload(desk: &Desk<'_>, from: &Path, notes: &[(&str, &str)]) -> Res
         .header("upload-metadata", metadata.join(","));
     let created = desk.http.send(create).await?;
     let location = created.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let location = location.ok_or_else(|| Failure::new("the server gave the upload no address; is this a Canvass?"))?;
+    let location =
+        location.ok_or_else(|| Failure::new("the server gave the upload no address; is this a Canvass?"))?;
     let id = location.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     let address = path(&format!("/uploads/{id}"), &[]);
     let bar = Progress::bytes("upload", total);
@@ -131,8 +148,11 @@ pub async fn upload(desk: &Desk<'_>, from: &Path, notes: &[(&str, &str)]) -> Res
             }
             Err(error) => return Err(error.into()),
         };
-        let told = answer.headers().get("upload-offset").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        let told = told.filter(|told| *told <= total).ok_or_else(|| Failure::new("the server lost the upload's place; run the command again"))?;
+        let told =
+            answer.headers().get("upload-offset").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let told = told
+            .filter(|told| *told <= total)
+            .ok_or_else(|| Failure::new("the server lost the upload's place; run the command again"))?;
         if told > offset {
             tries = 0;
         }

@@ -12,7 +12,9 @@ const MOST_KEYS: u64 = 1024 * 1024;
 
 /// Check a court bundle, with no network and trusting nobody
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  canvass verify package bundle\n  canvass verify package bundle --keys keys.json")]
+#[command(
+    after_help = "Examples:\n  canvass verify package bundle\n  canvass verify package bundle --keys keys.json"
+)]
 pub struct VerifyPackage {
     /// The folder of the bundle
     dir: PathBuf,

@@ -9,7 +9,8 @@ pub(super) fn render(case: &CaseFile, chain: &CustodyView) -> Vec<u8> {
     let mut text = String::from("number,at,event,by,name,detail,previous,hash\r\n");
     for event in &chain.events {
         let by = event.by.as_ref().map(ToString::to_string).unwrap_or_default();
-        let name = case.people.iter().find(|person| person.id.as_str() == by).map_or("", |person| &person.name);
+        let name =
+            case.people.iter().find(|person| person.id.as_str() == by).map_or("", |person| &person.name);
         let fields = [
             event.number.to_string(),
             event.at.to_string(),

@@ -10,11 +10,11 @@ use super::{
     model::{Contents, ItemFile, OfferFile},
 };
 
-/// An identifier in the graph: a name and a UUID (RFC 9562, version 8) of the text it stands for.
+/// An identifier in the graph: a name and a UUID of the text it stands for, formed as version 5 (RFC 9562) from SHA-256.
 fn node(kind: &str, text: &str) -> String {
     let hex = Digest::of(format!("canvass/case/{kind}/{text}").as_bytes()).to_string();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("kb:{kind}-{}-{}-8{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+    format!("kb:{kind}-{}-{}-5{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
 }
 
 fn reference(id: String) -> Value {
@@ -36,7 +36,6 @@ fn context() -> Value {
         "uco-observable": format!("{UCO}/observable/"),
         "uco-tool": format!("{UCO}/tool/"),
         "uco-types": format!("{UCO}/types/"),
-        "uco-vocabulary": format!("{UCO}/vocabulary/"),
         "xsd": "http://www.w3.org/2001/XMLSchema#",
     })
 }
@@ -58,7 +57,7 @@ fn file(id: &str, kind: &str, name: &str, path: Option<String>, bytes: u64, sha2
             "uco-observable:sizeInBytes": size,
             "uco-observable:hash": [{
                 "@id": node("hash", id), "@type": "uco-types:Hash",
-                "uco-types:hashMethod": { "@type": "uco-vocabulary:HashNameVocab", "@value": "SHA256" },
+                "uco-types:hashMethod": "SHA256",
                 "uco-types:hashValue": { "@type": "xsd:hexBinary", "@value": sha256.to_string() },
             }],
         }],
@@ -120,7 +119,8 @@ pub(super) fn graph(contents: &Contents) -> Value {
     nodes.push(json!({
         "@id": node("tool", &case.made_with), "@type": "uco-tool:Tool", "uco-core:name": case.made_with,
     }));
-    let mut members: Vec<_> = contents.custody.iter().flat_map(|chain| &chain.events).filter_map(|e| e.by.as_ref()).collect();
+    let mut members: Vec<_> =
+        contents.custody.iter().flat_map(|chain| &chain.events).filter_map(|e| e.by.as_ref()).collect();
     members.push(&case.exported_by);
     members.sort();
     members.dedup();
@@ -132,7 +132,7 @@ pub(super) fn graph(contents: &Contents) -> Value {
     }));
     nodes.extend(case.offers.iter().map(offer));
     nodes.extend(case.items.iter().flat_map(item));
-    for chain in &contents.custody {
+    for chain in contents.chains() {
         nodes.extend(chain.events.iter().map(|event| action(contents, chain, event)));
     }
     let objects: Vec<Value> =

@@ -26,14 +26,15 @@ mod model;
 mod pdf;
 mod readme;
 mod report;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod write;
 
 pub use command::{VerifyPackage, run};
 pub use model::{
-    CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerKeys, LedgerProof, LogKey, LogKeys,
-    ModelError, OfferFile, Person, ReceiptFile, SignedBody,
+    CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerKeys, LedgerProof, OfferFile, Person,
+    ReceiptFile, SignedBody,
 };
-pub use report::{Defect, Facts, KeySource, Report};
 pub use verify::{verify, verify_pinned};
-pub use write::{PackageError, Written, write};
+pub use write::{Written, write};

@@ -5,8 +5,8 @@ use canvass_core::{
     records::{AuditRecord, CustodyHead, Hold, OfferState},
 };
 use canvass_types::{
-    CaseId, Decision, Digest, ItemId, MemberId, OfferId, Policy, PortalBody, PublicAgency, RequestBody, Signed,
-    Time, leaf::Log,
+    CaseId, Decision, Digest, ItemId, MemberId, OfferId, Policy, PortalBody, PublicAgency, RequestBody,
+    Signed, Time, leaf::Log,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -218,7 +218,8 @@ impl LedgerKeys {
     /// # Errors
     /// [`ModelError`], naming the file.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, ModelError> {
-        serde_json::from_slice(bytes).map_err(|error| ModelError::Json { file: file.into(), reason: error.to_string() })
+        serde_json::from_slice(bytes)
+            .map_err(|error| ModelError::Json { file: file.into(), reason: error.to_string() })
     }
 }
 
@@ -260,6 +261,13 @@ impl Contents {
     /// The chain of an item or offer.
     pub(super) fn chain(&self, subject: &str) -> Option<&CustodyView> {
         self.custody.iter().find(|chain| chain.subject == subject)
+    }
+
+    /// All chains in the order of the table of contents.
+    pub(super) fn chains(&self) -> impl Iterator<Item = &CustodyView> {
+        let items = self.case.items.iter().map(|item| item.id.as_str());
+        let offers = self.case.offers.iter().map(|offer| offer.id.as_str());
+        items.chain(offers).filter_map(|subject| self.chain(subject))
     }
 }
 

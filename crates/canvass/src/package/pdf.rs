@@ -13,11 +13,11 @@ const MOST_LINES: usize = 200_000;
 
 /// Widths of Helvetica's characters 32 to 126, thousandths of the size (Adobe's core 14 font metrics).
 const HELVETICA: [u16; 95] = [
-    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
-    556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
-    722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556,
-    556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
-    260, 334, 584,
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556,
+    556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278,
+    500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469,
+    556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500,
+    278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 ];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -54,16 +54,8 @@ impl Face {
 }
 
 /// Characters of `WinAnsiEncoding` that are not at their own number.
-const ANSI: [(char, u8); 8] = [
-    ('€', 0x80),
-    ('…', 0x85),
-    ('‘', 0x91),
-    ('’', 0x92),
-    ('“', 0x93),
-    ('”', 0x94),
-    ('–', 0x96),
-    ('—', 0x97),
-];
+const ANSI: [(char, u8); 8] =
+    [('€', 0x80), ('…', 0x85), ('‘', 0x91), ('’', 0x92), ('“', 0x93), ('”', 0x94), ('–', 0x96), ('—', 0x97)];
 
 fn encode(text: &str) -> Vec<u8> {
     let one = |c: char| match c {
@@ -130,7 +122,8 @@ impl Sheet {
 
     /// A row of a table: cells with their widths, each wrapped.
     fn row(&mut self, face: Face, size: f32, cells: &[(f32, &str)]) {
-        let wrapped: Vec<Vec<String>> = cells.iter().map(|(width, text)| wrap(text, face, size, width - 6.0)).collect();
+        let wrapped: Vec<Vec<String>> =
+            cells.iter().map(|(width, text)| wrap(text, face, size, width - 6.0)).collect();
         let tall = wrapped.iter().map(Vec::len).max().unwrap_or(0);
         for at in 0..tall {
             self.lines += 1;
@@ -212,7 +205,10 @@ fn asked(sheet: &mut Sheet, contents: &Contents) {
                 let body = &signed.body;
                 field(sheet, "Request", body.id.as_str());
                 field(sheet, "Text", &body.details);
-                let frame = format!("{} to {} ({})", body.time_frame.start, body.time_frame.end, body.time_frame.zone);
+                let frame = format!(
+                    "{} to {} ({})",
+                    body.time_frame.start, body.time_frame.end, body.time_frame.zone
+                );
                 field(sheet, "Time asked for", &frame);
                 field(sheet, "SHA-256 of the request", &signed.digest.to_string());
             }
@@ -235,7 +231,11 @@ fn item(sheet: &mut Sheet, contents: &Contents, item: &ItemFile) {
     field(sheet, "File", &item.name);
     field(sheet, "Bytes", &item.bytes.to_string());
     field(sheet, "SHA-256", &item.sha256.to_string());
-    field(sheet, "From", &format!("offer {}, clip {}, in answer to {}", item.offer, item.clip, item.destination));
+    field(
+        sheet,
+        "From",
+        &format!("offer {}, clip {}, in answer to {}", item.offer, item.clip, item.destination),
+    );
     match item.destroyed {
         Some(at) => field(sheet, "Original", &format!("destroyed on {at}; not in this bundle")),
         None => field(sheet, "Original", &super::layout::original(item.id.as_str(), &item.name)),
@@ -246,9 +246,14 @@ fn item(sheet: &mut Sheet, contents: &Contents, item: &ItemFile) {
 fn chain(sheet: &mut Sheet, contents: &Contents, subject: &str) {
     let Some(chain) = contents.chain(subject) else { return };
     sheet.gap(4.0);
-    sheet.row(Face::Bold, 8.0, &[(22.0, "No."), (94.0, "When"), (74.0, "What"), (125.0, "Who"), (180.0, "Particulars")]);
+    sheet.row(
+        Face::Bold,
+        8.0,
+        &[(22.0, "No."), (94.0, "When"), (74.0, "What"), (125.0, "Who"), (180.0, "Particulars")],
+    );
     for event in &chain.events {
-        let detail = if event.detail.is_null() { String::new() } else { event.detail.to_string().replace(',', ", ") };
+        let detail =
+            if event.detail.is_null() { String::new() } else { event.detail.to_string().replace(',', ", ") };
         let number = event.number.to_string();
         let (at, who) = (event.at.to_string(), contents.case.who(event.by.as_ref()));
         let cells =
@@ -276,7 +281,14 @@ pub(super) fn render(contents: &Contents) -> Vec<u8> {
         for hold in &contents.case.holds {
             let released = hold.released.map_or("in force".to_owned(), |at| format!("released on {at}"));
             let by = contents.case.who(Some(&hold.by));
-            field(&mut sheet, hold.id.as_str(), &format!("on {}: {}; placed on {} by {by}, {released}", hold.subject, hold.basis, hold.placed));
+            field(
+                &mut sheet,
+                hold.id.as_str(),
+                &format!(
+                    "on {}: {}; placed on {} by {by}, {released}",
+                    hold.subject, hold.basis, hold.placed
+                ),
+            );
         }
     }
     document(&sheet, &contents.case.case.to_string())
@@ -294,7 +306,9 @@ fn document(sheet: &Sheet, title: &str) -> Vec<u8> {
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(tree).lang(TextStr("en"));
     pdf.document_info(info).title(TextStr(&format!("Chain of custody {title}"))).producer(TextStr("canvass"));
-    pdf.pages(tree).kids(pages.iter().map(|(page, _)| *page)).count(i32::try_from(pages.len()).unwrap_or(i32::MAX));
+    pdf.pages(tree)
+        .kids(pages.iter().map(|(page, _)| *page))
+        .count(i32::try_from(pages.len()).unwrap_or(i32::MAX));
     for (face, font) in fonts {
         let base: &[u8] = match face {
             Face::Plain => b"Helvetica",

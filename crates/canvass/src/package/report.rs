@@ -80,7 +80,13 @@ const MOST: usize = 1_000;
 
 impl Report {
     pub(super) fn new(keys: KeySource) -> Self {
-        Self { defects: Vec::new(), notes: Vec::new(), facts: Facts::default(), keys, fingerprints: Vec::new() }
+        Self {
+            defects: Vec::new(),
+            notes: Vec::new(),
+            facts: Facts::default(),
+            keys,
+            fingerprints: Vec::new(),
+        }
     }
 
     /// Whether everything holds.
@@ -89,7 +95,12 @@ impl Report {
         self.defects.is_empty()
     }
 
-    pub(super) fn defect(&mut self, file: impl Into<String>, what: impl Into<String>, why: impl Into<String>) {
+    pub(super) fn defect(
+        &mut self,
+        file: impl Into<String>,
+        what: impl Into<String>,
+        why: impl Into<String>,
+    ) {
         if self.defects.len() < MOST {
             self.defects.push(Defect { file: file.into(), what: what.into(), why: why.into() });
         }
@@ -111,7 +122,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let facts = &self.facts;
-        writeln!(f, "Case {} \"{}\" of {}, exported {}", facts.case, facts.title, facts.agency, facts.exported)?;
+        writeln!(
+            f,
+            "Case {} \"{}\" of {}, exported {}",
+            facts.case, facts.title, facts.agency, facts.exported
+        )?;
         writeln!(
             f,
             "Checked: {} originals, {} offers, {} requests or portals, {} events of custody, {} records of actions, {} ledger proofs, {} bytes",

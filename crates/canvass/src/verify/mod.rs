@@ -12,6 +12,7 @@ mod witness;
 use clap::Subcommand;
 
 use crate::common::{Context, Failure};
+use crate::package;
 
 /// Commands of whoever trusts nobody.
 #[derive(Debug, Subcommand)]
@@ -28,6 +29,7 @@ pub enum Command {
 pub enum What {
     Ledger(ledger::VerifyLedger),
     Receipt(receipt::VerifyReceipt),
+    Package(package::VerifyPackage),
 }
 
 /// Runs one of them.
@@ -38,6 +40,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
         Command::Verify(What::Ledger(command)) => Box::pin(ledger::run(command, context)).await,
         Command::Verify(What::Receipt(command)) => receipt::run(&command, context),
+        Command::Verify(What::Package(command)) => package::run(&command, context),
         Command::Witness(command) => Box::pin(witness::run(command, context)).await,
     }
 }

@@ -37,11 +37,19 @@ fn policy(contents: &Contents, proven: &Proven, report: &mut Report) {
         _ => None,
     });
     let Some(set) = set else {
-        report.defect(layout::POLICY, "no proven ledger entry has its digest", "which limits and retentions were in force is not proven");
+        report.defect(
+            layout::POLICY,
+            "no proven ledger entry has its digest",
+            "which limits and retentions were in force is not proven",
+        );
         return;
     };
     if digest_of(&contents.policy) != Some(set) {
-        report.defect(layout::POLICY, "its SHA-256 is not the one in the ledger", "these are not the limits and retentions that were in force");
+        report.defect(
+            layout::POLICY,
+            "its SHA-256 is not the one in the ledger",
+            "these are not the limits and retentions that were in force",
+        );
     }
 }
 
@@ -54,24 +62,27 @@ struct Key {
 /// The key under a short name: added in the ledger, and vouched for by one that was.
 fn key(contents: &Contents, id: &str, proven: &Proven) -> Result<Key, &'static str> {
     let agency = &contents.case.agency.id;
-    let added = |wanted: &str| {
-        proven.requests.values().find_map(|leaf| match leaf {
-            RequestsLeaf::AgencyKeyAdded { agency: of, key, public, endorsed_by, endorsement, .. }
-                if of == agency && key == wanted =>
-            {
-                Some((*public, endorsed_by.clone(), *endorsement))
-            }
-            _ => None,
-        })
-    };
-    let (public, endorsed_by, endorsement) = added(id).ok_or("no proven ledger entry brings in the agency's key")?;
+    let added =
+        |wanted: &str| {
+            proven.requests.values().find_map(|leaf| match leaf {
+                RequestsLeaf::AgencyKeyAdded {
+                    agency: of, key, public, endorsed_by, endorsement, ..
+                } if of == agency && key == wanted => Some((*public, endorsed_by.clone(), *endorsement)),
+                _ => None,
+            })
+        };
+    let (public, endorsed_by, endorsement) =
+        added(id).ok_or("no proven ledger entry brings in the agency's key")?;
     if public.id() != id {
         return Err("the key in the ledger has another short name");
     }
     if let Some(by) = endorsed_by {
-        let (voucher, ..) = added(&by).ok_or("no proven ledger entry brings in the key that vouches for the agency's key")?;
+        let (voucher, ..) =
+            added(&by).ok_or("no proven ledger entry brings in the key that vouches for the agency's key")?;
         let statement = KeyEndorsement { agency: agency.clone(), public };
-        if !endorsement.is_some_and(|signature| voucher.verifies(KeyEndorsement::CONTEXT, &statement, &signature)) {
+        if !endorsement
+            .is_some_and(|signature| voucher.verifies(KeyEndorsement::CONTEXT, &statement, &signature))
+        {
             return Err("the agency's key is not vouched for by the key that it names");
         }
     }
@@ -89,9 +100,14 @@ fn agency(contents: &Contents, proven: &Proven, report: &mut Report) {
         _ => None,
     });
     match standing {
-        None => report.note("no proven ledger entry says who the agency is; its keys are proven where they signed"),
+        None => report
+            .note("no proven ledger entry says who the agency is; its keys are proven where they signed"),
         Some(digest) if digest != identity_digest(agency) => {
-            report.defect(layout::CASE, "the agency is not the one in the ledger", "name, class, state or jurisdiction were altered");
+            report.defect(
+                layout::CASE,
+                "the agency is not the one in the ledger",
+                "name, class, state or jurisdiction were altered",
+            );
         }
         Some(_) => {}
     }
@@ -99,7 +115,11 @@ fn agency(contents: &Contents, proven: &Proven, report: &mut Report) {
         if let Ok(found) = key(contents, &each.id, proven)
             && found.public != each.public
         {
-            report.defect(layout::CASE, format!("the agency's key {} is not the one in the ledger", each.id), AGAIN);
+            report.defect(
+                layout::CASE,
+                format!("the agency's key {} is not the one in the ledger", each.id),
+                AGAIN,
+            );
         }
     }
 }
@@ -107,8 +127,13 @@ fn agency(contents: &Contents, proven: &Proven, report: &mut Report) {
 fn destination(contents: &Contents, each: &DestinationFile, proven: &Proven, report: &mut Report) {
     let file = layout::destination(each.id());
     for leaf in each.leaves.iter().filter(|leaf| !proven.has(Log::Requests, leaf)) {
-        let kind = leaf.split("\"type\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("of no kind");
-        report.defect(&file, format!("its ledger entry {kind} is not proven"), "the ledger may say otherwise");
+        let kind =
+            leaf.split("\"type\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("of no kind");
+        report.defect(
+            &file,
+            format!("its ledger entry {kind} is not proven"),
+            "the ledger may say otherwise",
+        );
     }
     match &each.signed {
         SignedBody::Request(signed) => {
@@ -127,7 +152,11 @@ fn destination(contents: &Contents, each: &DestinationFile, proven: &Proven, rep
                     if *portal == signed.body.id && *agency == asker.id && *digest == signed.digest && *key == signed.key)
             };
             if !proven.requests.values().any(stands) {
-                report.defect(&file, "no proven ledger entry opens this portal", "residents were shown another portal, or none");
+                report.defect(
+                    &file,
+                    "no proven ledger entry opens this portal",
+                    "residents were shown another portal, or none",
+                );
             }
             if each.decision.is_some() {
                 report.defect(&file, "a portal has no decision", AGAIN);
@@ -136,7 +165,12 @@ fn destination(contents: &Contents, each: &DestinationFile, proven: &Proven, rep
     }
 }
 
-fn belongs(contents: &Contents, file: &str, asker: (&str, &str, canvass_types::AgencyClass), report: &mut Report) {
+fn belongs(
+    contents: &Contents,
+    file: &str,
+    asker: (&str, &str, canvass_types::AgencyClass),
+    report: &mut Report,
+) {
     let agency = &contents.case.agency;
     if asker.0 != agency.id.as_str() {
         report.defect(file, "is of another agency", AGAIN);
@@ -158,15 +192,31 @@ fn signature<T: Serialize>(
     }
     let key = match key(contents, &signed.key, proven) {
         Ok(key) => key,
-        Err(reason) => return report.defect(file, format!("key {}: {reason}", signed.key), "who signed it is not proven"),
+        Err(reason) => {
+            return report.defect(
+                file,
+                format!("key {}: {reason}", signed.key),
+                "who signed it is not proven",
+            );
+        }
     };
     let signature: &SignatureText = &signed.signature;
     if !key.public.verifies(context, &signed.body, signature) {
-        report.defect(file, "the agency's signature does not hold", "the body was altered, or the agency never signed it");
+        report.defect(
+            file,
+            "the agency's signature does not hold",
+            "the body was altered, or the agency never signed it",
+        );
     }
 }
 
-fn published(file: &str, signed: &Signed<RequestBody>, contents: &Contents, proven: &Proven, report: &mut Report) {
+fn published(
+    file: &str,
+    signed: &Signed<RequestBody>,
+    contents: &Contents,
+    proven: &Proven,
+    report: &mut Report,
+) {
     let at = proven.requests.values().find_map(|leaf| match leaf {
         RequestsLeaf::RequestPublished { request, agency, digest, key, at, .. }
             if *request == signed.body.id
@@ -179,17 +229,31 @@ fn published(file: &str, signed: &Signed<RequestBody>, contents: &Contents, prov
         _ => None,
     });
     let Some(at) = at else {
-        report.defect(file, "no proven ledger entry publishes this request with this digest and key", "residents were shown another request, or none");
+        report.defect(
+            file,
+            "no proven ledger entry publishes this request with this digest and key",
+            "residents were shown another request, or none",
+        );
         return;
     };
     if let Ok(Key { revoked: Some(revoked), .. }) = key(contents, &signed.key, proven)
         && revoked < at
     {
-        report.defect(file, "the agency's key was revoked before the request was published", "the agency may not have asked this");
+        report.defect(
+            file,
+            "the agency's key was revoked before the request was published",
+            "the agency may not have asked this",
+        );
     }
 }
 
-fn decided(file: &str, each: &DestinationFile, signed: &Signed<RequestBody>, proven: &Proven, report: &mut Report) {
+fn decided(
+    file: &str,
+    each: &DestinationFile,
+    signed: &Signed<RequestBody>,
+    proven: &Proven,
+    report: &mut Report,
+) {
     let Some(decision) = &each.decision else {
         report.defect(file, "the moderator's decision is missing", AGAIN);
         return;
@@ -203,6 +267,10 @@ fn decided(file: &str, each: &DestinationFile, signed: &Signed<RequestBody>, pro
             if *request == signed.body.id && *approved == decision.approved && Some(*found) == digest)
     };
     if !proven.requests.values().any(stands) {
-        report.defect(file, "no proven ledger entry has the digest of this decision", "rule, reason or verdict were altered");
+        report.defect(
+            file,
+            "no proven ledger entry has the digest of this decision",
+            "rule, reason or verdict were altered",
+        );
     }
 }

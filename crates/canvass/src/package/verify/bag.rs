@@ -7,10 +7,7 @@ use canvass_seal::bag::{Algorithm, Limits, validate_dir};
 use canvass_types::Digest;
 
 use super::{AGAIN, Bundle, read};
-use crate::package::{
-    layout,
-    report::Report,
-};
+use crate::package::{layout, report::Report};
 
 /// A file as it lies on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +24,11 @@ pub(super) fn check(dir: &Path, report: &mut Report) -> Option<Files> {
     let bag = match validate_dir(dir, Limits::default()) {
         Ok(bag) => bag,
         Err(error) => {
-            report.defect(dir.display().to_string(), format!("can't be read: {error}"), "give the folder of the bundle");
+            report.defect(
+                dir.display().to_string(),
+                format!("can't be read: {error}"),
+                "give the folder of the bundle",
+            );
             return None;
         }
     };
@@ -64,10 +65,15 @@ fn manifest(dir: &Path, name: &str, listed: impl Fn(&str) -> bool, files: &Files
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.split('\n').collect();
     let ends = lines.last() == Some(&"");
-    let found: BTreeSet<String> = lines.iter().filter(|line| !line.is_empty()).map(|line| (*line).to_owned()).collect();
+    let found: BTreeSet<String> =
+        lines.iter().filter(|line| !line.is_empty()).map(|line| (*line).to_owned()).collect();
     for line in expected.difference(&found) {
         let path = line.split_once("  ").map_or("", |(_, path)| path);
-        report.defect(path, format!("its SHA-256 is not the one in {name}"), "the file was changed, or added, after the bundle was made");
+        report.defect(
+            path,
+            format!("its SHA-256 is not the one in {name}"),
+            "the file was changed, or added, after the bundle was made",
+        );
     }
     for line in found.difference(&expected) {
         let path = line.split_once("  ").map_or(line.as_str(), |(_, path)| path);
@@ -108,7 +114,11 @@ pub(super) fn nothing_extra(bundle: &Bundle, files: &Files, report: &mut Report)
     }
     expected.extend(case.offers.iter().map(|offer| layout::receipt(offer.id.as_str())));
     for path in files.keys().filter(|path| !expected.contains(*path)) {
-        report.defect(path, "does not belong to the bundle", "the table of contents does not name it; do not rely on it");
+        report.defect(
+            path,
+            "does not belong to the bundle",
+            "the table of contents does not name it; do not rely on it",
+        );
     }
     for path in expected.iter().filter(|path| !files.contains_key(*path)) {
         report.defect(path, "is missing", "the table of contents names it; get the bundle again");

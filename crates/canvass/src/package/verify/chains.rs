@@ -57,7 +57,10 @@ pub(super) fn records(contents: &Contents, proven: &Proven, report: &mut Report)
         if !opened.contains(index) {
             report.defect(
                 layout::AUDIT,
-                format!("no record opens entry {index} of the oversight ledger ({} of {})", leaf.kind, leaf.subject),
+                format!(
+                    "no record opens entry {index} of the oversight ledger ({} of {})",
+                    leaf.kind, leaf.subject
+                ),
                 "a record was removed, or altered",
             );
         }
@@ -98,7 +101,8 @@ fn collect(record: &AuditRecord, value: &Value, subject: Option<&str>, depth: us
         Value::Object(fields) => {
             let subject = fields.get("subject").and_then(Value::as_str).or(subject);
             let length = fields.get("length").and_then(Value::as_u64);
-            let hash = fields.get("hash").and_then(Value::as_str).and_then(|text| text.parse::<Digest>().ok());
+            let hash =
+                fields.get("hash").and_then(Value::as_str).and_then(|text| text.parse::<Digest>().ok());
             if let (Some(length), Some(hash)) = (length, hash) {
                 let body = &record.body;
                 let anchor = Anchor {
@@ -128,10 +132,18 @@ pub(super) fn check(contents: &Contents, anchors: &Anchors, report: &mut Report)
         report.facts.events += chain.events.len();
         match verify_chain(&chain.events) {
             Err(defect) => {
-                report.defect(&file, format!("event {}: {}", defect.number, defect.reason), "the chain of custody was altered");
+                report.defect(
+                    &file,
+                    format!("event {}: {}", defect.number, defect.reason),
+                    "the chain of custody was altered",
+                );
             }
             Ok(found) if found != chain.head || found != head => {
-                report.defect(&file, "its last event is not the head that the bundle gives", "events are missing, added or altered at the end");
+                report.defect(
+                    &file,
+                    "its last event is not the head that the bundle gives",
+                    "events are missing, added or altered at the end",
+                );
             }
             Ok(_) => anchored(&file, chain, anchors, report),
         }
@@ -147,7 +159,10 @@ fn strangers(contents: &Contents, anchors: &Anchors, report: &mut Report) {
             let record = all.first().map_or("", |anchor| &anchor.record);
             report.defect(
                 layout::custody(subject, "json"),
-                format!("record {record} speaks of event {} and the chain ends before it", length.saturating_sub(1)),
+                format!(
+                    "record {record} speaks of event {} and the chain ends before it",
+                    length.saturating_sub(1)
+                ),
                 "events are missing at the end",
             );
         }
@@ -163,15 +178,33 @@ fn anchored(file: &str, chain: &CustodyView, anchors: &Anchors, report: &mut Rep
             // One action may leave several events; its record holds the last of them.
             let same = |next: &CustodyEvent| next.at == event.at && next.by == event.by;
             if !chain.events.get(at + 1).is_some_and(same) {
-                report.defect(file, format!("event {} ({}) is in no record of an action", event.number, event.event), "it was added, or the record of the action was removed");
+                report.defect(
+                    file,
+                    format!("event {} ({}) is in no record of an action", event.number, event.event),
+                    "it was added, or the record of the action was removed",
+                );
             }
             continue;
         };
         for anchor in found {
             if anchor.hash != event.hash {
-                report.defect(file, format!("event {} ({}) is not the one that record {} names", event.number, event.event, anchor.record), "the chain of custody was written anew");
+                report.defect(
+                    file,
+                    format!(
+                        "event {} ({}) is not the one that record {} names",
+                        event.number, event.event, anchor.record
+                    ),
+                    "the chain of custody was written anew",
+                );
             } else if (anchor.at, &anchor.by) != (event.at, &event.by) {
-                report.defect(file, format!("event {} ({}) and record {} differ in time or member", event.number, event.event, anchor.record), "one of the two was altered");
+                report.defect(
+                    file,
+                    format!(
+                        "event {} ({}) and record {} differ in time or member",
+                        event.number, event.event, anchor.record
+                    ),
+                    "one of the two was altered",
+                );
             }
             if anchor.ledgered {
                 last_in_ledger = length;
@@ -180,7 +213,11 @@ fn anchored(file: &str, chain: &CustodyView, anchors: &Anchors, report: &mut Rep
     }
     let length = chain.events.len() as u64;
     if last_in_ledger == 0 {
-        report.defect(file, "no record in the ledger anchors this chain", "it could have been written anew at any time");
+        report.defect(
+            file,
+            "no record in the ledger anchors this chain",
+            "it could have been written anew at any time",
+        );
     } else if last_in_ledger < length {
         report.note(format!(
             "{}: the last {} of {length} events are in records of actions that leave no ledger entry (notes, tags)",

@@ -14,7 +14,8 @@ pub(super) fn check(bundle: &Bundle, report: &mut Report) {
         "it was made by another version: verify with that one, or rely on the records alone"
     };
     for (path, bytes) in files.into_iter().chain([readme]) {
-        let repeats = path.ends_with(".csv") || [layout::PDF, layout::JSONLD, layout::README].contains(&path.as_str());
+        let repeats =
+            path.ends_with(".csv") || [layout::PDF, layout::JSONLD, layout::README].contains(&path.as_str());
         if repeats && read(&bundle.dir.join(&path)).is_ok_and(|found| found != bytes) {
             report.defect(path, "is not what the records give", why);
         }

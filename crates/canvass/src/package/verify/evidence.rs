@@ -38,7 +38,11 @@ fn original(item: &ItemFile, files: &Files, report: &mut Report) {
     let path = layout::original(item.id.as_str(), &item.name);
     let Some(file) = files.get(&path) else { return };
     if file.sha256 != item.sha256 {
-        report.defect(&path, format!("its SHA-256 is {} and {} is on record", file.sha256, item.sha256), "this is not the recording that was accepted");
+        report.defect(
+            &path,
+            format!("its SHA-256 is {} and {} is on record", file.sha256, item.sha256),
+            "this is not the recording that was accepted",
+        );
     } else if file.bytes != item.bytes {
         report.defect(&path, format!("it has {} bytes and {} are on record", file.bytes, item.bytes), AGAIN);
     } else {
@@ -48,7 +52,9 @@ fn original(item: &ItemFile, files: &Files, report: &mut Report) {
 
 /// Whether an event's particulars have all these fields.
 fn says(event: &CustodyEvent, fields: &Value) -> bool {
-    fields.as_object().is_some_and(|all| all.iter().all(|(name, value)| event.detail.get(name) == Some(value)))
+    fields
+        .as_object()
+        .is_some_and(|all| all.iter().all(|(name, value)| event.detail.get(name) == Some(value)))
 }
 
 /// The item is the clip that its own chain and its offer's chain say was accepted.
@@ -60,9 +66,15 @@ fn accepted(contents: &Contents, item: &ItemFile, report: &mut Report) {
         "sealed_sha256": item.sealed_sha256,
     });
     if first.event != "accepted" || !says(first, &fields) || first.at != item.added {
-        report.defect(&file, "its first event is not the acceptance of the item in data/case.json", "offer, clip, case, digest, length or time were altered in one of the two");
+        report.defect(
+            &file,
+            "its first event is not the acceptance of the item in data/case.json",
+            "offer, clip, case, digest, length or time were altered in one of the two",
+        );
     }
-    let gone = contents.chain(item.id.as_str()).is_some_and(|chain| chain.events.iter().any(|event| event.event == "destroyed"));
+    let gone = contents
+        .chain(item.id.as_str())
+        .is_some_and(|chain| chain.events.iter().any(|event| event.event == "destroyed"));
     if gone != item.destroyed.is_some() {
         report.defect(&file, "chain and data/case.json differ on whether the item was destroyed", AGAIN);
     }
@@ -71,20 +83,32 @@ fn accepted(contents: &Contents, item: &ItemFile, report: &mut Report) {
         return;
     };
     if offer.destination != item.destination {
-        report.defect(layout::CASE, format!("item {} and its offer answer different requests", item.id), AGAIN);
+        report.defect(
+            layout::CASE,
+            format!("item {} and its offer answer different requests", item.id),
+            AGAIN,
+        );
     }
     let file = layout::custody(offer.id.as_str(), "json");
     let Some(chain) = contents.chain(offer.id.as_str()) else { return };
     let fields = json!({ "item": item.id, "clip": item.clip, "sha256": item.sha256 });
     if !chain.events.iter().any(|event| event.event == "accepted" && says(event, &fields)) {
-        report.defect(&file, format!("no event accepts item {}", item.id), "the item can't be traced to what a resident sent");
+        report.defect(
+            &file,
+            format!("no event accepts item {}", item.id),
+            "the item can't be traced to what a resident sent",
+        );
     }
     let anchor = first.detail.get("offer_custody");
     let known = chain.events.iter().any(|event| {
         anchor == Some(&json!({ "length": event.number.saturating_add(1), "hash": event.hash }))
     });
     if !known {
-        report.defect(&file, format!("item {} begins from a head that this chain never had", item.id), "one of the two chains was written anew");
+        report.defect(
+            &file,
+            format!("item {} begins from a head that this chain never had", item.id),
+            "one of the two chains was written anew",
+        );
     }
 }
 
@@ -93,26 +117,45 @@ fn offer(contents: &Contents, offer: &OfferFile, report: &mut Report) {
     if !contents.case.destinations.contains(&offer.destination) {
         report.defect(layout::CASE, format!("the request of offer {} is missing", offer.id), AGAIN);
     }
-    let Some(first) = contents.chain(offer.id.as_str()).and_then(|chain| chain.events.first()) else { return };
+    let Some(first) = contents.chain(offer.id.as_str()).and_then(|chain| chain.events.first()) else {
+        return;
+    };
     let fields = json!({
         "destination": offer.destination, "ciphertext_sha256": offer.envelope_sha256,
         "ciphertext_bytes": offer.envelope_bytes,
     });
     if first.event != "received" || !says(first, &fields) || first.at != offer.received {
         let file = layout::custody(offer.id.as_str(), "json");
-        report.defect(file, "its first event is not the receipt of the offer in data/case.json", "request, digest, length or time were altered in one of the two");
+        report.defect(
+            file,
+            "its first event is not the receipt of the offer in data/case.json",
+            "request, digest, length or time were altered in one of the two",
+        );
     }
     for event in contents.chain(offer.id.as_str()).into_iter().flat_map(|chain| &chain.events) {
         if event.event == "differs" {
-            report.note(format!("offer {}: on {} the opened envelope differed from what was reported before", offer.id, event.at));
+            report.note(format!(
+                "offer {}: on {} the opened envelope differed from what was reported before",
+                offer.id, event.at
+            ));
         }
     }
 }
 
-fn receipt(contents: &Contents, offer: &OfferFile, receipt: &ReceiptFile, proven: &Proven, report: &mut Report) {
+fn receipt(
+    contents: &Contents,
+    offer: &OfferFile,
+    receipt: &ReceiptFile,
+    proven: &Proven,
+    report: &mut Report,
+) {
     let file = layout::receipt(offer.id.as_str());
     let mut wrong = |what: String| {
-        report.defect(&file, what, "the resident's receipt would not open it; compare with the resident's copy");
+        report.defect(
+            &file,
+            what,
+            "the resident's receipt would not open it; compare with the resident's copy",
+        );
     };
     let body: AuditBody = match serde_json::from_value(receipt.record.clone()) {
         Ok(body) => body,
@@ -133,8 +176,14 @@ fn receipt(contents: &Contents, offer: &OfferFile, receipt: &ReceiptFile, proven
         "ciphertext_sha256": offer.envelope_sha256, "ciphertext_bytes": offer.envelope_bytes,
         "custody": first.map(|event| json!({ "length": 1, "hash": event.hash })),
     });
-    let told = expected.as_object().is_some_and(|all| all.iter().all(|(name, value)| body.detail.get(name) == Some(value)));
-    if !told || body.subject != offer.id.to_string() || body.at != offer.received || body.action != "offer.received" {
+    let told = expected
+        .as_object()
+        .is_some_and(|all| all.iter().all(|(name, value)| body.detail.get(name) == Some(value)));
+    if !told
+        || body.subject != offer.id.to_string()
+        || body.at != offer.received
+        || body.action != "offer.received"
+    {
         wrong("its record is not of the offer in data/case.json".into());
     }
 }
@@ -154,7 +203,11 @@ fn consent(contents: &Contents, offer: &str, bytes: &[u8], report: &mut Report) 
     }
     for item in contents.case.items.iter().filter(|item| item.offer.as_str() == offer) {
         if !digests.contains(&item.sha256.to_string()) {
-            report.defect(&file, format!("does not name item {} by its SHA-256", item.id), "the resident may not have consented to give this recording");
+            report.defect(
+                &file,
+                format!("does not name item {} by its SHA-256", item.id),
+                "the resident may not have consented to give this recording",
+            );
         }
     }
 }

@@ -41,7 +41,11 @@ pub(super) fn check(
     if let (Some(own), Some(pinned)) = (own, pinned) {
         for log in Log::ALL {
             if key_of(own, log) != key_of(pinned, log) {
-                report.defect(layout::KEYS, format!("the key of the {} ledger is not the one given", log.as_str()), "the bundle is of another server, or its ledger is not the one that the public sees");
+                report.defect(
+                    layout::KEYS,
+                    format!("the key of the {} ledger is not the one given", log.as_str()),
+                    "the bundle is of another server, or its ledger is not the one that the public sees",
+                );
             }
         }
     }
@@ -96,16 +100,31 @@ fn head(log: Log, text: &str, keys: &LedgerKeys, report: &mut Report) -> Option<
             Some((trust, trusted.signed.checkpoint))
         }
         Err(error) => {
-            report.defect(layout::checkpoint(log), error.to_string(), "without a signed head no entry of this ledger is proven");
+            report.defect(
+                layout::checkpoint(log),
+                error.to_string(),
+                "without a signed head no entry of this ledger is proven",
+            );
             None
         }
     }
 }
 
-fn prove(log: Log, files: &LedgerFiles, trust: &Trust, head: &Checkpoint, proven: &mut Proven, report: &mut Report) {
+fn prove(
+    log: Log,
+    files: &LedgerFiles,
+    trust: &Trust,
+    head: &Checkpoint,
+    proven: &mut Proven,
+    report: &mut Report,
+) {
     for (place, entry) in files.proofs.iter().enumerate().filter(|(_, entry)| entry.log == log) {
         let mut refuse = |what: String| {
-            report.defect(layout::PROOFS, format!("proof {place} ({} entry {}): {what}", log.as_str(), entry.index), "this entry is not proven to stand in the ledger");
+            report.defect(
+                layout::PROOFS,
+                format!("proof {place} ({} entry {}): {what}", log.as_str(), entry.index),
+                "this entry is not proven to stand in the ledger",
+            );
         };
         let proof = match Proof::parse(entry.proof.as_bytes()) {
             Ok(proof) => proof,
@@ -140,14 +159,16 @@ fn keep(log: Log, index: u64, leaf: &str, proven: &mut Proven) -> Result<(), Str
     let same = |bytes: Result<Vec<u8>, serde_json::Error>| bytes.is_ok_and(|bytes| bytes == leaf.as_bytes());
     match log {
         Log::Requests => {
-            let parsed: RequestsLeaf = serde_json::from_str(leaf).map_err(|error| format!("no entry of this ledger: {error}"))?;
+            let parsed: RequestsLeaf =
+                serde_json::from_str(leaf).map_err(|error| format!("no entry of this ledger: {error}"))?;
             if !same(canonical(&parsed)) {
                 return Err("the entry is not canonical JSON".into());
             }
             proven.requests.insert(index, parsed);
         }
         Log::Oversight => {
-            let parsed: OversightLeaf = serde_json::from_str(leaf).map_err(|error| format!("no entry of this ledger: {error}"))?;
+            let parsed: OversightLeaf =
+                serde_json::from_str(leaf).map_err(|error| format!("no entry of this ledger: {error}"))?;
             if !same(canonical(&parsed)) {
                 return Err("the entry is not canonical JSON".into());
             }
@@ -170,8 +191,10 @@ pub(super) fn opens(
         .ok_or("its salt is not 32 bytes of base64")?;
     let bytes = canonical(body).map_err(|error| error.to_string())?;
     let commitment = canvass_types::leaf::commitment(&salt, &bytes);
-    let (index, leaf) =
-        proven.oversight.get(&commitment).ok_or("no proven entry of the oversight ledger commits to this record")?;
+    let (index, leaf) = proven
+        .oversight
+        .get(&commitment)
+        .ok_or("no proven entry of the oversight ledger commits to this record")?;
     let told = (&body.action, &body.agency, &body.subject, body.at.hour());
     if told != (&leaf.kind, &leaf.agency, &leaf.subject, leaf.hour.clone()) {
         return Err("its ledger entry speaks of another action, agency, subject or hour".into());

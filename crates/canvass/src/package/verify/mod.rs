@@ -65,7 +65,8 @@ fn facts(contents: &Contents, files: &bag::Files, report: &mut Report) {
     facts.exported = case.exported.to_string();
     facts.offers = case.offers.len();
     facts.destinations = contents.destinations.len();
-    facts.bytes = files.iter().filter(|(path, _)| path.starts_with("data/")).map(|(_, file)| file.bytes).sum();
+    facts.bytes =
+        files.iter().filter(|(path, _)| path.starts_with("data/")).map(|(_, file)| file.bytes).sum();
     if case.v != 1 {
         report.defect(layout::CASE, format!("version {} isn't read here", case.v), "use a newer verifier");
     }
@@ -133,7 +134,11 @@ impl Reader<'_> {
         match read(&self.dir.join(path)) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
-                let what = if error.kind() == std::io::ErrorKind::NotFound { "is missing".into() } else { format!("can't be read: {error}") };
+                let what = if error.kind() == std::io::ErrorKind::NotFound {
+                    "is missing".into()
+                } else {
+                    format!("can't be read: {error}")
+                };
                 self.report.defect(path, what, AGAIN);
                 None
             }
@@ -167,7 +172,11 @@ impl Reader<'_> {
             }
         };
         if serde_json::to_value(&parsed).ok().as_ref() != Some(&raw) {
-            self.report.defect(path, "has fields that don't belong there", "what is added proves nothing; get the bundle again");
+            self.report.defect(
+                path,
+                "has fields that don't belong there",
+                "what is added proves nothing; get the bundle again",
+            );
         }
         Some(parsed)
     }
@@ -183,7 +192,12 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// By key, the first of each; a second one is a defect.
-fn unique<'a, T>(file: &str, all: &'a [T], key: impl Fn(&T) -> String, report: &mut Report) -> BTreeMap<String, &'a T> {
+fn unique<'a, T>(
+    file: &str,
+    all: &'a [T],
+    key: impl Fn(&T) -> String,
+    report: &mut Report,
+) -> BTreeMap<String, &'a T> {
     let mut map = BTreeMap::new();
     for each in all {
         let key = key(each);
