@@ -43,7 +43,7 @@ pub struct Global {
     #[arg(long, global = true, env = "CANVASS_KEYRING", value_name = "DIR")]
     pub keyring: Option<PathBuf>,
     /// Folder where checkpoints seen before are remembered [default: ~/.local/state/canvass]
-    #[arg(long, global = true, env = "CANVASS_STATE", value_name = "DIR")]
+    #[arg(id = "state_folder", long = "state-folder", global = true, env = "CANVASS_STATE", value_name = "DIR")]
     pub state: Option<PathBuf>,
 }
 
@@ -80,6 +80,24 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         super::Cli::command().debug_assert();
+    }
+
+    /// clap does not notice when a command's own argument has the name of one that every command knows.
+    #[test]
+    fn no_command_takes_a_name_that_every_command_knows() {
+        fn walk(command: &clap::Command, known: &[String], path: &str, twice: &mut Vec<String>) {
+            for sub in command.get_subcommands() {
+                let path = format!("{path} {}", sub.get_name());
+                let clash = sub.get_arguments().filter(|arg| known.contains(&arg.get_id().to_string()));
+                twice.extend(clash.map(|arg| format!("{path}: {}", arg.get_id())));
+                walk(sub, known, &path, twice);
+            }
+        }
+        let root = super::Cli::command();
+        let known: Vec<String> = root.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+        let mut twice = Vec::new();
+        walk(&root, &known, "canvass", &mut twice);
+        assert!(twice.is_empty(), "{twice:?}");
     }
 
     #[test]
