@@ -124,6 +124,31 @@ impl Ledger {
         Ok(entries.len())
     }
 
+    /// Removes what the log kept for repeating appends that are signed for by now.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn prune(&self, public: &Path) -> Result<(), JobError> {
+        let size = self.size().await;
+        let folder = public.join("ledger").join(self.log.as_str()).join("staging");
+        let work = move || -> io::Result<()> {
+            let entries = match std::fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                other => other?,
+            };
+            for entry in entries.take(BATCH as usize) {
+                let entry = entry?;
+                let place = entry.file_name().to_str().and_then(|name| name.parse::<u64>().ok());
+                if place.is_some_and(|place| place < size) {
+                    std::fs::remove_file(entry.path())?;
+                }
+            }
+            Ok(())
+        };
+        tokio::task::spawn_blocking(work).await.map_err(io::Error::other)??;
+        Ok(())
+    }
+
     /// Puts the signed head where readers fetch it.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ pub async fn round(desk: &Desk, http: &reqwest::Client) -> Result<Round, JobErro
             desk.grown.notify_one();
         }
         if appended > 0 {
+            ledger.prune(&desk.folder.public()).await?;
             more = Round::Again;
         }
     }

@@ -116,3 +116,25 @@ async fn witnesses_cosign_and_one_that_is_gone_stops_nobody() {
     canvass.public_file(&format!("/requests/{request}.json"), |file| file["state"] == "published").await;
     canvass.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_cant_be_taken_is_destroyed_and_its_sender_reads_why() {
+    let mut canvass = Canvass::start().await;
+    let agency = Agency::new(&canvass).await;
+    let (request, key) = agency.publish(&canvass, "26-9").await;
+    let resident = Resident::new(key.recipient().unwrap().as_str(), &[("a.mp4", b"footage")]);
+    assert_eq!(resident.give_by(&canvass, &request, Some("nobody-made-this")).await.0, StatusCode::CREATED);
+    let status = resident.status(&canvass, |status| status["state"] == "refused").await;
+    assert!(status["reason"].as_str().unwrap().contains("invitation"), "{status}");
+    assert_eq!((walk(&canvass.data().join("spool/done")), walk(&canvass.data().join("blobs"))), (0, 0));
+
+    // With an invitation that counts, the same person gives with another key.
+    let wish = serde_json::json!({ "destination": request });
+    let invited = canvass.post(&agency.investigator, "/invitations", &wish).await;
+    let other = Resident::new(key.recipient().unwrap().as_str(), &[("a.mp4", b"footage")]);
+    other.give_by(&canvass, &request, invited["secret"].as_str()).await;
+    other.status(&canvass, |status| status["receipt"].is_object()).await;
+    let used = canvass.get(&agency.investigator, "/invitations").await;
+    assert!(used["items"][0]["used"].is_string(), "{used}");
+    canvass.stop().await;
+}

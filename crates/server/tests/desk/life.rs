@@ -24,6 +24,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told from end to end")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_asked_answered_triaged_and_exported() {
     let mut canvass = Canvass::start().await;

@@ -1,11 +1,5 @@
 //! The private role in process: a real server on this machine's own address, and a client that speaks HTTP to it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests and their helpers"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests and their helpers")]
 
 mod authorization;
 mod documents;

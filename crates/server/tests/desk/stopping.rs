@@ -1,6 +1,6 @@
 //! Starting and stopping: what is under way ends, and a second start goes on where the first one stopped.
 
-use canvass_server::{ServeError, keys::KeysError, serve};
+use canvass_server::{ServeError, Tls, keys::KeysError, serve};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -53,4 +53,50 @@ async fn roles_run_apart_over_one_folder() {
     assert_eq!(status["clips"], json!([]));
     public.stop().await;
     desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_roles_speak_tls_when_given_a_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=localhost", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&cert)
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        println!("skipped: openssl is not on this machine to make a certificate");
+        return;
+    }
+    let pair = Tls { cert: cert.clone(), key };
+    let mut canvass = Canvass::start_with(|config| {
+        config.tls = Some(pair.clone());
+        config.public_tls = Some(pair.clone());
+    })
+    .await;
+    let http = reqwest::Client::builder().danger_accept_invalid_certs(true).build().unwrap();
+    for address in [&canvass.desk, &canvass.public] {
+        let url = format!("{}/healthz", address.replace("http://", "https://"));
+        assert_eq!(http.get(url).send().await.unwrap().text().await.unwrap(), "ok\n");
+        // In the clear nothing is served.
+        assert!(canvass.http.get(format!("{address}/healthz")).send().await.is_err());
+    }
+    canvass.stop().await;
+    let mut broken = config(&canvass.data());
+    broken.tls = Some(Tls { cert: cert.clone(), key: cert });
+    let refused = Box::pin(serve(broken, clock(), entropy(), std::future::pending())).await;
+    let Err(error) = refused else { panic!("it started") };
+    assert!(error.to_string().contains("TLS key"), "{error}");
 }

@@ -371,8 +371,18 @@ impl Resident {
     }
 
     pub async fn give(&self, canvass: &Canvass, destination: &str) -> (StatusCode, String) {
+        self.give_by(canvass, destination, None).await
+    }
+
+    pub async fn give_by(
+        &self,
+        canvass: &Canvass,
+        destination: &str,
+        invitation: Option<&str>,
+    ) -> (StatusCode, String) {
         let key = self.secret.public_key().unwrap().text();
-        let metadata = [("destination", destination), ("offer_key", key.as_str())];
+        let mut metadata = vec![("destination", destination), ("offer_key", key.as_str())];
+        metadata.extend(invitation.map(|secret| ("invitation", secret)));
         canvass.upload(&format!("{}/uploads", canvass.public), "", &metadata, self.envelope.clone()).await
     }
 
