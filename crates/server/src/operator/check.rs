@@ -27,7 +27,10 @@ use canvass_types::{Clock, Digest, Entropy, Policy, leaf::Log};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
-use crate::config::DataFolder;
+use crate::{
+    config::DataFolder,
+    public::spool::{Spool, SpoolConfig},
+};
 
 /// Most defects that are listed.
 const MOST: usize = 10_000;
@@ -106,6 +109,8 @@ struct Checker {
     blobs: Blobs,
     folder: DataFolder,
     repair: bool,
+    /// Whether no server runs: only then may bytes be removed that nothing refers to.
+    stopped: bool,
     report: Report,
 }
 
@@ -124,11 +129,16 @@ pub async fn check(
     if !folder.records().exists() {
         return Err(CheckError::File(io::Error::new(io::ErrorKind::NotFound, "it holds no records.sqlite")));
     }
+    // A running server holds this lock; while the check holds it, none can start.
+    let spool = SpoolConfig::new(folder.agency_spool(), u64::MAX, Arc::clone(&clock), Arc::clone(&entropy));
+    let held = if repair { Spool::open(spool).ok() } else { None };
     let records = SqliteRecords::open(folder.records(), Options::default()).await?;
     let app = App::new(records, Gate::new(Matrix::shipped()?), Policy::default(), clock, entropy);
     let blobs = Blobs::local(data)?;
-    let mut checker = Checker { app, blobs, folder, repair, report: Report::default() };
+    let mut checker =
+        Checker { app, blobs, folder, repair, stopped: held.is_some(), report: Report::default() };
     let done = checker.all().await;
+    drop(held);
     checker.app.records().close().await;
     done.map(|()| checker.report)
 }
@@ -291,7 +301,7 @@ impl Checker {
                 // Intake may be about to use it; when it is a leftover, nothing leads to it.
                 let waits = self.upload_waits(&blob.key);
                 if !waits {
-                    let mended = self.repair && self.blobs.delete(&blob.key).await.is_ok();
+                    let mended = self.stopped && self.blobs.delete(&blob.key).await.is_ok();
                     self.report.add(
                         "blobs",
                         format!("{}: nothing refers to these bytes", blob.key),
