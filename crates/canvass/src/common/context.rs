@@ -74,11 +74,6 @@ impl Context {
         Server::parse(server)
     }
 
-    /// The server that was named, if one was.
-    pub fn server_named(&self) -> Option<&str> {
-        self.server.as_deref()
-    }
-
     /// A client for public files: it sends no token, no cookie and no name.
     ///
     /// # Errors
@@ -101,11 +96,18 @@ impl Context {
     /// Neither is there, or it is no token.
     pub fn token(&self) -> Result<Zeroizing<String>, Failure> {
         let text = match &self.token_file {
-            Some(file) => Zeroizing::new(String::from_utf8(read_limited(file, MAX_TOKEN)?).map_err(|_| {
-                Failure::usage(format!("{}: not text; give the file with the token alone", file.display()))
-            })?),
+            Some(file) => {
+                Zeroizing::new(String::from_utf8(read_limited(file, MAX_TOKEN)?).map_err(|_| {
+                    Failure::usage(format!(
+                        "{}: not text; give the file with the token alone",
+                        file.display()
+                    ))
+                })?)
+            }
             None => Zeroizing::new(std::env::var("CANVASS_TOKEN").map_err(|_| {
-                Failure::usage("no token; give --token-file FILE, or set CANVASS_TOKEN to a token starting with cvt_")
+                Failure::usage(
+                    "no token; give --token-file FILE, or set CANVASS_TOKEN to a token starting with cvt_",
+                )
             })?),
         };
         let token = Zeroizing::new(text.trim().to_owned());
@@ -128,7 +130,7 @@ impl Context {
     /// # Errors
     /// There is no home folder, and none was named.
     pub fn state(&self) -> Result<PathBuf, Failure> {
-        folder(self.state.as_deref(), "XDG_STATE_HOME", ".local/state", "--state")
+        folder(self.state.as_deref(), "XDG_STATE_HOME", ".local/state", "--state-folder")
     }
 }
 

@@ -7,7 +7,12 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 
 fn at(path: &Path) -> impl Fn(io::Error) -> Failure + '_ {
-    move |error| Failure::new(format!("{}: {error}; check the path, its permissions and the free space", path.display()))
+    move |error| {
+        Failure::new(format!(
+            "{}: {error}; check the path, its permissions and the free space",
+            path.display()
+        ))
+    }
 }
 
 fn parent(path: &Path) -> PathBuf {

@@ -31,9 +31,8 @@ impl Server {
     /// # Errors
     /// Says what an address looks like.
     pub fn parse(text: &str) -> Result<Self, Failure> {
-        let wrong = |why: &str| {
-            Failure::usage(format!("server address: {why}; write it as https://canvass.example"))
-        };
+        let wrong =
+            |why: &str| Failure::usage(format!("server address: {why}; write it as https://canvass.example"));
         let url = reqwest::Url::parse(text.trim()).map_err(|_| wrong("it isn't an address"))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("it has a user name in it"));
@@ -60,7 +59,9 @@ impl Server {
     /// Host and port, for a file name.
     pub fn file_name(&self) -> String {
         let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
-        rest.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' }).collect()
+        rest.chars()
+            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' })
+            .collect()
     }
 
     fn tls(&self) -> bool {
@@ -115,8 +116,6 @@ impl HttpError {
 pub struct Refused {
     /// HTTP status.
     pub status: StatusCode,
-    /// The last word of its type (`upload-expired`), if it has one.
-    pub kind: String,
     /// What to show.
     pub text: String,
 }
@@ -130,7 +129,6 @@ impl std::fmt::Display for Refused {
 #[derive(serde::Deserialize, Default)]
 #[serde(default)]
 struct Problem {
-    r#type: String,
     title: String,
     detail: String,
     remedy: Option<String>,
@@ -146,8 +144,8 @@ fn plain(text: &str) -> String {
 impl Refused {
     fn read(status: StatusCode, body: &[u8]) -> Self {
         let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-        let kind = plain(problem.r#type.rsplit(['/', ':']).next().unwrap_or_default());
-        let title = if problem.title.is_empty() { "the server refused".to_owned() } else { plain(&problem.title) };
+        let title =
+            if problem.title.is_empty() { "the server refused".to_owned() } else { plain(&problem.title) };
         let mut text = format!("{title} ({})", status.as_u16());
         if let Some(field) = problem.field.filter(|field| !field.is_empty()) {
             text = format!("{}: {text}", plain(&field));
@@ -162,7 +160,7 @@ impl Refused {
             let line = [&found.field, &found.message, &found.remedy].map(|part| plain(part));
             text = format!("{text}\n  {}", line.join(": "));
         }
-        Self { status, kind, text }
+        Self { status, text }
     }
 }
 
@@ -213,7 +211,9 @@ impl Http {
     /// A request, with the token when there is one and the path is this server's own.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = self.url(path);
-        let own = url.strip_prefix(self.server.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let own = url
+            .strip_prefix(self.server.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let request = self.client.request(method, url);
         let Some(token) = self.token.as_ref().filter(|_| own) else { return request };
         let mut headers = HeaderMap::new();
@@ -388,11 +388,15 @@ mod tests {
 
     #[test]
     fn addresses_are_https_or_on_this_machine() {
-        for good in ["https://a.example", "https://a.example/", "http://127.0.0.1:8080", "http://localhost:1/base/"] {
+        for good in
+            ["https://a.example", "https://a.example/", "http://127.0.0.1:8080", "http://localhost:1/base/"]
+        {
             let server = Server::parse(good).unwrap();
             assert!(!server.as_str().ends_with('/'), "{good}");
         }
-        for bad in ["", "a.example", "http://a.example", "ftp://a", "https://u:p@a.example", "https://a.example?x=1"] {
+        for bad in
+            ["", "a.example", "http://a.example", "ftp://a", "https://u:p@a.example", "https://a.example?x=1"]
+        {
             assert_eq!(Server::parse(bad).unwrap_err().code(), 2, "{bad}");
         }
         assert_eq!(Server::parse("http://127.0.0.1:80/x").unwrap().file_name(), "127.0.0.1_x");
@@ -403,7 +407,6 @@ mod tests {
         let body = br#"{"type":"urn:canvass:upload-expired","title":"Gone\u001b[2J","detail":"d","remedy":"start anew",
             "problems":[{"field":"area","rule":"r","message":"too large","remedy":"draw less"}]}"#;
         let refused = Refused::read(StatusCode::GONE, body);
-        assert_eq!(refused.kind, "upload-expired");
         assert_eq!(refused.text, "Gone [2J (410): d; start anew\n  area: too large: draw less");
         assert_eq!(Refused::read(StatusCode::BAD_GATEWAY, b"<html>").text, "the server refused (502)");
     }

@@ -8,7 +8,6 @@ mod http;
 mod machine;
 mod progress;
 
-#[expect(unused_imports, reason = "each group of commands takes what it needs")]
 pub use self::{
     console::Console,
     context::{Context, Output},

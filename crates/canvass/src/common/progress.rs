@@ -18,9 +18,11 @@ impl Progress {
         };
         let bar = ProgressBar::with_draw_target(Some(total), target).with_message(what);
         let style = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        Self(bar.with_style(
-            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        ))
+        Self(
+            bar.with_style(
+                ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            ),
+        )
     }
 
     /// So many bytes are done.

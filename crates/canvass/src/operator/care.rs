@@ -23,7 +23,9 @@ pub struct Init {
 
 /// Check a data folder: records, sealed bytes, ledgers, custody chains, public files
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  canvass check --data ./data\n  canvass check --data ./data --repair\n\nExit status 1 when a defect is left.")]
+#[command(
+    after_help = "Examples:\n  canvass check --data ./data\n  canvass check --data ./data --repair\n\nExit status 1 when a defect is left."
+)]
 pub struct Check {
     /// The data folder
     #[arg(long, env = "CANVASS_DATA", value_name = "DIR")]
@@ -50,7 +52,9 @@ pub struct Backup {
 
 /// Restore a backup into a new data folder, after comparing every file with the backup's list
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  canvass restore --from /backup/2026-11-24 --data ./data\n\nKeys that were not in the backup must be put back into DIR/keys before the server starts.")]
+#[command(
+    after_help = "Examples:\n  canvass restore --from /backup/2026-11-24 --data ./data\n\nKeys that were not in the backup must be put back into DIR/keys before the server starts."
+)]
 pub struct Restore {
     /// The backup
     #[arg(long, value_name = "DIR")]
@@ -83,7 +87,8 @@ pub async fn init(command: Init, context: &Context) -> Result<(), Failure> {
 /// # Errors
 /// A defect is left, or the folder can't be read.
 pub async fn check(command: Check, context: &Context) -> Result<(), Failure> {
-    let report = operator::check(&command.data, command.repair, Arc::new(SystemClock), Arc::new(OsEntropy)).await?;
+    let report =
+        operator::check(&command.data, command.repair, Arc::new(SystemClock), Arc::new(OsEntropy)).await?;
     let console = context.console();
     for found in &report.findings {
         let done = if found.repaired { "MENDED" } else { "DEFECT" };
@@ -119,7 +124,12 @@ pub async fn restore(command: Restore, context: &Context) -> Result<(), Failure>
     let (from, data) = (command.from, command.data.clone());
     let made = tokio::task::spawn_blocking(move || operator::restore(&from, &data)).await??;
     let console = context.console();
-    console.line(format!("{} files, {} bytes restored into {}", made.files, made.bytes, command.data.display()));
+    console.line(format!(
+        "{} files, {} bytes restored into {}",
+        made.files,
+        made.bytes,
+        command.data.display()
+    ));
     console.note(format!("Now check it: canvass check --data {}", command.data.display()));
     console.result(&json!({"files": made.files, "bytes": made.bytes, "data": command.data}))
 }

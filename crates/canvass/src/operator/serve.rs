@@ -79,9 +79,9 @@ fn tls(cert: Option<PathBuf>, key: Option<PathBuf>) -> Option<Tls> {
 
 fn witness(text: &str) -> Result<Witness, Failure> {
     // The address may hold `=` too; a vkey ends in base64, and has a `+` before that.
-    let (url, vkey) = text
-        .split_once('=')
-        .ok_or_else(|| Failure::usage("--witness: write it as URL=VKEY, the vkey as `canvass witness keygen` prints it"))?;
+    let (url, vkey) = text.split_once('=').ok_or_else(|| {
+        Failure::usage("--witness: write it as URL=VKEY, the vkey as `canvass witness keygen` prints it")
+    })?;
     let key = VerifierKey::parse(vkey).map_err(|error| Failure::usage(format!("--witness: {error}")))?;
     Ok(Witness { url: url.to_owned(), key })
 }
@@ -117,7 +117,8 @@ pub async fn run(command: Serve, context: &Context) -> Result<(), Failure> {
     let config = command.config()?;
     let (desk, public) = (config.tls.is_some(), config.public_tls.is_some());
     let running =
-        Box::pin(canvass_server::serve(config, Arc::new(SystemClock), Arc::new(OsEntropy), stop_signal())).await?;
+        Box::pin(canvass_server::serve(config, Arc::new(SystemClock), Arc::new(OsEntropy), stop_signal()))
+            .await?;
     let console = context.console();
     let address = |at: SocketAddr, tls: bool| format!("{}://{at}", if tls { "https" } else { "http" });
     let desk = running.private_addr.map(|at| address(at, desk));

@@ -102,7 +102,11 @@ pub fn measure(paths: &[PathBuf], limits: &GiveLimits, keep_names: bool) -> Resu
             return Err(wrong("it is empty; leave it out"));
         }
         if meta.len() > limits.clip_bytes {
-            return Err(wrong(&format!("{} is more than the limit of {}; cut it first", size(meta.len()), size(limits.clip_bytes))));
+            return Err(wrong(&format!(
+                "{} is more than the limit of {}; cut it first",
+                size(meta.len()),
+                size(limits.clip_bytes)
+            )));
         }
         File::open(path).map_err(|error| wrong(&format!("{error}; it can't be read")))?;
         clips.push(Clip {
@@ -205,7 +209,8 @@ fn shown(bytes: &[u8]) -> Probe {
     let created = shown.format.tags.creation_time.and_then(|text| text.parse::<Time>().ok());
     let created = created.filter(|at| at.as_second() > 86_400 * 365);
     let whole = |text: String| text.split('.').next().and_then(|whole| whole.parse::<i64>().ok());
-    let seconds = shown.format.duration.and_then(whole).filter(|seconds| (0..=366 * 86_400).contains(seconds));
+    let seconds =
+        shown.format.duration.and_then(whole).filter(|seconds| (0..=366 * 86_400).contains(seconds));
     Probe::Read { created, seconds }
 }
 
@@ -224,10 +229,15 @@ mod tests {
 
     #[test]
     fn what_recorders_write_is_read_and_nonsense_is_not() {
-        let text = br#"{"format":{"duration":"61.44","tags":{"creation_time":"2026-11-01T12:00:00.000000Z"}}}"#;
+        let text =
+            br#"{"format":{"duration":"61.44","tags":{"creation_time":"2026-11-01T12:00:00.000000Z"}}}"#;
         let Probe::Read { created: Some(at), seconds: Some(61) } = shown(text) else { panic!() };
         assert_eq!(at.to_string(), "2026-11-01T12:00:00Z");
-        for odd in [r#"{"format":{"duration":"N/A"}}"#, r#"{"format":{"tags":{"creation_time":"1904-01-01T00:00:00Z"}}}"#, "{}"] {
+        for odd in [
+            r#"{"format":{"duration":"N/A"}}"#,
+            r#"{"format":{"tags":{"creation_time":"1904-01-01T00:00:00Z"}}}"#,
+            "{}",
+        ] {
             assert!(matches!(shown(odd.as_bytes()), Probe::Read { created: None, seconds: None }), "{odd}");
         }
         assert!(matches!(shown(b"not json"), Probe::Unread));
@@ -247,14 +257,23 @@ mod tests {
         std::fs::write(&path, b"").unwrap();
         assert!(measure(&[path], &limits, false).unwrap_err().to_string().contains("empty"));
         assert!(measure(&[folder.path().to_owned()], &limits, false).is_err());
-        assert_eq!((size(60_000_000_000), size(1_540), size(7)), ("60.0 GB".into(), "1.5 kB".into(), "7 bytes".into()));
+        assert_eq!(
+            (size(60_000_000_000), size(1_540), size(7)),
+            ("60.0 GB".into(), "1.5 kB".into(), "7 bytes".into())
+        );
     }
 
     #[test]
     fn a_clip_of_another_time_or_of_none_is_outside() {
         let at = Time::from_second;
         let frame = TimeFrame { start: at(100), end: at(200), zone: "UTC".into() };
-        let clip = |span| Clip { path: PathBuf::new(), name: String::new(), bytes: 1, span, known: Known::Recording };
+        let clip = |span| Clip {
+            path: PathBuf::new(),
+            name: String::new(),
+            bytes: 1,
+            span,
+            known: Known::Recording,
+        };
         assert!(!clip(Some((at(0), at(100)))).outside(Some(&frame)));
         assert!(clip(Some((at(0), at(99)))).outside(Some(&frame)));
         assert!(clip(None).outside(Some(&frame)));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use canvass_ledger::Checkpoint;
 use canvass_types::leaf::Log;
 use canvass_types::{
-    AgencyState, Asker, Contact, Digest, GiveLimits, Policy, PortalId, Proof, PublicPortal, PublicRequest, RequestId,
-    RequestState, Time, TimeFrame, canonical,
+    AgencyState, Asker, Contact, Digest, GiveLimits, Policy, PortalId, Proof, PublicPortal, PublicRequest,
+    RequestId, RequestState, Time, TimeFrame, canonical,
 };
 
 use crate::common::{Context, Failure};
@@ -79,21 +79,24 @@ pub async fn limits(ledgers: &Ledgers) -> Result<GiveLimits, Failure> {
 /// The first thing that does not hold.
 pub async fn destination(ledgers: &mut Ledgers, id: &str, now: Time) -> Result<Destination, Failure> {
     let head = ledgers.head(Log::Requests).await?.signed.checkpoint;
-    let found = if let Ok(id) = id.parse::<RequestId>() {
-        request(ledgers, &head, &id, now).await?
-    } else if let Ok(id) = id.parse::<PortalId>() {
-        portal(ledgers, &head, &id).await?
-    } else {
-        return Err(Failure::usage("id: it must be the id of a request (req_…) or portal (por_…); copy it again whole"));
-    };
+    // What was seen is remembered whatever becomes of the rest: nobody can show less afterwards.
     ledgers.save()?;
-    Ok(found)
+    if let Ok(id) = id.parse::<RequestId>() {
+        request(ledgers, &head, &id, now).await
+    } else if let Ok(id) = id.parse::<PortalId>() {
+        portal(ledgers, &head, &id).await
+    } else {
+        Err(Failure::usage("id: it must be the id of a request (req_…) or portal (por_…); copy it again whole"))
+    }
 }
 
 async fn read<T: serde::de::DeserializeOwned>(ledgers: &Ledgers, path: &str) -> Result<T, Failure> {
     let bytes = ledgers.public.must_read(path, MAX_RECORD).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::new(format!("{path}: it isn't understood (line {}); is this a Canvass, and of the same version?", error.line()))
+        Failure::new(format!(
+            "{path}: it isn't understood (line {}); is this a Canvass, and of the same version?",
+            error.line()
+        ))
     })
 }
 

@@ -131,15 +131,25 @@ impl Files {
     pub fn read_offer(&self) -> Result<OfferFile, Failure> {
         let path = self.offer();
         if !exists(&path) {
-            return Err(Failure::usage(format!("{}: it isn't there; seal first, or give the name of an offer", path.display())));
+            return Err(Failure::usage(format!(
+                "{}: it isn't there; seal first, or give the name of an offer",
+                path.display()
+            )));
         }
         // What is wrong is told by its place alone: the file holds a secret.
         let offer: OfferFile = serde_json::from_slice(&read_limited(&path, MAX_FILE)?).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            Failure::new(format!("{}: damaged at line {line} column {column}; restore it from a copy", path.display()))
+            Failure::new(format!(
+                "{}: damaged at line {line} column {column}; restore it from a copy",
+                path.display()
+            ))
         })?;
         if offer.v != 1 {
-            return Err(Failure::new(format!("{}: version {} isn't read here; use a newer canvass", path.display(), offer.v)));
+            return Err(Failure::new(format!(
+                "{}: version {} isn't read here; use a newer canvass",
+                path.display(),
+                offer.v
+            )));
         }
         Ok(offer)
     }

@@ -85,7 +85,12 @@ pub fn server(offer: &OfferFile) -> Result<Http, Failure> {
 ///
 /// # Errors
 /// See [`give`].
-pub async fn send(files: &Files, invitation: Option<String>, wait: u64, context: &Context) -> Result<(), Failure> {
+pub async fn send(
+    files: &Files,
+    invitation: Option<String>,
+    wait: u64,
+    context: &Context,
+) -> Result<(), Failure> {
     let offer = files.read_offer()?;
     if exists(&files.receipt()) {
         context.console().line(format!("It was given before; the receipt is {}.", files.receipt().display()));
@@ -110,7 +115,10 @@ async fn whole(files: &Files, offer: &OfferFile) -> Result<(), Failure> {
     if (digest, bytes) == (offer.sha256, offer.bytes) {
         return Ok(());
     }
-    Err(Failure::new(format!("{}: it is not the envelope that was sealed; seal again", files.envelope().display())))
+    Err(Failure::new(format!(
+        "{}: it is not the envelope that was sealed; seal again",
+        files.envelope().display()
+    )))
 }
 
 async fn open(offer: &OfferFile, context: &Context) -> Result<Ledgers, Failure> {
@@ -132,8 +140,9 @@ pub async fn status(http: &Http, offer: &OfferFile) -> Result<Option<OfferStatus
     let lookup = offer.lookup()?;
     let path = format!("/offers/{lookup}.json");
     let Some(bytes) = http.get_optional(&path, MAX_STATUS).await? else { return Ok(None) };
-    let status: OfferStatus = serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::new(format!("the offer's status isn't understood ({error}); use a newer canvass")))?;
+    let status: OfferStatus = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::new(format!("the offer's status isn't understood ({error}); use a newer canvass"))
+    })?;
     if status.lookup == lookup {
         return Ok(Some(status));
     }
@@ -184,19 +193,24 @@ async fn verify(receipt: &SignedReceipt, offer: &OfferFile, ledgers: &mut Ledger
         && told.destination_id == offer.destination
         && told.destination_digest == offer.destination_digest.to_string();
     if !ours {
-        return Err(Failure::new("the receipt is of another envelope or destination; keep the envelope and tell an overseer"));
+        return Err(Failure::new(
+            "the receipt is of another envelope or destination; keep the envelope and tell an overseer",
+        ));
     }
     let head = ledgers.head(Log::Oversight).await?.signed.checkpoint;
+    ledgers.save()?;
     let shown = Proof::parse(told.proof.as_bytes())?.checkpoint.checkpoint;
-    ledgers.lies_on_the_line(Log::Oversight, &head, &shown).await?;
-    ledgers.save()
+    ledgers.lies_on_the_line(Log::Oversight, &head, &shown).await
 }
 
 fn keep(files: &Files, receipt: &SignedReceipt, ledgers: &Ledgers, context: &Context) -> Result<(), Failure> {
     write_public(&files.keys(), &serde_json::to_vec_pretty(&ledgers.keys)?)?;
     write_secret(&files.receipt(), &serde_json::to_vec_pretty(receipt)?)?;
     let (console, told) = (context.console(), &receipt.receipt);
-    console.line(format!("Given and received at {}. The receipt is in the ledger and checked.", told.received_at));
+    console.line(format!(
+        "Given and received at {}. The receipt is in the ledger and checked.",
+        told.received_at
+    ));
     console.line(format!("  {}", files.receipt().display()));
     console.line(format!("Follow it: canvass offer status --offer {}", files.offer().display()));
     console.result(&json!({"given": true, "received": told.received_at, "offer": told.offer, "receipt": files.receipt()}))

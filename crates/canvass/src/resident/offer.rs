@@ -27,7 +27,9 @@ pub enum OfferCommand {
 
 /// See what became of it
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  canvass offer status --offer porch.offer.json\n  canvass offer questions --offer porch.offer.json")]
+#[command(
+    after_help = "Examples:\n  canvass offer status --offer porch.offer.json\n  canvass offer questions --offer porch.offer.json"
+)]
 pub struct Which {
     /// The offer file
     #[arg(long, value_name = "FILE")]
@@ -96,7 +98,10 @@ async fn show(which: &Which, context: &Context) -> Result<(), Failure> {
     }
     let waiting = status.questions.iter().filter(|asked| asked.answered.is_none()).count();
     if waiting > 0 {
-        console.line(format!("  {waiting} questions wait: canvass offer questions --offer {}", which.offer.display()));
+        console.line(format!(
+            "  {waiting} questions wait: canvass offer questions --offer {}",
+            which.offer.display()
+        ));
     }
     if let Some(wish) = &status.withdrawal {
         let answer = match wish.granted {
@@ -136,7 +141,8 @@ async fn questions(which: &Which, context: &Context) -> Result<(), Failure> {
     let mut shown = Vec::new();
     for asked in &status.questions {
         let text = open_question(&offer, asked)?;
-        let answered = asked.answered.map_or_else(|| "not answered".to_owned(), |at| format!("answered {at}"));
+        let answered =
+            asked.answered.map_or_else(|| "not answered".to_owned(), |at| format!("answered {at}"));
         console.line(format!("{} asked {}, {answered}", plain(&asked.id), asked.asked));
         text.lines().for_each(|line| console.line(format!("  {line}")));
         shown.push(json!({"id": asked.id, "asked": asked.asked, "answered": asked.answered, "text": text}));

@@ -94,15 +94,11 @@ async fn fetch(place: &Place, context: &Context) -> Result<Option<RegionBundle>,
     let region = place.region()?;
     let mut ledgers = ledgers(context, place.keys.clone()).await?;
     let head = ledgers.head(Log::Requests).await?.signed.checkpoint;
+    ledgers.save()?;
     let path = format!("feed/{region}.json");
     let limit = u64::try_from(MAX_BUNDLE).unwrap_or(u64::MAX);
-    let Some(bytes) = ledgers.public.read(&path, limit).await? else {
-        ledgers.save()?;
-        return Ok(None);
-    };
-    let bundle = check(&ledgers, &head, &region, &bytes).await.map_err(|failure| failure.context(&path))?;
-    ledgers.save()?;
-    Ok(Some(bundle))
+    let Some(bytes) = ledgers.public.read(&path, limit).await? else { return Ok(None) };
+    check(&ledgers, &head, &region, &bytes).await.map(Some).map_err(|failure| failure.context(&path))
 }
 
 async fn check(
@@ -136,7 +132,10 @@ async fn list(command: List, context: &Context) -> Result<(), Failure> {
         print(console, request, now, false);
     }
     if !shown.is_empty() {
-        console.line(format!("{} checked: each is in the ledger, approved, and signed by its agency.", shown.len()));
+        console.line(format!(
+            "{} checked: each is in the ledger, approved, and signed by its agency.",
+            shown.len()
+        ));
     }
     console.result(&shown)
 }
@@ -146,7 +145,9 @@ async fn show(command: Show, context: &Context) -> Result<(), Failure> {
     let requests = bundle.map(|bundle| bundle.requests).unwrap_or_default();
     let request = requests.into_iter().find(|request| request.id == command.id);
     let request = request.ok_or_else(|| {
-        Failure::new("this region has no such request; check the id, and give a place inside the request's area")
+        Failure::new(
+            "this region has no such request; check the id, and give a place inside the request's area",
+        )
     })?;
     print(context.console(), &request, context.now(), true);
     context.console().result(&request)

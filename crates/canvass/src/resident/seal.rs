@@ -137,7 +137,10 @@ impl Identity {
             })?,
             None => ContactFile { name: self.name.clone(), phone: self.phone.clone(), email: self.email.clone() },
         };
-        let some = [&contact.name, &contact.phone, &contact.email].into_iter().flatten().any(|text| !text.trim().is_empty());
+        let some = [&contact.name, &contact.phone, &contact.email]
+            .into_iter()
+            .flatten()
+            .any(|text| !text.trim().is_empty());
         Ok(some.then_some(contact))
     }
 }
@@ -150,7 +153,10 @@ pub async fn run(command: Seal, context: &Context) -> Result<(), Failure> {
     let (console, files) = (context.console(), Files::of(&command.out));
     for path in [files.envelope(), files.offer(), files.receipt()] {
         if exists(&path) {
-            return Err(Failure::usage(format!("{}: it exists already; choose another --out", path.display())));
+            return Err(Failure::usage(format!(
+                "{}: it exists already; choose another --out",
+                path.display()
+            )));
         }
     }
     let contact = command.identity.contact()?;
@@ -172,7 +178,9 @@ pub async fn run(command: Seal, context: &Context) -> Result<(), Failure> {
     let asked = !command.yes;
     if asked {
         if !console.can_ask() {
-            return Err(Failure::usage("nobody can be asked here; read what is printed, and agree to it with --yes"));
+            return Err(Failure::usage(
+                "nobody can be asked here; read what is printed, and agree to it with --yes",
+            ));
         }
         if !console.agree("Do you agree?")? {
             return Err(Failure::new("nothing was sealed"));
@@ -197,7 +205,8 @@ fn refuse_outside(clips: &[Clip], to: &Destination, include: bool) -> Result<(),
     let frame = to.time_frame.as_ref();
     let outside: Vec<_> = clips.iter().filter(|clip| clip.outside(frame)).collect();
     let (Some(frame), false) = (frame, outside.is_empty() || include) else { return Ok(()) };
-    let list: Vec<_> = outside.iter().map(|clip| format!("\n  {}: {}", clip.path.display(), clip.when())).collect();
+    let list: Vec<_> =
+        outside.iter().map(|clip| format!("\n  {}: {}", clip.path.display(), clip.when())).collect();
     Err(Failure::usage(format!(
         "these clips show nothing of the time that is asked for ({} to {}):{}\nleave them out, or give --include-outside to \
          give them all the same",
@@ -207,10 +216,14 @@ fn refuse_outside(clips: &[Clip], to: &Destination, include: bool) -> Result<(),
     )))
 }
 
-fn consent_text(to: &Destination, clips: &[Clip], contact: Option<&ContactFile>, mailbox: bool) -> Vec<String> {
-    let mut text = vec![
-        format!("You give to: {} ({}), {}", plain(&to.agency.name), to.agency.class.as_str(), to.id),
-    ];
+fn consent_text(
+    to: &Destination,
+    clips: &[Clip],
+    contact: Option<&ContactFile>,
+    mailbox: bool,
+) -> Vec<String> {
+    let mut text =
+        vec![format!("You give to: {} ({}), {}", plain(&to.agency.name), to.agency.class.as_str(), to.id)];
     if let Some(code) = &to.code {
         text.push(format!("For its case: {}", plain(code)));
     }
@@ -224,7 +237,10 @@ fn consent_text(to: &Destination, clips: &[Clip], contact: Option<&ContactFile>,
     match contact {
         Some(contact) => {
             let told = [&contact.name, &contact.phone, &contact.email].into_iter().flatten();
-            text.push(format!("  who you are: {}", told.map(|part| plain(part)).collect::<Vec<_>>().join(", ")));
+            text.push(format!(
+                "  who you are: {}",
+                told.map(|part| plain(part)).collect::<Vec<_>>().join(", ")
+            ));
         }
         None => text.push("It will not receive: your name, telephone number, e-mail or address".into()),
     }
@@ -237,7 +253,13 @@ fn consent_text(to: &Destination, clips: &[Clip], contact: Option<&ContactFile>,
     text
 }
 
-fn consent(to: &Destination, clips: &[Clip], text: &[String], asked: bool, now: Time) -> Result<Vec<u8>, Failure> {
+fn consent(
+    to: &Destination,
+    clips: &[Clip],
+    text: &[String],
+    asked: bool,
+    now: Time,
+) -> Result<Vec<u8>, Failure> {
     let clips = clips.iter().map(|clip| ConsentClip {
         name: &clip.name,
         bytes: clip.bytes,
@@ -262,7 +284,8 @@ fn consent(to: &Destination, clips: &[Clip], text: &[String], asked: bool, now: 
 fn plan(to: &Destination, clips: &[Clip], meta: MetaFiles) -> Result<SealPlan<'static>, Failure> {
     let mut sources = Vec::with_capacity(clips.len());
     for clip in clips {
-        let file = File::open(&clip.path).map_err(|error| Failure::from(error).context(clip.path.display()))?;
+        let file =
+            File::open(&clip.path).map_err(|error| Failure::from(error).context(clip.path.display()))?;
         sources.push(ClipSource { name: clip.name.clone(), size: clip.bytes, reader: Box::new(file) });
     }
     let mtime = day();
@@ -330,7 +353,12 @@ fn finish(
     std::fs::rename(files.part(), files.envelope())?;
     let console = context.console();
     console.line(format!("Sealed {} clips to {}.", sealed.clips.len(), plain(&to.agency.name)));
-    console.line(format!("  {}  {} bytes, SHA-256 {}", files.envelope().display(), offer.bytes, offer.sha256));
+    console.line(format!(
+        "  {}  {} bytes, SHA-256 {}",
+        files.envelope().display(),
+        offer.bytes,
+        offer.sha256
+    ));
     console.line(format!("  {}  keep it: with it you follow, answer and withdraw", files.offer().display()));
     if let Some(closes) = to.closes {
         console.line(format!("Give it before {closes}: canvass give {}", files.name()));

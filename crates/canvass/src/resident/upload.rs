@@ -105,7 +105,8 @@ async fn create(
         .header("upload-length", offer.bytes)
         .header("upload-metadata", metadata.join(","));
     let response = http.send(request).await?;
-    let location = response.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let location =
+        response.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let location = own(http, location)?;
     let state = UploadFile { v: 1, location, complete: false, invitation: invitation.map(Into::into) };
     files.write_upload(&state)?;
@@ -115,11 +116,17 @@ async fn create(
 // An address of the same server: a sealed envelope is sent nowhere else.
 fn own(http: &Http, location: &str) -> Result<String, Failure> {
     let base = format!("{}/", http.server().as_str());
-    let whole = if location.starts_with('/') && !location.starts_with("//") { http.url(location) } else { location.to_owned() };
+    let whole = if location.starts_with('/') && !location.starts_with("//") {
+        http.url(location)
+    } else {
+        location.to_owned()
+    };
     if whole.starts_with(&base) {
         return Ok(whole);
     }
-    Err(Failure::new("the server's answer names another server for the upload; nothing was sent, tell its operator"))
+    Err(Failure::new(
+        "the server's answer names another server for the upload; nothing was sent, tell its operator",
+    ))
 }
 
 async fn stand(http: &Http, location: &str) -> Result<Stand, HttpError> {
@@ -141,7 +148,9 @@ fn offset(headers: &HeaderMap) -> Option<u64> {
 // Whether a refusal may be another moment's yes: busy, slow, at another offset, a broken part, locked.
 fn passing(error: &HttpError) -> bool {
     match error {
-        HttpError::Refused(refused) => matches!(refused.status.as_u16(), 400 | 408 | 409 | 423 | 429 | 460 | 502..=504),
+        HttpError::Refused(refused) => {
+            matches!(refused.status.as_u16(), 400 | 408 | 409 | 423 | 429 | 460 | 502..=504)
+        }
         _ => true,
     }
 }
@@ -160,7 +169,9 @@ async fn send(
         let step = match at {
             Some(at) if at == offer.bytes => return Ok(true),
             Some(at) if at > offer.bytes => {
-                return Err(Failure::new("the server holds more bytes than the envelope has; tell its operator"));
+                return Err(Failure::new(
+                    "the server holds more bytes than the envelope has; tell its operator",
+                ));
             }
             Some(at) => part(http, &location, &files.envelope(), at, offer.bytes).await?,
             None => match stand(http, &location).await {

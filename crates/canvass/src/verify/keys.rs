@@ -81,10 +81,15 @@ impl KeysFile {
     /// Names the member at fault.
     pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
         let keys: Self = serde_json::from_slice(bytes).map_err(|error| {
-            Failure::new(format!("keys.json: not the keys of a Canvass ({error}); give the file served at /ledger/keys.json"))
+            Failure::new(format!(
+                "keys.json: not the keys of a Canvass ({error}); give the file served at /ledger/keys.json"
+            ))
         })?;
         if keys.v != 1 {
-            return Err(Failure::new(format!("keys.json: version {} isn't read here; use a newer canvass", keys.v)));
+            return Err(Failure::new(format!(
+                "keys.json: version {} isn't read here; use a newer canvass",
+                keys.v
+            )));
         }
         if keys.witnesses.len() > MAX_WITNESSES {
             return Err(Failure::new(format!("keys.json: more than {MAX_WITNESSES} witnesses; name fewer")));
@@ -124,7 +129,8 @@ impl KeysFile {
         let LogKey { origin, vkey } = self.log(log);
         let at = format!("keys.json: logs.{}", log.as_str());
         let key = VerifierKey::parse(vkey).map_err(|error| Failure::from(error).context(&at))?;
-        let witnesses: Result<Vec<_>, _> = self.witnesses.iter().map(|vkey| VerifierKey::parse(vkey)).collect();
+        let witnesses: Result<Vec<_>, _> =
+            self.witnesses.iter().map(|vkey| VerifierKey::parse(vkey)).collect();
         let witnesses = witnesses.map_err(|error| Failure::from(error).context("keys.json: witnesses"))?;
         Trust::new(origin.clone(), key, witnesses, quorum).map_err(|error| Failure::from(error).context(&at))
     }
@@ -165,8 +171,12 @@ impl KeysFile {
     /// What to compare by telephone: one line a key.
     pub fn fingerprints(&self) -> Vec<String> {
         let receipts = self.receipt_key().map(|key| key.vkey()).unwrap_or_default();
-        [("requests", self.logs.requests.vkey.as_str()), ("oversight", self.logs.oversight.vkey.as_str()), ("receipts", receipts.as_str())]
-            .map(|(name, vkey)| format!("{name} {vkey}"))
-            .to_vec()
+        [
+            ("requests", self.logs.requests.vkey.as_str()),
+            ("oversight", self.logs.oversight.vkey.as_str()),
+            ("receipts", receipts.as_str()),
+        ]
+        .map(|(name, vkey)| format!("{name} {vkey}"))
+        .to_vec()
     }
 }

@@ -153,8 +153,9 @@ async fn oversight(ledgers: &mut Ledgers, outcome: &mut Outcome) -> Result<(), F
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
     let mut defects = Vec::new();
     let audited = audit_one(ledgers, Log::Oversight, outcome, |index, entry| {
-        let mut defect =
-            |what: &str| defects.push(Defect { place: format!("oversight ledger, entry {index}"), what: what.into() });
+        let mut defect = |what: &str| {
+            defects.push(Defect { place: format!("oversight ledger, entry {index}"), what: what.into() })
+        };
         let Ok(leaf) = serde_json::from_slice::<OversightLeaf>(entry) else {
             return defect("it is no entry of an oversight ledger");
         };
@@ -176,7 +177,10 @@ async fn oversight(ledgers: &mut Ledgers, outcome: &mut Outcome) -> Result<(), F
 
 fn is_hour(text: &str) -> bool {
     let shape = text.len() == 14 && text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T');
-    shape && text.strip_suffix('Z').is_some_and(|hour| format!("{hour}:00:00Z").parse::<canvass_types::Time>().is_ok())
+    shape
+        && text
+            .strip_suffix('Z')
+            .is_some_and(|hour| format!("{hour}:00:00Z").parse::<canvass_types::Time>().is_ok())
 }
 
 // Audits one ledger; what the audit itself refuses is a defect too.
@@ -277,7 +281,9 @@ async fn check_file(
     };
     let (found, proofs) = match file {
         File::Policy => (records::policy(&bytes, replay), Vec::new()),
-        File::Agency(id) => judge(&bytes, |shown: AgencyFile| (records::agency(id, &shown.agency, replay), shown.proofs)),
+        File::Agency(id) => {
+            judge(&bytes, |shown: AgencyFile| (records::agency(id, &shown.agency, replay), shown.proofs))
+        }
         File::Request(id) => judge(&bytes, |shown: canvass_types::PublicRequest| {
             (records::request(id, &shown, replay), shown.proofs)
         }),
@@ -320,7 +326,9 @@ fn print(outcome: &Outcome, context: &Context) -> Result<(), Failure> {
         console.line(format!("{} ledger, {}", ledger.log, ledger.origin));
         console.line(format!("  {} entries, {} bytes, root {}", ledger.entries, ledger.bytes, ledger.root));
         match ledger.continues {
-            Some(before) => console.line(format!("  continues the checkpoint of {before} entries seen before")),
+            Some(before) => {
+                console.line(format!("  continues the checkpoint of {before} entries seen before"))
+            }
             None => console.line("  not seen before; its checkpoint is remembered from now on"),
         }
         match ledger.witnesses.as_slice() {

@@ -110,7 +110,9 @@ impl Ledgers {
         // Witnesses may come and go; the keys that sign may not.
         let chosen = pinned.or(shown).or(known.as_ref().map(|known| known.keys.clone()));
         let keys = chosen.ok_or_else(|| {
-            Failure::new(format!("{path}: it isn't served; give --keys FILE with the keys got by another way"))
+            Failure::new(format!(
+                "{path}: it isn't served; give --keys FILE with the keys got by another way"
+            ))
         })?;
         let keys = keys.witnessed_by(&pins.witnesses, pins.quorum);
         let seen = known.map(|known| known.checkpoints).unwrap_or_default();
@@ -151,7 +153,9 @@ impl Ledgers {
     pub fn convict(&self, log: Log, error: AuditError, shown: Option<&Trusted>) -> Failure {
         let lie = matches!(error, AuditError::Rollback { .. } | AuditError::SplitView { .. });
         let failure = named(log, error);
-        let (Some(seen), Some(shown)) = (self.seen.get(log.as_str()), shown.filter(|_| lie)) else { return failure };
+        let (Some(seen), Some(shown)) = (self.seen.get(log.as_str()), shown.filter(|_| lie)) else {
+            return failure;
+        };
         let size = shown.signed.checkpoint.size;
         let evidence = self.memory.with_extension(format!("{}-{size}.evidence", log.as_str()));
         let text = format!("seen before:\n\n{seen}\nshown now:\n\n{}", shown.signed);
@@ -168,7 +172,10 @@ impl Ledgers {
     pub async fn check_proof(&self, log: Log, head: &Checkpoint, proof: &Proof) -> Result<(), Failure> {
         let read = canvass_ledger::Proof::parse(proof.proof.as_bytes())?;
         if read.index != proof.index {
-            return Err(Failure::new(format!("the proof of entry {} is of entry {}", proof.index, read.index)));
+            return Err(Failure::new(format!(
+                "the proof of entry {} is of entry {}",
+                proof.index, read.index
+            )));
         }
         let trusted = read.verify(&leaf_hash(proof.leaf.as_bytes()), &self.keys.trust_alone(log)?)?;
         self.lies_on_the_line(log, head, &trusted.signed.checkpoint).await
@@ -178,7 +185,12 @@ impl Ledgers {
     ///
     /// # Errors
     /// It lies on another, or is newer than what the witnesses have seen.
-    pub async fn lies_on_the_line(&self, log: Log, head: &Checkpoint, other: &Checkpoint) -> Result<(), Failure> {
+    pub async fn lies_on_the_line(
+        &self,
+        log: Log,
+        head: &Checkpoint,
+        other: &Checkpoint,
+    ) -> Result<(), Failure> {
         if other == head {
             return Ok(());
         }
@@ -189,7 +201,8 @@ impl Ledgers {
         // Files and checkpoint are served by caches of different age: the checkpoint catches up within seconds.
         for _ in 0..CATCH_UP {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let now = fetch_checkpoint(&files, &self.keys.trust(log)?).await.map_err(|error| named(log, error))?;
+            let now =
+                fetch_checkpoint(&files, &self.keys.trust(log)?).await.map_err(|error| named(log, error))?;
             let now = now.signed.checkpoint;
             if other.size <= now.size {
                 check_growth(&files, head, &now).await.map_err(|error| named(log, error))?;

@@ -81,7 +81,8 @@ fn beside(receipt: &Path) -> Option<PathBuf> {
 /// # Errors
 /// It is none.
 pub fn read(bytes: &[u8]) -> Result<SignedReceipt, Failure> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Failure::new("receipt: it isn't text; download it again"))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| Failure::new("receipt: it isn't text; download it again"))?;
     Ok(SignedReceipt::parse(text)?)
 }
 
@@ -97,10 +98,13 @@ pub fn check(receipt: &SignedReceipt, keys: &KeysFile) -> Result<(), Failure> {
         proof.verify(&leaf_hash(leaf), &trust).map(drop).map_err(|error| error.to_string())
     })?;
     let told = &receipt.receipt;
-    let leaf: OversightLeaf = serde_json::from_slice(&told.leaf_bytes()?)
-        .map_err(|_| Failure::new("receipt: its entry is no entry of an oversight ledger; tell an overseer"))?;
+    let leaf: OversightLeaf = serde_json::from_slice(&told.leaf_bytes()?).map_err(|_| {
+        Failure::new("receipt: its entry is no entry of an oversight ledger; tell an overseer")
+    })?;
     if leaf.subject != told.offer {
-        return Err(Failure::new("receipt: its ledger entry is of another offer; keep it and tell an overseer"));
+        return Err(Failure::new(
+            "receipt: its ledger entry is of another offer; keep it and tell an overseer",
+        ));
     }
     record_agrees(receipt)
 }
@@ -123,7 +127,11 @@ fn record_agrees(receipt: &SignedReceipt) -> Result<(), Failure> {
         }
     }
     let digest = detail.get("ciphertext_sha256").is_some();
-    if digest { Ok(()) } else { Err(Failure::new("receipt: its record doesn't name the envelope; tell an overseer")) }
+    if digest {
+        Ok(())
+    } else {
+        Err(Failure::new("receipt: its record doesn't name the envelope; tell an overseer"))
+    }
 }
 
 /// Checks that a file is the envelope of a receipt.
@@ -136,7 +144,10 @@ pub fn envelope_is(path: &Path, receipt: &SignedReceipt) -> Result<(), Failure> 
     if bytes == told.ciphertext_len && digest.to_string() == told.ciphertext_sha256 {
         return Ok(());
     }
-    Err(Failure::new(format!("{}: it is not the envelope of this receipt; give the .age file that was sent", path.display())))
+    Err(Failure::new(format!(
+        "{}: it is not the envelope of this receipt; give the .age file that was sent",
+        path.display()
+    )))
 }
 
 /// SHA-256 and length of a file, in constant memory.

@@ -2,8 +2,8 @@
 
 use canvass_core::agencies::identity_digest;
 use canvass_types::{
-    AgencyId, Digest, PortalBody, PortalId, Proof, PublicAgency, PublicPortal, PublicRequest, RequestBody, RequestId,
-    RequestState, canonical,
+    AgencyId, Digest, PortalBody, PortalId, Proof, PublicAgency, PublicPortal, PublicRequest, RequestBody,
+    RequestId, RequestState, canonical,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,10 @@ pub fn request(id: &RequestId, shown: &PublicRequest, ledger: &Replay) -> Vec<St
         must(shown.request.is_none(), "its body is shown though it was refused");
         return found;
     };
-    must(shown.at == published.at && shown.closes == Some(published.closes), "its times are not those in the ledger");
+    must(
+        shown.at == published.at && shown.closes == Some(published.closes),
+        "its times are not those in the ledger",
+    );
     match (&shown.request, shown.state) {
         (None, RequestState::Withheld) => {}
         (None, _) => must(false, "its body is left out though it is not withheld"),
@@ -59,7 +62,10 @@ pub fn request(id: &RequestId, shown: &PublicRequest, ledger: &Replay) -> Vec<St
                 "its body is not the one whose digest is in the ledger",
             );
             must(signed.key == published.key, "it names another signing key than the ledger");
-            must(body.id == *id && body.agency.id == known.agency, "its body names another request or agency");
+            must(
+                body.id == *id && body.agency.id == known.agency,
+                "its body names another request or agency",
+            );
             let agency = ledger.agencies.get(&known.agency);
             let class = agency.and_then(|agency| agency.standing).map(|(class, _, _)| class);
             must(class == Some(body.agency.class), "its body names another class of agency than the ledger");
@@ -120,7 +126,8 @@ pub fn portal(id: &PortalId, shown: &PublicPortal, ledger: &Replay) -> Vec<Strin
     must(
         signed.body.agency.id == known.agency
             && signed.key == known.key
-            && key.is_some_and(|key| key.public.verifies(PortalBody::CONTEXT, &signed.body, &signed.signature)),
+            && key
+                .is_some_and(|key| key.public.verifies(PortalBody::CONTEXT, &signed.body, &signed.signature)),
         "its body is not signed by the agency's key in the ledger",
     );
     found

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use canvass_types::leaf::RequestsLeaf;
 use canvass_types::{
-    AgencyClass, AgencyId, AgencyState, Digest, KeyEndorsement, PortalId, PublicKey, RequestId, RequestState, Time,
-    canonical,
+    AgencyClass, AgencyId, AgencyState, Digest, KeyEndorsement, PortalId, PublicKey, RequestId, RequestState,
+    Time, canonical,
 };
 
 /// Something that must not be.
@@ -142,7 +142,8 @@ impl Replay {
             }
             RequestsLeaf::AgencyKeyAdded { agency, key, public, endorsed_by, endorsement, at } => {
                 let endorsed = endorsed_by.zip(endorsement);
-                let known = self.agencies.get_mut(&agency).ok_or("a key of an agency that was never registered")?;
+                let known =
+                    self.agencies.get_mut(&agency).ok_or("a key of an agency that was never registered")?;
                 add_key(known, &agency, key, Key { public, added: at, revoked: None }, endorsed)?;
             }
             RequestsLeaf::AgencyKeyRevoked { agency, key, at } => {

@@ -90,7 +90,9 @@ impl Public {
     /// As [`Self::read`], and when nothing is there.
     pub async fn must_read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Failure> {
         self.read(path, limit).await?.ok_or_else(|| {
-            Failure::new(format!("{path}: nothing is there; check the address and the id, it may never have been published"))
+            Failure::new(format!(
+                "{path}: nothing is there; check the address and the id, it may never have been published"
+            ))
         })
     }
 

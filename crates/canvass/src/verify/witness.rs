@@ -149,11 +149,17 @@ impl FileState {
         }
         let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&lock)?;
         if file.try_lock().is_err() {
-            return Err(Failure::new(format!("{}: another witness uses this memory; stop it first", path.display())));
+            return Err(Failure::new(format!(
+                "{}: another witness uses this memory; stop it first",
+                path.display()
+            )));
         }
         let known = if exists(path) {
             serde_json::from_slice(&read_limited(path, MAX_STATE)?).map_err(|error| {
-                Failure::new(format!("{}: the memory is damaged ({error}); restore it, never begin anew", path.display()))
+                Failure::new(format!(
+                    "{}: the memory is damaged ({error}); restore it, never begin anew",
+                    path.display()
+                ))
             })?
         } else {
             BTreeMap::new()
@@ -186,9 +192,9 @@ impl WitnessState for FileState {
 fn known_logs(logs: &[String]) -> Result<BTreeMap<String, Vec<VerifierKey>>, Failure> {
     let mut known: BTreeMap<String, Vec<VerifierKey>> = BTreeMap::new();
     for text in logs {
-        let (origin, vkey) = text
-            .split_once('=')
-            .ok_or_else(|| Failure::usage("--log: write it as ORIGIN=VKEY, both stand in the ledger's keys.json"))?;
+        let (origin, vkey) = text.split_once('=').ok_or_else(|| {
+            Failure::usage("--log: write it as ORIGIN=VKEY, both stand in the ledger's keys.json")
+        })?;
         let key = VerifierKey::parse(vkey).map_err(|error| Failure::from(error).context("--log"))?;
         known.entry(origin.to_owned()).or_default().push(key);
     }
@@ -277,6 +283,8 @@ async fn once(command: OnceWitness, context: &Context) -> Result<(), Failure> {
         Answer::Conflict(size) => Err(Failure::new(format!(
             "the witness's memory says {size} entries and not {old}; another process changed it, run it again"
         ))),
-        Answer::Refused(refusal) => Err(Failure::new(format!("not cosigned: {}; publish both checkpoints", refusal.reason))),
+        Answer::Refused(refusal) => {
+            Err(Failure::new(format!("not cosigned: {}; publish both checkpoints", refusal.reason)))
+        }
     }
 }

@@ -1,11 +1,8 @@
 //! What a stranger finds out about a ledger in a folder: growth is fine; rollbacks, split views and tampering are named.
-#![allow(missing_docs, reason = "tests")]
 
-mod resident_support;
-
+use crate::support::*;
 use canvass_types::leaf::RequestsLeaf;
 use canvass_types::{AgencyState, Digest, RequestState};
-use resident_support::*;
 use serde_json::json;
 
 async fn verify(world: &World) -> Said {
@@ -82,7 +79,8 @@ async fn other_keys_than_before_are_refused() {
     verify(&world).await.ok();
     let strange = World::new().await;
     let mut keys = strange.keys();
-    keys["receipts"]["public"] = json!(canvass_types::PublicKey::of(&ed25519_dalek::SigningKey::from_bytes(&[9; 32])));
+    keys["receipts"]["public"] =
+        json!(canvass_types::PublicKey::of(&ed25519_dalek::SigningKey::from_bytes(&[9; 32])));
     world.put("ledger/keys.json", keys.to_string());
     verify(&world).await.refused(1, &["keys are others than those known", "nothing is sent"]);
 }
@@ -93,30 +91,66 @@ async fn each_tampering_is_named() {
     let agency = |world: &World| world.public().join(format!("agencies/{}.json", world.agency.id));
     type Bend = Box<dyn Fn(&World)>;
     let cases: Vec<(&str, Bend)> = vec![
-        ("its body is not the one whose digest", Box::new(move |w| edit(&request(w), |v| v["request"]["body"]["details"] = json!("Other words, of the same length or so, than those that were signed.")))),
-        ("its decision is not the one", Box::new(move |w| edit(&request(w), |v| v["decision"]["reason"] = json!("Another reason.")))),
+        (
+            "its body is not the one whose digest",
+            Box::new(move |w| {
+                edit(&request(w), |v| {
+                    v["request"]["body"]["details"] =
+                        json!("Other words, of the same length or so, than those that were signed.")
+                })
+            }),
+        ),
+        (
+            "its decision is not the one",
+            Box::new(move |w| edit(&request(w), |v| v["decision"]["reason"] = json!("Another reason."))),
+        ),
         ("its state is not that", Box::new(move |w| edit(&request(w), |v| v["state"] = json!("resolved")))),
-        ("is not signed by the agency's key", Box::new(move |w| edit(&request(w), |v| v["request"]["signature"] = json!(data_encoding::BASE64.encode(&[1; 64]))))),
-        ("its times are not those", Box::new(move |w| edit(&request(w), |v| v["closes"] = json!("2099-01-01T00:00:00Z")))),
+        (
+            "is not signed by the agency's key",
+            Box::new(move |w| {
+                edit(&request(w), |v| {
+                    v["request"]["signature"] = json!(data_encoding::BASE64.encode(&[1; 64]))
+                })
+            }),
+        ),
+        (
+            "its times are not those",
+            Box::new(move |w| edit(&request(w), |v| v["closes"] = json!("2099-01-01T00:00:00Z"))),
+        ),
         ("the proof of entry", Box::new(move |w| edit(&request(w), |v| v["proofs"][0]["index"] = json!(0)))),
         ("it has another form", Box::new(move |w| std::fs::write(request(w), "{").unwrap())),
         ("it is missing", Box::new(move |w| std::fs::remove_file(request(w)).unwrap())),
-        ("name, subdivision or jurisdiction", Box::new(move |w| edit(&agency(w), |v| v["agency"]["name"] = json!("Concord PD")))),
+        (
+            "name, subdivision or jurisdiction",
+            Box::new(move |w| edit(&agency(w), |v| v["agency"]["name"] = json!("Concord PD"))),
+        ),
         ("its keys are not those", Box::new(move |w| edit(&agency(w), |v| v["agency"]["keys"] = json!([])))),
-        ("it is not the policy", Box::new(|w| edit(&w.public().join("policy.json"), |v| v["give"]["clips"] = json!(99)))),
-        ("is not the one in the tree", Box::new(|w| {
-            let path = w.public().join("ledger/requests/tile/entries/000.p/6");
-            let mut bytes = std::fs::read(&path).unwrap();
-            let last = bytes.len() - 3;
-            bytes[last] ^= 1;
-            std::fs::write(path, bytes).unwrap();
-        })),
-        ("is missing", Box::new(|w| std::fs::remove_dir_all(w.public().join("ledger/requests/tile/entries")).unwrap())),
-        ("does not verify", Box::new(|w| {
-            let path = w.public().join("ledger/requests/checkpoint");
-            let text = std::fs::read_to_string(&path).unwrap().replacen("\n6\n", "\n5\n", 1);
-            std::fs::write(path, text).unwrap();
-        })),
+        (
+            "it is not the policy",
+            Box::new(|w| edit(&w.public().join("policy.json"), |v| v["give"]["clips"] = json!(99))),
+        ),
+        (
+            "is not the one in the tree",
+            Box::new(|w| {
+                let path = w.public().join("ledger/requests/tile/entries/000.p/6");
+                let mut bytes = std::fs::read(&path).unwrap();
+                let last = bytes.len() - 3;
+                bytes[last] ^= 1;
+                std::fs::write(path, bytes).unwrap();
+            }),
+        ),
+        (
+            "is missing",
+            Box::new(|w| std::fs::remove_dir_all(w.public().join("ledger/requests/tile/entries")).unwrap()),
+        ),
+        (
+            "does not verify",
+            Box::new(|w| {
+                let path = w.public().join("ledger/requests/checkpoint");
+                let text = std::fs::read_to_string(&path).unwrap().replacen("\n6\n", "\n5\n", 1);
+                std::fs::write(path, text).unwrap();
+            }),
+        ),
     ];
     for (words, bend) in cases {
         let world = World::new().await;
@@ -132,19 +166,69 @@ async fn a_ledger_that_says_what_can_not_be_is_named() {
     let (agency, request) = (world.agency.id.clone(), world.request.id.clone());
     let digest = Digest::of(b"x");
     let cases = [
-        ("decided on twice", RequestsLeaf::RequestDecided { request: request.clone(), agency: agency.clone(), approved: true, digest, at: now() }),
-        ("published before", RequestsLeaf::RequestPublished { request: request.clone(), agency: agency.clone(), digest, key: world.signed.key.clone(), at: now(), closes: now().plus_days(1) }),
-        ("a key that did not count", RequestsLeaf::RequestPublished { request: request.clone(), agency: agency.clone(), digest, key: "0".repeat(16), at: now(), closes: now().plus_days(1) }),
-        ("with no legal basis", RequestsLeaf::RequestState { request: request.clone(), agency: agency.clone(), state: RequestState::Withheld, basis: None, at: now() }),
-        ("draft can't follow published", RequestsLeaf::RequestState { request, agency: agency.clone(), state: RequestState::Draft, basis: None, at: now() }),
-        ("no key of the agency vouched for", RequestsLeaf::AgencyKeyAdded {
-            agency,
-            key: canvass_types::PublicKey::of(&ed25519_dalek::SigningKey::from_bytes(&[8; 32])).id(),
-            public: canvass_types::PublicKey::of(&ed25519_dalek::SigningKey::from_bytes(&[8; 32])),
-            endorsed_by: None,
-            endorsement: None,
-            at: now(),
-        }),
+        (
+            "decided on twice",
+            RequestsLeaf::RequestDecided {
+                request: request.clone(),
+                agency: agency.clone(),
+                approved: true,
+                digest,
+                at: now(),
+            },
+        ),
+        (
+            "published before",
+            RequestsLeaf::RequestPublished {
+                request: request.clone(),
+                agency: agency.clone(),
+                digest,
+                key: world.signed.key.clone(),
+                at: now(),
+                closes: now().plus_days(1),
+            },
+        ),
+        (
+            "a key that did not count",
+            RequestsLeaf::RequestPublished {
+                request: request.clone(),
+                agency: agency.clone(),
+                digest,
+                key: "0".repeat(16),
+                at: now(),
+                closes: now().plus_days(1),
+            },
+        ),
+        (
+            "with no legal basis",
+            RequestsLeaf::RequestState {
+                request: request.clone(),
+                agency: agency.clone(),
+                state: RequestState::Withheld,
+                basis: None,
+                at: now(),
+            },
+        ),
+        (
+            "draft can't follow published",
+            RequestsLeaf::RequestState {
+                request,
+                agency: agency.clone(),
+                state: RequestState::Draft,
+                basis: None,
+                at: now(),
+            },
+        ),
+        (
+            "no key of the agency vouched for",
+            RequestsLeaf::AgencyKeyAdded {
+                agency,
+                key: canvass_types::PublicKey::of(&ed25519_dalek::SigningKey::from_bytes(&[8; 32])).id(),
+                public: canvass_types::PublicKey::of(&ed25519_dalek::SigningKey::from_bytes(&[8; 32])),
+                endorsed_by: None,
+                endorsement: None,
+                at: now(),
+            },
+        ),
     ];
     for (words, leaf) in cases {
         let mut world = World::new().await;
@@ -164,13 +248,15 @@ async fn a_ledger_that_says_what_can_not_be_is_named() {
 async fn witnesses_cosign_growth_and_nothing_else() {
     let mut world = World::new().await;
     world.publish().await;
-    let made = ask(&world, &["witness", "keygen", "--name", "witness.example/1", "--out", "witness.key"]).await.ok();
+    let made =
+        ask(&world, &["witness", "keygen", "--name", "witness.example/1", "--out", "witness.key"]).await.ok();
     let vkey = made.out.trim().to_owned();
     let once = ["witness", "once", "public", "--key", "witness.key", "--state", "witness.json"];
     let first = ask(&world, &once).await.ok();
     assert!(first.out.starts_with("— witness.example/1 "), "{}", first.out);
     // Without the cosignature a quorum is not met; with it in the checkpoint, it is.
-    let strict = ["verify", "ledger", "public", "--log", "requests", "--remember", "w.json", "--witness", &vkey];
+    let strict =
+        ["verify", "ledger", "public", "--log", "requests", "--remember", "w.json", "--witness", &vkey];
     ask(&world, &strict).await.refused(1, &["cosigned by 0 known witnesses"]);
     let path = world.public().join("ledger/requests/checkpoint");
     let cosigned = std::fs::read_to_string(&path).unwrap() + &first.out;

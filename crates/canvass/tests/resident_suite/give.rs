@@ -1,18 +1,15 @@
 //! From the feed to the receipt with the executable itself, on an honest server and on dishonest ones.
-#![allow(missing_docs, reason = "tests")]
-
-mod resident_support;
 
 use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::support::*;
 use canvass_core::publishing::QuestionStatus;
 use canvass_seal::envelope::{MemorySink, OpenOptions, open};
 use canvass_seal::offer::{OfferSecret, open_text, seal_text};
 use canvass_types::leaf::RequestsLeaf;
 use canvass_types::{AgencyState, QuestionId, RequestState};
-use resident_support::*;
 use serde_json::{Value, json};
 
 fn read(path: PathBuf) -> Value {
@@ -36,9 +33,12 @@ async fn a_clip_goes_from_a_porch_to_the_agency_and_a_receipt_comes_back() {
     let street = street(&world).await;
     let id = world.request.id.to_string();
 
-    let listed = ask(&world, &["requests", "list", "--server", &street.url, "--at", "43.203,-71.526"]).await.ok();
+    let listed =
+        ask(&world, &["requests", "list", "--server", &street.url, "--at", "43.203,-71.526"]).await.ok();
     assert!(listed.out.contains(&id) && listed.out.contains("Concord Police asks"), "{}", listed.out);
-    let shown = ask(&world, &["requests", "show", &id, "--server", &street.url, "--region", &world.region()]).await.ok();
+    let shown = ask(&world, &["requests", "show", &id, "--server", &street.url, "--region", &world.region()])
+        .await
+        .ok();
     assert!(shown.out.contains("white van") && shown.out.contains("corner 43.2"), "{}", shown.out);
 
     file(&world, "Elm Street 12.MP4", &vec![1; 3_000_000]);
@@ -51,14 +51,16 @@ async fn a_clip_goes_from_a_porch_to_the_agency_and_a_receipt_comes_back() {
     // Nothing but the sealed bytes leaves, and the agency opens what was agreed to.
     let envelope = std::fs::read(world.folder.path().join("porch.age")).unwrap();
     let mut sink = MemorySink::default();
-    let opened = open(&envelope[..], &[world.recipient.clone()], OpenOptions::with_limit(1 << 30), &mut sink).unwrap();
+    let opened =
+        open(&envelope[..], &[world.recipient.clone()], OpenOptions::with_limit(1 << 30), &mut sink).unwrap();
     let names: Vec<_> = opened.clips.iter().map(|clip| clip.name.as_str()).collect();
     assert_eq!(names, ["clip-01.mp4", "clip-02.mkv"]);
     let text = String::from_utf8_lossy(&envelope);
     assert!(!text.contains("Elm Street"), "the envelope holds a name in the clear");
 
     let question = {
-        let secret = read(world.folder.path().join("porch.offer.json"))["secret"].as_str().unwrap().to_owned();
+        let secret =
+            read(world.folder.path().join("porch.offer.json"))["secret"].as_str().unwrap().to_owned();
         let mailbox = OfferSecret::parse(&secret).unwrap().mailbox_recipient().unwrap();
         QuestionStatus {
             id: QuestionId::random(&Machine).to_string(),
@@ -76,12 +78,19 @@ async fn a_clip_goes_from_a_porch_to_the_agency_and_a_receipt_comes_back() {
     let given = giving.await.unwrap().ok();
     assert!(given.out.contains("The receipt is in the ledger and checked"), "{}", given.out);
 
-    let checked = ask(&world, &["verify", "receipt", "porch.receipt.json", "--envelope", "porch.age"]).await.ok();
+    let checked =
+        ask(&world, &["verify", "receipt", "porch.receipt.json", "--envelope", "porch.age"]).await.ok();
     assert!(checked.out.contains("the envelope given is the one received"), "{}", checked.out);
-    ask(&world, &["verify", "receipt", "porch.receipt.json", "--envelope", "b.mkv"]).await.refused(1, &["not the envelope"]);
+    ask(&world, &["verify", "receipt", "porch.receipt.json", "--envelope", "b.mkv"])
+        .await
+        .refused(1, &["not the envelope"]);
 
     let status = ask(&world, &["offer", "status", "--offer", "porch.offer.json"]).await.ok();
-    assert!(status.out.contains("not opened yet") && status.out.contains("1 questions wait"), "{}", status.out);
+    assert!(
+        status.out.contains("not opened yet") && status.out.contains("1 questions wait"),
+        "{}",
+        status.out
+    );
     let asked = ask(&world, &["offer", "questions", "--offer", "porch.offer.json"]).await.ok();
     assert!(asked.out.contains("Is the clock right?"), "{}", asked.out);
     ask(&world, &["offer", "answer", "--offer", "porch.offer.json", "Four minutes fast."]).await.ok();
@@ -134,23 +143,47 @@ async fn nothing_is_sealed_for_what_the_ledger_does_not_prove() {
     type Bend = Box<dyn Fn(&World)>;
     let request = |world: &World| world.public().join(format!("requests/{}.json", world.request.id));
     let agency = |world: &World| world.public().join(format!("agencies/{}.json", world.agency.id));
-    let other = canvass_seal::Identity::from_secret_bytes(&[66; 32]).unwrap().recipient().unwrap().to_string();
+    let other =
+        canvass_seal::Identity::from_secret_bytes(&[66; 32]).unwrap().recipient().unwrap().to_string();
     let cases: Vec<(&str, Bend)> = vec![
-        ("its body is not the one", Box::new(move |w| edit(&request(w), |v| v["request"]["body"]["recipient"] = json!(other)))),
-        ("not signed by the agency's key", Box::new(move |w| edit(&request(w), |v| v["request"]["signature"] = json!(data_encoding::BASE64.encode(&[1; 64]))))),
-        ("nobody decided on", Box::new(move |w| edit(&request(w), |v| {
-            v["proofs"].as_array_mut().unwrap().remove(0);
-        }))),
+        (
+            "its body is not the one",
+            Box::new(move |w| edit(&request(w), |v| v["request"]["body"]["recipient"] = json!(other))),
+        ),
+        (
+            "not signed by the agency's key",
+            Box::new(move |w| {
+                edit(&request(w), |v| {
+                    v["request"]["signature"] = json!(data_encoding::BASE64.encode(&[1; 64]))
+                })
+            }),
+        ),
+        (
+            "nobody decided on",
+            Box::new(move |w| {
+                edit(&request(w), |v| {
+                    v["proofs"].as_array_mut().unwrap().remove(0);
+                })
+            }),
+        ),
         ("Nothing is sealed", Box::new(move |w| edit(&agency(w), |v| v["proofs"] = json!([])))),
-        ("hash", Box::new(move |w| edit(&agency(w), |v| {
-            let leaf = v["proofs"][1]["leaf"].as_str().unwrap().replace("verified", "suspended");
-            v["proofs"][1]["leaf"] = json!(leaf);
-        }))),
-        ("does not verify", Box::new(|w| {
-            let path = w.public().join("ledger/requests/checkpoint");
-            let text = std::fs::read_to_string(&path).unwrap().replacen("\n6\n", "\n7\n", 1);
-            std::fs::write(path, text).unwrap();
-        })),
+        (
+            "hash",
+            Box::new(move |w| {
+                edit(&agency(w), |v| {
+                    let leaf = v["proofs"][1]["leaf"].as_str().unwrap().replace("verified", "suspended");
+                    v["proofs"][1]["leaf"] = json!(leaf);
+                })
+            }),
+        ),
+        (
+            "does not verify",
+            Box::new(|w| {
+                let path = w.public().join("ledger/requests/checkpoint");
+                let text = std::fs::read_to_string(&path).unwrap().replacen("\n6\n", "\n7\n", 1);
+                std::fs::write(path, text).unwrap();
+            }),
+        ),
     ];
     for (words, bend) in cases {
         let world = World::new().await;
@@ -193,7 +226,8 @@ async fn ended_requests_suspended_agencies_rollbacks_and_split_views_are_refused
     let lying = World::seeded(2).await;
     lying.publish().await;
     let elsewhere = street_at(&lying, "127.0.0.1:0").await;
-    let memory = std::fs::read_dir(world.folder.path().join("state/seen")).unwrap().next().unwrap().unwrap().path();
+    let memory =
+        std::fs::read_dir(world.folder.path().join("state/seen")).unwrap().next().unwrap().unwrap().path();
     let theirs = elsewhere.url.trim_start_matches("http://").replace(':', "_");
     std::fs::copy(&memory, memory.with_file_name(format!("{theirs}.json"))).unwrap();
     let said = ask(&world, &seal_args(&elsewhere.url, lying.request.id.as_str(), &["a.mp4"])).await;
@@ -214,7 +248,7 @@ async fn ended_requests_suspended_agencies_rollbacks_and_split_views_are_refused
     world.agency = suspended;
     world.publish().await;
     file(&world, "a.mp4", b"x");
-    let street = resident_support::street(&world).await;
+    let street = crate::support::street(&world).await;
     let said = ask(&world, &seal_args(&street.url, world.request.id.as_str(), &["a.mp4"])).await;
     said.refused(1, &["suspended"]);
     street.close().await;
@@ -239,7 +273,8 @@ async fn a_tampered_region_is_refused() {
         assert_ne!(bent, honest);
         world.put(&path, bent);
         let street = street(&world).await;
-        let said = ask(&world, &["requests", "list", "--server", &street.url, "--region", &world.region()]).await;
+        let said =
+            ask(&world, &["requests", "list", "--server", &street.url, "--region", &world.region()]).await;
         said.refused(1, &[&path]);
         street.close().await;
     }

@@ -1,12 +1,9 @@
 //! Receipts, honest and not, checked with no network.
-#![allow(missing_docs, reason = "tests")]
-
-mod resident_support;
 
 use std::collections::BTreeMap;
 
+use crate::support::*;
 use canvass_server::public::spool::UploadInfo;
-use resident_support::*;
 use serde_json::{Value, json};
 
 /// An honest receipt, as text.
@@ -15,7 +12,13 @@ async fn receipt(world: &mut World) -> Value {
     let key = canvass_seal::offer::OfferSecret::new(&[8; 32].into()).public_key().unwrap().text();
     let metadata =
         BTreeMap::from([("destination".into(), world.request.id.to_string()), ("offer_key".into(), key)]);
-    let info = UploadInfo { length: 3, metadata, notes: BTreeMap::new(), created: now().timestamp(), expires_after: 60 };
+    let info = UploadInfo {
+        length: 3,
+        metadata,
+        notes: BTreeMap::new(),
+        created: now().timestamp(),
+        expires_after: 60,
+    };
     let id = spool.create(&info).unwrap();
     let path = file(world, "porch.age", b"age");
     let done = canvass_server::public::spool::DoneUpload { id, info, path };
@@ -27,7 +30,8 @@ async fn receipt(world: &mut World) -> Value {
 async fn check(world: &World, bytes: &[u8]) -> Said {
     file(world, "porch.receipt.json", bytes);
     file(world, "keys.json", world.keys().to_string().as_bytes());
-    ask(world, &["verify", "receipt", "porch.receipt.json", "--keys", "keys.json", "--envelope", "porch.age"]).await
+    ask(world, &["verify", "receipt", "porch.receipt.json", "--keys", "keys.json", "--envelope", "porch.age"])
+        .await
 }
 
 #[tokio::test]
@@ -49,12 +53,18 @@ async fn an_honest_receipt_holds_and_malformed_ones_are_named() {
         ("signature", Box::new(|v| v["record"]["detail"]["ciphertext_bytes"] = json!(9))),
         ("version", Box::new(|v| v["version"] = json!(2))),
         ("unknown field", Box::new(|v| v["more"] = json!(1))),
-        ("missing field salt", Box::new(|v| {
-            v.as_object_mut().unwrap().remove("salt");
-        })),
-        ("no signature", Box::new(|v| {
-            v.as_object_mut().unwrap().remove("signature");
-        })),
+        (
+            "missing field salt",
+            Box::new(|v| {
+                v.as_object_mut().unwrap().remove("salt");
+            }),
+        ),
+        (
+            "no signature",
+            Box::new(|v| {
+                v.as_object_mut().unwrap().remove("signature");
+            }),
+        ),
         ("key", Box::new(|v| v["key"] = json!("other.example"))),
     ];
     for (words, bend) in bends {

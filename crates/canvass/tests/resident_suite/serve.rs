@@ -1,14 +1,11 @@
 //! The executable as its own server: it starts, tells its addresses, survives kill -9, and its ledgers stay sound.
-#![allow(missing_docs, reason = "tests")]
-
-mod resident_support;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::support::*;
 use canvass_core::publishing::OfferStatus;
-use resident_support::*;
 
 struct Server {
     child: Child,
@@ -71,7 +68,9 @@ async fn a_new_canvass_starts_is_verified_and_checked() {
     let document = ask(&world, &["openapi"]).await.ok();
     let document: serde_json::Value = serde_json::from_str(&document.out).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-    ask(&world, &["serve", "--data", "data", "--listen", "0.0.0.0:0"]).await.refused(2, &["plain HTTP", "--tls-cert"]);
+    ask(&world, &["serve", "--data", "data", "--listen", "0.0.0.0:0"])
+        .await
+        .refused(2, &["plain HTTP", "--tls-cert"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,20 +100,20 @@ async fn kill_9_of_the_server_in_the_middle_of_an_upload_loses_nothing() {
     server.child.wait().unwrap();
     let first = std::fs::read(&upload).unwrap();
     assert!(!String::from_utf8_lossy(&first).contains("\"complete\": true"), "it was killed too late");
-    let _server = serve(canvass(&world), &args);
-    let spool = spool(&world);
-    let mut done = None;
+    let server = serve(canvass(&world), &args);
     for _ in 0..600 {
-        done = spool.done(10).unwrap().pop();
-        if done.is_some() {
+        if String::from_utf8_lossy(&std::fs::read(&upload).unwrap()).contains("\"complete\": true") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let done = done.expect("the upload never became whole");
+    // The spool is one process's at a time: intake reads it once the server has let go.
+    drop(server);
+    let done = spool(&world).done(10).unwrap().pop().expect("the upload never became whole");
     let sent = std::fs::read(&done.path).unwrap();
     assert!(sent == std::fs::read(world.folder.path().join("porch.age")).unwrap(), "other bytes arrived");
     let lookup = world.take_in(&done, Vec::new()).await;
+    let _server = serve(canvass(&world), &args);
     let said = giving.await.unwrap().ok();
     assert!(!said.err.contains("starts again"), "{}", said.err);
     let status = std::fs::read(world.public().join(format!("offers/{lookup}.json"))).unwrap();

@@ -1,6 +1,5 @@
 //! A small honest world for the tests: two ledgers, one agency, one open request, and the public files about them. Tests
 //! bend it where they need a dishonest one.
-#![allow(dead_code, missing_docs, reason = "each test file uses its part")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -48,7 +47,6 @@ pub struct World {
     pub oversight: Ledger,
     stores: [Arc<MemStore>; 2],
     pub agency: PublicAgency,
-    pub signing: SigningKey,
     pub receipts: SigningKey,
     pub recipient: Identity,
     pub request: RequestBody,
@@ -109,7 +107,14 @@ impl World {
             subdivision: "US-NH".into(),
             jurisdiction: area(),
             state: AgencyState::Verified,
-            keys: vec![AgencyKey { id: key.id(), public: key, added: begun, revoked: None, endorsed_by: None, endorsement: None }],
+            keys: vec![AgencyKey {
+                id: key.id(),
+                public: key,
+                added: begun,
+                revoked: None,
+                endorsed_by: None,
+                endorsement: None,
+            }],
         };
         let request = RequestBody {
             v: 1,
@@ -120,13 +125,23 @@ impl World {
             details: "Footage of a white van near the corner is asked for, of any quality and length.".into(),
             contact: Contact { name: "Det. Ray".into(), phone: Some("+1 603 555 0100".into()), email: None },
             area: area(),
-            time_frame: TimeFrame { start: now().plus_seconds(-36_000), end: now().plus_seconds(600), zone: "America/New_York".into() },
+            time_frame: TimeFrame {
+                start: now().plus_seconds(-36_000),
+                end: now().plus_seconds(600),
+                zone: "America/New_York".into(),
+            },
             recipient: recipient.recipient().unwrap().to_string(),
             languages: vec!["en".into()],
             active_days: 14,
             created: begun,
         };
-        let decision = Decision { request: request.id.clone(), approved: true, rule: None, reason: "Fits the rules.".into(), at: begun };
+        let decision = Decision {
+            request: request.id.clone(),
+            approved: true,
+            rule: None,
+            reason: "Fits the rules.".into(),
+            at: begun,
+        };
         let digest = Digest::of(&canonical(&request).unwrap());
         let signature = sign(&signing, RequestBody::CONTEXT, &request).unwrap();
         let signed = Signed { body: request.clone(), digest, key: key.id(), signature };
@@ -138,7 +153,6 @@ impl World {
             published: begun.plus_seconds(60),
             closes: now().plus_days(14),
             agency,
-            signing,
             receipts,
             recipient,
             request,
@@ -159,7 +173,13 @@ impl World {
         let digest = |bytes: &[u8]| Digest::of(bytes);
         let standing = |state: AgencyState| {
             let shown = PublicAgency { state, ..self.agency.clone() };
-            RequestsLeaf::AgencyState { agency: agency.clone(), class: shown.class, state, digest: identity_digest(&shown), at: begun }
+            RequestsLeaf::AgencyState {
+                agency: agency.clone(),
+                class: shown.class,
+                state,
+                digest: identity_digest(&shown),
+                at: begun,
+            }
         };
         vec![
             RequestsLeaf::PolicySet { digest: digest(&canonical(&self.policy).unwrap()), at: begun },
@@ -180,7 +200,14 @@ impl World {
                 digest: digest(&canonical(&self.decision).unwrap()),
                 at: begun,
             },
-            RequestsLeaf::RequestPublished { request, agency, digest: self.signed.digest, key, at: self.published, closes: self.closes },
+            RequestsLeaf::RequestPublished {
+                request,
+                agency,
+                digest: self.signed.digest,
+                key,
+                at: self.published,
+                closes: self.closes,
+            },
         ]
     }
 
@@ -237,7 +264,12 @@ impl World {
     pub async fn public_request(&self) -> PublicRequest {
         let proofs = self
             .proofs(|leaf| {
-                matches!(leaf, RequestsLeaf::RequestDecided { .. } | RequestsLeaf::RequestPublished { .. } | RequestsLeaf::RequestState { .. })
+                matches!(
+                    leaf,
+                    RequestsLeaf::RequestDecided { .. }
+                        | RequestsLeaf::RequestPublished { .. }
+                        | RequestsLeaf::RequestState { .. }
+                )
             })
             .await;
         let state = self.leaves.iter().rev().find_map(|leaf| match leaf {
@@ -257,7 +289,12 @@ impl World {
 
     pub async fn agency_proofs(&self) -> Vec<Proof> {
         self.proofs(|leaf| {
-            matches!(leaf, RequestsLeaf::AgencyState { .. } | RequestsLeaf::AgencyKeyAdded { .. } | RequestsLeaf::AgencyKeyRevoked { .. })
+            matches!(
+                leaf,
+                RequestsLeaf::AgencyState { .. }
+                    | RequestsLeaf::AgencyKeyAdded { .. }
+                    | RequestsLeaf::AgencyKeyRevoked { .. }
+            )
         })
         .await
     }
