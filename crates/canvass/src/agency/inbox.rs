@@ -445,7 +445,7 @@ async fn accept(
         let mut out = sealed.as_file();
         tokio::task::block_in_place(|| seal(plan, &mut out, |_| {}))?;
         sealed.as_file().sync_all()?;
-        let upload = transfer::upload(desk, sealed.path(), &[("offer", offer.as_str())]).await?;
+        let upload = transfer::upload(desk, sealed.path()).await?;
         let body = json!({ "case": case, "upload": upload, "sha256": found, "bytes": bytes });
         let item: ItemView = desk.post(&format!("/offers/{offer}/clips/{number}/accept"), &body).await?;
         desk.context.console().note(format!("clip {number}: item {}", item.id));

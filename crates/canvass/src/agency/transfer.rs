@@ -3,7 +3,6 @@
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use canvass_types::Digest;
 use futures_util::StreamExt as _;
 use reqwest::{Method, StatusCode};
@@ -106,17 +105,14 @@ pub async fn download(
 }
 
 /// Uploads a sealed file by tus; gives the id of the finished upload.
-pub async fn upload(desk: &Desk<'_>, from: &Path, notes: &[(&str, &str)]) -> Result<String, Failure> {
+pub async fn upload(desk: &Desk<'_>, from: &Path) -> Result<String, Failure> {
     let mut file = std::fs::File::open(from)?;
     let total = file.metadata()?.len();
-    let metadata: Vec<String> =
-        notes.iter().map(|(name, value)| format!("{name} {}", STANDARD.encode(value))).collect();
     let create = desk
         .http
         .request(Method::POST, &path("/uploads", &[]))
         .header("tus-resumable", "1.0.0")
-        .header("upload-length", total.to_string())
-        .header("upload-metadata", metadata.join(","));
+        .header("upload-length", total.to_string());
     let created = desk.http.send(create).await?;
     let location = created.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let location =
