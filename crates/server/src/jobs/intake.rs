@@ -36,19 +36,25 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     desk.metrics.queue("messages", messages.len());
     let full = uploads.len() == BATCH || messages.len() == BATCH;
     let any = !uploads.is_empty() || !messages.is_empty();
+    // One that fails keeps nobody else waiting; it stays in the spool for the next round.
+    let mut failed = None;
     for upload in uploads {
-        take_upload(desk, &upload).await?;
+        failed = take_upload(desk, &upload).await.err().or(failed);
     }
     for waiting in messages {
-        take_message(desk, &waiting.message).await?;
-        let spool = desk.spool.clone();
-        drop_message(spool, waiting.id).await?;
+        match take_message(desk, &waiting.message).await {
+            Ok(()) => drop_message(desk.spool.clone(), waiting.id).await?,
+            Err(error) => failed = Some(error),
+        }
     }
     if any {
         desk.changed.notify_one();
         desk.grown.notify_one();
     }
-    Ok(if full { Round::Again } else { Round::Rest })
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(if full { Round::Again } else { Round::Rest }),
+    }
 }
 
 async fn drop_message(

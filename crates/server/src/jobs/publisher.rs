@@ -150,7 +150,14 @@ async fn offers(desk: &Desk) -> Result<usize, JobError> {
             let proven = desk.ledgers.of(Log::Oversight).prove(desk.app.records(), leaf).await?;
             let proof = proven.and_then(|(_, mut proofs)| proofs.pop());
             let Some(proof) = proof else { continue };
-            let receipt = receipt(desk, &offer.record, proof).await?;
+            let receipt = match receipt(desk, &offer.record, proof).await {
+                Ok(receipt) => receipt,
+                Err(JobError::Content(reason)) => {
+                    tracing::error!(reason, "a receipt can't be made; run `canvass check`");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             files::write_json(path, &OfferStatus::of(&offer.record, desk.app.now(), Some(receipt))).await?;
         }
         desk.app.published(&offer).await?;
