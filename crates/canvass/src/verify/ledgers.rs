@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use canvass_ledger::verify::{check_growth, fetch_checkpoint};
@@ -38,7 +39,8 @@ pub struct Ledgers {
     /// The keys that count.
     pub keys: KeysFile,
     memory: PathBuf,
-    seen: BTreeMap<String, String>,
+    // Also written while proofs are checked side by side.
+    seen: Mutex<BTreeMap<String, String>>,
     /// Whether the keys were never seen before and no file vouched for them.
     pub first_sight: bool,
 }
@@ -115,13 +117,17 @@ impl Ledgers {
             ))
         })?;
         let keys = keys.witnessed_by(&pins.witnesses, pins.quorum);
-        let seen = known.map(|known| known.checkpoints).unwrap_or_default();
+        let seen = Mutex::new(known.map(|known| known.checkpoints).unwrap_or_default());
         Ok(Self { public, keys, memory, seen, first_sight })
+    }
+
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The checkpoint of a ledger that was seen before.
     pub fn remembered(&self, log: Log) -> Result<Option<Checkpoint>, Failure> {
-        let Some(text) = self.seen.get(log.as_str()) else { return Ok(None) };
+        let Some(text) = self.seen().get(log.as_str()).cloned() else { return Ok(None) };
         let read = SignedCheckpoint::parse(text.as_bytes());
         Ok(Some(read.map_err(|error| Failure::from(error).context(self.memory.display()))?.checkpoint))
     }
@@ -145,15 +151,16 @@ impl Ledgers {
     }
 
     /// Remembers a checkpoint that was found sound; written by [`Self::save`].
-    pub fn remember(&mut self, log: Log, trusted: &Trusted) {
-        self.seen.insert(log.as_str().to_owned(), trusted.signed.to_string());
+    pub fn remember(&self, log: Log, trusted: &Trusted) {
+        self.seen().insert(log.as_str().to_owned(), trusted.signed.to_string());
     }
 
     /// Turns what an audit found into words, keeping both checkpoints where the ledger contradicts itself.
     pub fn convict(&self, log: Log, error: AuditError, shown: Option<&Trusted>) -> Failure {
         let lie = matches!(error, AuditError::Rollback { .. } | AuditError::SplitView { .. });
         let failure = named(log, error);
-        let (Some(seen), Some(shown)) = (self.seen.get(log.as_str()), shown.filter(|_| lie)) else {
+        let (Some(seen), Some(shown)) = (self.seen().get(log.as_str()).cloned(), shown.filter(|_| lie))
+        else {
             return failure;
         };
         let size = shown.signed.checkpoint.size;
@@ -203,10 +210,12 @@ impl Ledgers {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let now =
                 fetch_checkpoint(&files, &self.keys.trust(log)?).await.map_err(|error| named(log, error))?;
-            let now = now.signed.checkpoint;
-            if other.size <= now.size {
-                check_growth(&files, head, &now).await.map_err(|error| named(log, error))?;
-                return check_growth(&files, other, &now).await.map_err(|error| named(log, error));
+            let shown = &now.signed.checkpoint;
+            if other.size <= shown.size {
+                check_growth(&files, head, shown).await.map_err(|error| named(log, error))?;
+                check_growth(&files, other, shown).await.map_err(|error| named(log, error))?;
+                self.remember(log, &now);
+                return self.save();
             }
         }
         Err(Failure::new("a proof is newer than the ledger's checkpoint; try again in a minute"))
@@ -217,7 +226,7 @@ impl Ledgers {
     /// # Errors
     /// The file can't be written.
     pub fn save(&self) -> Result<(), Failure> {
-        let memory = Memory { v: 1, keys: self.keys.clone(), checkpoints: self.seen.clone() };
+        let memory = Memory { v: 1, keys: self.keys.clone(), checkpoints: self.seen().clone() };
         write_secret(&self.memory, &serde_json::to_vec_pretty(&memory)?)
     }
 }
