@@ -43,7 +43,13 @@ pub struct Global {
     #[arg(long, global = true, env = "CANVASS_KEYRING", value_name = "DIR")]
     pub keyring: Option<PathBuf>,
     /// Folder where checkpoints seen before are remembered [default: ~/.local/state/canvass]
-    #[arg(id = "state_folder", long = "state-folder", global = true, env = "CANVASS_STATE", value_name = "DIR")]
+    #[arg(
+        id = "state_folder",
+        long = "state-folder",
+        global = true,
+        env = "CANVASS_STATE",
+        value_name = "DIR"
+    )]
     pub state: Option<PathBuf>,
 }
 

@@ -44,7 +44,10 @@ impl std::str::FromStr for Log {
 }
 
 /// An entry of the requests ledger.
-#[expect(clippy::large_enum_variant, reason = "entries are written one at a time; a box would only hide their form")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "entries are written one at a time; a box would only hide their form"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", deny_unknown_fields)]
 pub enum RequestsLeaf {

@@ -24,7 +24,7 @@ impl<'a> Person<'a> {
         server: &str,
     ) -> Result<Self, Fail> {
         let home = town.join(name);
-        make_folder(&home)?;
+        make_folder(&home.join("keyring"))?;
         Ok(Self { workspace, executable, home, server: server.to_owned() })
     }
 

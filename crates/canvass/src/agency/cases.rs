@@ -38,11 +38,11 @@ pub enum CaseCommand {
         destination: Vec<String>,
     },
     /// List cases
-    #[command(after_help = "Example:\n  canvass case list --only open")]
+    #[command(after_help = "Example:\n  canvass case list --state open")]
     List {
         /// open or closed
         #[arg(long, value_parser = ["open", "closed"])]
-        only: Option<String>,
+        state: Option<String>,
         /// With this investigation code
         #[arg(long)]
         code: Option<String>,
@@ -114,7 +114,7 @@ pub async fn case(command: CaseCommand, context: &Context) -> Result<(), Failure
         CaseCommand::Create { title, code, destination } => {
             one(&desk.post("/cases", &NewCase { title, code, destinations: destination }).await?)
         }
-        CaseCommand::List { only: state, code, assignee, tag } => {
+        CaseCommand::List { state, code, assignee, tag } => {
             let query = [
                 ("state", state),
                 ("code", code),

@@ -34,7 +34,7 @@ const MOST_BESIDE: u64 = 1024 * 1024;
 pub struct InboxArgs {
     /// received, opened, triaged, withdrawn or destroyed
     #[arg(long, value_parser = word::<OfferState>)]
-    only: Option<OfferState>,
+    state: Option<OfferState>,
     /// To this request or portal
     #[arg(long, value_parser = destination)]
     destination: Option<String>,
@@ -215,7 +215,7 @@ fn detail_lines(offer: &OfferView) -> Vec<String> {
 pub async fn inbox(args: InboxArgs, context: &Context) -> Result<(), Failure> {
     let desk = Desk::new(context)?;
     let query = [
-        ("state", args.only.map(|state| state.as_str().to_owned())),
+        ("state", args.state.map(|state| state.as_str().to_owned())),
         ("destination", args.destination),
         ("case", args.case.map(|id| id.to_string())),
         ("assignee", args.assignee.map(|id| id.to_string())),

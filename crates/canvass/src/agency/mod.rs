@@ -41,7 +41,7 @@ pub enum Command {
     #[command(subcommand)]
     Invite(requests::InviteCommand),
     /// List what residents sent
-    #[command(after_help = "Example:\n  canvass inbox --only received")]
+    #[command(after_help = "Example:\n  canvass inbox --state received")]
     Inbox(inbox::InboxArgs),
     /// Show an offer
     #[command(after_help = "Example:\n  canvass offer-show off_…")]

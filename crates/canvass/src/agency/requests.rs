@@ -38,11 +38,11 @@ pub enum RequestCommand {
     #[command(after_help = "Example:\n  canvass request check --file draft.json")]
     Check(DraftArgs),
     /// List requests
-    #[command(after_help = "Example:\n  canvass request list --only published")]
+    #[command(after_help = "Example:\n  canvass request list --state published")]
     List {
         /// draft, in-moderation, published, resolved, expired, withheld or refused
         #[arg(long, value_parser = word::<RequestState>)]
-        only: Option<RequestState>,
+        state: Option<RequestState>,
     },
     /// Show a request
     #[command(after_help = "Example:\n  canvass request show req_…")]
@@ -259,7 +259,7 @@ pub async fn request(command: RequestCommand, context: &Context) -> Result<(), F
                 Err(Failure::new("the draft can't be submitted as it is"))
             }
         }
-        RequestCommand::List { only: state } => {
+        RequestCommand::List { state } => {
             let agency = desk.me().await?.agency;
             let query = [
                 ("state", state.map(|state| state.as_str().to_owned())),

@@ -86,7 +86,9 @@ pub async fn destination(ledgers: &mut Ledgers, id: &str, now: Time) -> Result<D
     } else if let Ok(id) = id.parse::<PortalId>() {
         portal(ledgers, &head, &id).await
     } else {
-        Err(Failure::usage("id: it must be the id of a request (req_…) or portal (por_…); copy it again whole"))
+        Err(Failure::usage(
+            "id: it must be the id of a request (req_…) or portal (por_…); copy it again whole",
+        ))
     }
 }
 

@@ -188,41 +188,28 @@ fn receipt(
     }
 }
 
-/// A consent that lists clips by SHA-256 lists every item of the offer.
+/// A consent names every item of its offer: by SHA-256 where it does, else by file name and length.
 fn consent(contents: &Contents, offer: &str, bytes: &[u8], report: &mut Report) {
     let file = layout::consent(offer);
     let Ok(value) = serde_json::from_slice::<Value>(bytes) else {
         report.defect(&file, "is not JSON", "look into the envelope for the consent as it was given");
         return;
     };
-    let mut digests = Vec::new();
-    listed(&value, 0, &mut digests);
-    if digests.is_empty() {
-        report.note(format!("the consent of offer {offer} names no clip by its SHA-256; read it"));
-        return;
-    }
+    let named = value.get("clips").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let names = |clip: &Value, item: &ItemFile| match clip.get("sha256").and_then(Value::as_str) {
+        Some(digest) => digest == item.sha256.to_string(),
+        None => {
+            clip.get("name").and_then(Value::as_str) == Some(&item.name)
+                && clip.get("bytes").and_then(Value::as_u64) == Some(item.bytes)
+        }
+    };
     for item in contents.case.items.iter().filter(|item| item.offer.as_str() == offer) {
-        if !digests.contains(&item.sha256.to_string()) {
+        if !named.iter().any(|clip| names(clip, item)) {
             report.defect(
                 &file,
-                format!("does not name item {} by its SHA-256", item.id),
+                format!("does not name item {} by its SHA-256, or by name and length", item.id),
                 "the resident may not have consented to give this recording",
             );
         }
-    }
-}
-
-fn listed(value: &Value, depth: usize, found: &mut Vec<String>) {
-    match value {
-        Value::Array(all) if depth < 8 => all.iter().for_each(|each| listed(each, depth + 1, found)),
-        Value::Object(fields) if depth < 8 => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(text) if name == "sha256" => found.push(text.clone()),
-                    other => listed(other, depth + 1, found),
-                }
-            }
-        }
-        _ => {}
     }
 }
