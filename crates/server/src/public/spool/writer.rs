@@ -18,6 +18,9 @@ use super::{Spool, SpoolError, UploadId, UploadInfo, WRITE_UNIT, disk};
 /// Units between the network and the disk: 4 MiB an upload.
 const QUEUE: usize = 4;
 
+/// Bytes after which the disk is asked to begin, so that little is left to wait for at the end.
+const FLUSH_EVERY: u64 = 32 * 1024 * 1024;
+
 /// Bytes from which a received buffer is handed on as it is; smaller ones are copied together.
 const WORTH_KEEPING: usize = 16 * 1024;
 
@@ -230,8 +233,9 @@ impl Part {
             mark().map_err(SpoolError::io("marking a part"))?;
         }
         let mut running = self.checksum.as_ref().map(|(algorithm, _)| Running::new(*algorithm));
-        let received = self.receive(&mut file, &mut running, &mut pieces);
-        drop(pieces);
+        let ahead = Ahead::of(&file).map_err(SpoolError::io("opening an upload"))?;
+        let received = self.receive(&mut file, &ahead, &mut running, &mut pieces);
+        drop((pieces, ahead));
         let confirmed = match (&received, running, self.checksum.take()) {
             (Ok(Received::Whole), Some(running), Some((_, expected))) => running.is(&expected),
             (_, Some(_), _) => false,
@@ -262,10 +266,12 @@ impl Part {
     fn receive(
         &mut self,
         file: &mut File,
+        ahead: &Ahead,
         running: &mut Option<Running>,
         pieces: &mut mpsc::Receiver<Piece>,
     ) -> Result<Received, SpoolError> {
         let spool = self.claimed.spool.clone();
+        let mut flushed = self.offset;
         while let Some(piece) = pieces.blocking_recv() {
             let Piece::Unit(unit) = piece else { return Ok(Received::Whole) };
             let count = unit.iter().map(|bytes| bytes.len() as u64).sum();
@@ -287,8 +293,34 @@ impl Part {
             }
             self.offset += count;
             spool.inner.bytes.fetch_add(count, Ordering::AcqRel);
+            if self.offset - flushed >= FLUSH_EVERY {
+                flushed = self.offset;
+                ahead.flush();
+            }
         }
         Ok(Received::Broken)
+    }
+}
+
+/// Brings what is written to disk while more arrives. Nothing rests on it: the end of a part syncs for itself, and
+/// meets the same error if there is one.
+struct Ahead(std::sync::mpsc::SyncSender<()>);
+
+impl Ahead {
+    fn of(file: &File) -> io::Result<Self> {
+        let file = file.try_clone()?;
+        let (wake, woken) = std::sync::mpsc::sync_channel(1);
+        std::thread::Builder::new().name("spool-flush".into()).spawn(move || {
+            while woken.recv().is_ok() {
+                let _ = file.sync_data();
+            }
+        })?;
+        Ok(Self(wake))
+    }
+
+    fn flush(&self) {
+        // One that is still busy will be asked again.
+        let _ = self.0.try_send(());
     }
 }
 
