@@ -16,11 +16,8 @@ impl From<CoreError> for Problem {
                     .detail(said)
                     .remedy("ask somebody who has one of these roles, or your administrator for the role")
             }
-            CoreError::Denied(Denied::Hidden) => Self::not_found(),
+            CoreError::Denied(Denied::Hidden) | CoreError::Hidden(_) => hidden(),
             CoreError::Denied(Denied::Purpose) => purpose(),
-            CoreError::Hidden(_) => {
-                Self::not_found().detail(said).remedy("check the id, or list what there is")
-            }
             CoreError::Invalid(problems) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields can't be accepted")
                     .detail(said)
@@ -99,6 +96,13 @@ pub(crate) fn unknown_upload() -> Problem {
         .remedy("upload the sealed clip to /api/v1/uploads and name that upload")
 }
 
+/// What does not exist and what is not for the asker to know of look the same, to the letter.
+pub(crate) fn hidden() -> Problem {
+    Problem::not_found()
+        .detail("there is none under this id that you may see")
+        .remedy("check the id, or list what there is")
+}
+
 /// Nobody, or nobody who counts.
 pub(crate) fn sign_in() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "sign-in", "Sign in")
@@ -143,6 +147,10 @@ mod tests {
         ] {
             let problem = Problem::from(error);
             assert_eq!(problem.status().as_u16(), status);
+            assert!(
+                status != 404 || problem.to_json() == hidden().to_json(),
+                "what is hidden can be told apart"
+            );
             assert!(problem.to_json().contains("remedy") && !problem.to_json().contains("a body with"));
         }
     }

@@ -229,10 +229,10 @@ pub async fn run(command: AgencyCommand, context: &Context) -> Result<(), Failur
         AgencyCommand::RequestKey { destination } => {
             let key = keys::make(&desk, &destination).await?;
             let lines = [format!(
-                "{}: {}, wrapped to {} members and recovery",
+                "{}: {}, wrapped to {} and recovery",
                 key.destination,
                 key.recipient,
-                key.group.len()
+                keys::members(&key)
             )];
             desk.show(&key, &lines)
         }
@@ -476,7 +476,7 @@ pub async fn member(command: MemberCommand, context: &Context) -> Result<(), Fai
                 .post(&format!("/members/{member}/tokens"), &NewToken { label, roles: role, days })
                 .await?;
             let lines = [
-                format!("{}", token.token),
+                token.token.clone(),
                 format!("{} counts until {}; it can't be shown again", token.id, token.expires),
             ];
             desk.show(&token, &lines)

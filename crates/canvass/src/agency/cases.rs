@@ -17,7 +17,7 @@ use super::{
     inbox::{beside, open_into},
     keys, transfer,
 };
-use crate::common::{Context, Failure, exists};
+use crate::common::{Context, Failure, count, exists};
 
 /// Cases.
 #[derive(Debug, Subcommand)]
@@ -142,12 +142,9 @@ async fn show_case(desk: &Desk<'_>, case: &CaseId) -> Result<(), Failure> {
     let mut lines = vec![case_line(&detail.case)];
     lines.extend(detail.case.destinations.iter().map(|id| format!("  joins {id}")));
     lines.extend(detail.items.iter().map(|item| format!("  {}", item_line(item))));
-    lines.extend(
-        detail
-            .offers
-            .iter()
-            .map(|offer| format!("  {}  {}  {} clips", offer.id, offer.state.as_str(), offer.clips.len())),
-    );
+    lines.extend(detail.offers.iter().map(|offer| {
+        format!("  {}  {}  {}", offer.id, offer.state.as_str(), count(offer.clips.len(), "clip", "clips"))
+    }));
     lines.extend(detail.holds.iter().map(|hold| format!("  {}", hold_line(hold))));
     let notes = &detail.case.annotations.notes;
     lines.extend(notes.iter().map(|note| format!("  note of {} {}: {}", note.by, note.at, note.text)));

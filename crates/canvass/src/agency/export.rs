@@ -19,7 +19,7 @@ use super::{
     inbox::{BESIDE, beside},
 };
 use crate::{
-    common::{Context, Failure, exists, read_limited},
+    common::{Context, Failure, count, exists, read_limited},
     package::{
         self, CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerProof, OfferFile, Person,
         ReceiptFile, SignedBody,
@@ -75,9 +75,9 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<(), Failure> {
     let written = result?;
     let report = tokio::task::block_in_place(|| package::verify(&args.out));
     let mut lines = vec![format!(
-        "{}: {} files, {} bytes; SHA-256 of its tag manifest {}",
+        "{}: {}, {} bytes; SHA-256 of its tag manifest {}",
         args.out.display(),
-        written.files,
+        count(written.files, "file", "files"),
         written.bytes,
         written.digest
     )];

@@ -22,7 +22,7 @@ use super::{
     desk::{Desk, destination, moment, plain, word},
     keys, transfer,
 };
-use crate::common::{Context, Failure, day, exists, read_limited, write_secret};
+use crate::common::{Context, Failure, count, day, exists, read_limited, write_secret};
 
 /// Folder beside the clips with what else was in the envelope.
 pub const BESIDE: &str = "_envelope";
@@ -159,12 +159,12 @@ fn line(offer: &OfferView) -> String {
     let wish =
         offer.withdrawal.as_ref().filter(|wish| wish.granted.is_none()).map_or("", |_| "  WANTS IT BACK");
     format!(
-        "{}  {}  {}  {}  {} clips  {} bytes{wish}",
+        "{}  {}  {}  {}  {}  {} bytes{wish}",
         offer.id,
         offer.state.as_str(),
         offer.received,
         offer.destination,
-        offer.clips.len(),
+        count(offer.clips.len(), "clip", "clips"),
         offer.envelope_bytes
     )
 }
@@ -193,7 +193,9 @@ fn detail_lines(offer: &OfferView) -> Vec<String> {
     let answered = offer.questions.iter().filter(|question| question.answer.is_some()).count();
     lines.push(match &offer.mailbox {
         Some(_) => format!(
-            "  mailbox: {asked} questions, {answered} answers; read them with `canvass answers {}`",
+            "  mailbox: {}, {}; read them with `canvass answers {}`",
+            count(asked, "question", "questions"),
+            count(answered, "answer", "answers"),
             offer.id
         ),
         None => "  no mailbox, or not opened yet".into(),

@@ -18,7 +18,7 @@ use super::{
     desk::Desk,
     keyring,
 };
-use crate::common::Failure;
+use crate::common::{Failure, count};
 
 /// To whom keys are wrapped at present.
 pub struct Group {
@@ -70,6 +70,11 @@ pub async fn make(desk: &Desk<'_>, destination: &str) -> Result<KeyView, Failure
     let group = Group::of(desk, &agency).await?;
     let key = new_request_key(&Zeroizing::new(random::<32>(&desk.context.entropy())))?;
     desk.send(Method::PUT, &format!("/keys/{destination}"), &group.wrap(&key.identity)?).await
+}
+
+/// To how many members a key is wrapped.
+pub fn members(key: &KeyView) -> String {
+    count(key.group.len(), "member", "members")
 }
 
 fn unwrapped(key: &KeyView, identities: &[Identity]) -> Result<Identity, Failure> {
@@ -129,14 +134,17 @@ pub async fn rewrap(desk: &Desk<'_>, args: &RewrapArgs) -> Result<(), Failure> {
     }
     let mut lines: Vec<String> = done
         .iter()
-        .map(|key| format!("{}: wrapped to {} members and recovery", key.destination, key.group.len()))
+        .map(|key| format!("{}: wrapped to {} and recovery", key.destination, members(key)))
         .collect();
     lines.extend(failed.iter().cloned());
     desk.show(&json!({ "rewrapped": done, "failed": failed }), &lines)?;
     if failed.is_empty() {
         Ok(())
     } else {
-        Err(Failure::new(format!("{} keys were not rewrapped", failed.len())))
+        Err(Failure::new(format!(
+            "{} not rewrapped; each is named above with what to do",
+            count(failed.len(), "key was", "keys were")
+        )))
     }
 }
 
@@ -220,6 +228,9 @@ async fn carry_out(
         desk.context.console().note(format!("{destination}: recovered"));
         done.push(destination);
     }
-    let lines = [format!("{} keys recovered; put the recovery identity back into the safe", done.len())];
+    let lines = [format!(
+        "{} recovered; put the recovery identity back into the safe",
+        count(done.len(), "key", "keys")
+    )];
     desk.show(&json!({ "recovered": done }), &lines)
 }

@@ -21,7 +21,7 @@ use super::{
     desk::{Desk, destination, moment, spelled, word},
     keyring, keys,
 };
-use crate::common::{Context, Failure, read_limited};
+use crate::common::{Context, Failure, count, frame, moment_in, read_limited, span_in};
 
 /// Longest draft, in bytes.
 const MOST_DRAFT: u64 = 1024 * 1024;
@@ -186,12 +186,26 @@ fn read_draft(args: DraftArgs) -> Result<RequestDraft, Failure> {
     })
 }
 
-fn problem_lines(problems: &[FieldProblem]) -> impl Iterator<Item = String> + '_ {
-    problems.iter().map(|each| {
-        let matched =
-            each.matched.as_ref().map_or_else(String::new, |words| format!(" (met by \"{words}\")"));
-        format!("  {}: {}{matched}; {}", each.field, each.message, each.remedy)
-    })
+/// One line for each rule and field, with all the words that met it.
+fn problem_lines(problems: &[FieldProblem]) -> Vec<String> {
+    let mut found: Vec<(&FieldProblem, Vec<&str>)> = Vec::new();
+    for each in problems {
+        // A finding quotes what met it; problems that quote nothing are told one by one.
+        let same = |(known, _): &&mut (&FieldProblem, Vec<&str>)| {
+            known.rule == each.rule && known.field == each.field && known.matched.is_some()
+        };
+        let words = each.matched.as_deref();
+        match found.iter_mut().find(same).filter(|_| words.is_some()) {
+            Some((_, known)) => known.extend(words.filter(|words| !known.contains(words))),
+            None => found.push((each, words.into_iter().collect())),
+        }
+    }
+    let line = |(each, words): (&FieldProblem, Vec<&str>)| {
+        let words: Vec<String> = words.iter().map(|words| format!("\"{words}\"")).collect();
+        let met = if words.is_empty() { String::new() } else { format!(" (met by {})", words.join(", ")) };
+        format!("  {}: {}{met}; {}", each.field, each.message, each.remedy)
+    };
+    found.into_iter().map(line).collect()
 }
 
 fn check_lines(check: &DraftCheck) -> Vec<String> {
@@ -205,7 +219,10 @@ fn check_lines(check: &DraftCheck) -> Vec<String> {
     if check.problems.is_empty() {
         lines.push("no problem found".into());
     } else {
-        lines.push(format!("{} problems, it can't be submitted yet:", check.problems.len()));
+        lines.push(format!(
+            "{}, it can't be submitted yet:",
+            count(check.problems.len(), "problem", "problems")
+        ));
         lines.extend(problem_lines(&check.problems));
     }
     if !check.findings.is_empty() {
@@ -216,7 +233,8 @@ fn check_lines(check: &DraftCheck) -> Vec<String> {
 }
 
 fn line(request: &RequestView) -> String {
-    let until = request.closes.map_or_else(String::new, |at| format!("  until {at}"));
+    let zone = &request.draft.zone;
+    let until = request.closes.map_or_else(String::new, |at| format!("  until {}", moment_in(at, zone)));
     format!(
         "{}  {}  {}  {}{until}",
         request.id,
@@ -226,11 +244,19 @@ fn line(request: &RequestView) -> String {
     )
 }
 
+/// When footage is asked for: in the zone of the place, or as it was written while that can't be read.
+fn drafted(draft: &RequestDraft) -> String {
+    match (draft.start.parse(), draft.end.parse()) {
+        (Ok(start), Ok(end)) => span_in(start, end, &draft.zone),
+        _ => format!("{} to {} ({})", draft.start, draft.end, draft.zone),
+    }
+}
+
 fn print(desk: &Desk<'_>, request: &RequestView) -> Result<(), Failure> {
     let draft = &request.draft;
     let mut lines = vec![
         line(request),
-        format!("  {} to {} ({})", draft.start, draft.end, draft.zone),
+        format!("  {}", drafted(draft)),
         format!("  {}", draft.details),
         format!("  contact: {}", draft.contact.name),
     ];
@@ -322,12 +348,12 @@ fn body_lines(body: &RequestBody) -> Vec<String> {
     vec![
         format!("{} of {} ({})", body.id, body.agency.name, body.agency.id),
         format!("  code {}, {}", body.code, spelled(&body.incident)),
-        format!("  {} to {} ({})", body.time_frame.start, body.time_frame.end, body.time_frame.zone),
-        format!("  area: {} corners", body.area.ring().len().saturating_sub(1)),
+        format!("  {}", frame(&body.time_frame)),
+        format!("  area: {}", count(body.area.ring().len().saturating_sub(1), "corner", "corners")),
         format!("  {}", body.details),
         format!("  contact: {}", body.contact.name),
         format!("  sealed to: {}", body.recipient),
-        format!("  takes offers for {} days after publication", body.active_days),
+        format!("  takes offers for {} after publication", count(body.active_days, "day", "days")),
     ]
 }
 
@@ -415,7 +441,7 @@ async fn queue(desk: &Desk<'_>) -> Result<(), Failure> {
             lines.extend(problem_lines(&check.findings));
         }
     }
-    lines.push(format!("{} requests wait. Rules:", waiting.len()));
+    lines.push(format!("{}. Rules:", count(waiting.len(), "request waits", "requests wait")));
     let text = |rule: &serde_json::Value, name: &str| {
         rule.get(name).and_then(|it| it.as_str()).unwrap_or_default().to_owned()
     };

@@ -22,8 +22,8 @@ impl Failure {
 
     /// Defects were found and have been printed: status 1.
     pub fn defects(count: usize) -> Self {
-        let noun = if count == 1 { "defect" } else { "defects" };
-        Self::new(format!("{count} {noun} found; rely on nothing here until they are explained"))
+        let found = super::count(count, "defect", "defects");
+        Self::new(format!("{found} found; rely on nothing here until they are explained"))
     }
 
     /// The exit status.

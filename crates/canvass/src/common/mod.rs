@@ -7,6 +7,7 @@ mod files;
 mod http;
 mod machine;
 mod progress;
+mod words;
 
 pub use self::{
     console::Console,
@@ -16,4 +17,5 @@ pub use self::{
     http::{Http, HttpError, Server},
     machine::{OsEntropy, SystemClock, day, now, stop_signal},
     progress::Progress,
+    words::{count, frame, moment_in, span_in},
 };

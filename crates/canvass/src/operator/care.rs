@@ -7,7 +7,7 @@ use canvass_server::{openapi as document, operator};
 use clap::Args;
 use serde_json::json;
 
-use crate::common::{Context, Failure, OsEntropy, SystemClock};
+use crate::common::{Context, Failure, OsEntropy, SystemClock, count};
 
 /// Make the first operator of a new Canvass; prints the token once
 #[derive(Debug, Args)]
@@ -97,7 +97,8 @@ pub async fn check(command: Check, context: &Context) -> Result<(), Failure> {
     let left = report.findings.iter().filter(|found| !found.repaired).count();
     console.result(&report)?;
     if left > 0 {
-        return Err(Failure::new(format!("{left} defects are left; each is named with what to do about it")));
+        let left = count(left, "defect is", "defects are");
+        return Err(Failure::new(format!("{left} left; each is named with what to do about it")));
     }
     console.line("Everything is as it should be.");
     Ok(())
@@ -109,7 +110,8 @@ pub async fn check(command: Check, context: &Context) -> Result<(), Failure> {
 /// It wasn't made.
 pub async fn backup(command: Backup, context: &Context) -> Result<(), Failure> {
     let made = operator::backup(&command.data, &command.to, command.with_keys).await?;
-    context.console().line(format!("{} files, {} bytes in {}", made.files, made.bytes, command.to.display()));
+    let files = count(made.files, "file", "files");
+    context.console().line(format!("{files}, {} bytes in {}", made.bytes, command.to.display()));
     if !command.with_keys {
         context.console().note("The server's secret keys are not in it; keep a copy of DIR/keys in a safe.");
     }
@@ -125,8 +127,8 @@ pub async fn restore(command: Restore, context: &Context) -> Result<(), Failure>
     let made = tokio::task::spawn_blocking(move || operator::restore(&from, &data)).await??;
     let console = context.console();
     console.line(format!(
-        "{} files, {} bytes restored into {}",
-        made.files,
+        "{}, {} bytes restored into {}",
+        count(made.files, "file", "files"),
         made.bytes,
         command.data.display()
     ));

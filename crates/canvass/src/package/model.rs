@@ -123,7 +123,6 @@ pub struct Person {
 /// A signed request or portal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "a bundle has few of them; a box would only hide their form")]
 pub enum SignedBody {
     /// A request.
     Request(Signed<RequestBody>),

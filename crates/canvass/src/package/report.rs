@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::common::count;
+
 /// Something in a bundle that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Defect {
@@ -129,14 +131,14 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "Checked: {} originals, {} offers, {} requests or portals, {} events of custody, {} records of actions, {} ledger proofs, {} bytes",
-            facts.originals,
-            facts.offers,
-            facts.destinations,
-            facts.events,
-            facts.records,
-            facts.proofs,
-            facts.bytes
+            "Checked: {}, {}, {}, {}, {}, {}, {}",
+            count(facts.originals, "original", "originals"),
+            count(facts.offers, "offer", "offers"),
+            count(facts.destinations, "request or portal", "requests or portals"),
+            count(facts.events, "event of custody", "events of custody"),
+            count(facts.records, "record of an action", "records of actions"),
+            count(facts.proofs, "ledger proof", "ledger proofs"),
+            count(facts.bytes, "byte", "bytes")
         )?;
         for line in &facts.witnesses {
             writeln!(f, "{line}")?;
@@ -155,7 +157,7 @@ impl fmt::Display for Report {
         if self.defects.is_empty() {
             return writeln!(f, "Everything holds.");
         }
-        writeln!(f, "{} defects:", self.defects.len())?;
+        writeln!(f, "{}:", count(self.defects.len(), "defect", "defects"))?;
         self.defects.iter().try_for_each(|defect| writeln!(f, "  {defect}"))
     }
 }

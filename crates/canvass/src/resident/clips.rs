@@ -9,7 +9,7 @@ use canvass_seal::names::{check_names, sanitise};
 use canvass_types::{GiveLimits, Time, TimeFrame};
 use serde::Deserialize;
 
-use crate::common::Failure;
+use crate::common::{Failure, count, span_in};
 
 /// How long `ffprobe` may look at one clip.
 const PROBE: Duration = Duration::from_secs(60);
@@ -53,11 +53,12 @@ impl Clip {
         }
     }
 
-    /// Its time in words.
-    pub fn when(&self) -> String {
+    /// Its time in words, on the clocks of a zone.
+    pub fn when(&self, zone: &str) -> String {
+        let span = |(start, end)| span_in(start, end, zone);
         match (self.span, self.known) {
-            (Some((start, end)), Known::Recording) => format!("{start} to {end}, as the recorder wrote"),
-            (Some((start, end)), _) => format!("{start} to {end}, judged by the file's own time"),
+            (Some(known), Known::Recording) => format!("{}, as the recorder wrote", span(known)),
+            (Some(known), _) => format!("{}, judged by the file's own time", span(known)),
             (None, _) => "time not known".to_owned(),
         }
     }
@@ -65,7 +66,11 @@ impl Clip {
 
 /// The limits, in words for whoever is about to pick.
 pub fn limits_text(limits: &GiveLimits) -> String {
-    format!("Limits: {} clips in one offer, {} each.", limits.clips, size(limits.clip_bytes))
+    format!(
+        "Limits: {} in one offer, {} each.",
+        count(limits.clips, "clip", "clips"),
+        size(limits.clip_bytes)
+    )
 }
 
 /// A size for people.
@@ -87,8 +92,8 @@ pub fn measure(paths: &[PathBuf], limits: &GiveLimits, keep_names: bool) -> Resu
     let most = usize::try_from(limits.clips).unwrap_or(usize::MAX);
     if paths.len() > most {
         return Err(Failure::usage(format!(
-            "{} clips are given and an offer takes at most {most}; make several offers",
-            paths.len()
+            "{} given and an offer takes at most {most}; make several offers",
+            count(paths.len(), "clip is", "clips are")
         )));
     }
     let mut clips = Vec::with_capacity(paths.len());
@@ -220,7 +225,7 @@ mod tests {
 
     #[test]
     fn names_say_nothing_unless_asked() {
-        let path = Path::new("/home/ann/Front Door 12 Elm St.MP4");
+        let path = Path::new("recordings/Front Door 12 Elm St.MP4");
         assert_eq!(name(3, path, false), "clip-03.mp4");
         assert_eq!(name(3, path, true), "Front Door 12 Elm St.MP4");
         assert_eq!(name(12, Path::new("x.über"), false), "clip-12");
@@ -253,7 +258,9 @@ mod tests {
         let many = measure(&[path.clone(), path.clone(), path.clone()], &limits, false).unwrap_err();
         assert!(many.code() == 2 && many.to_string().contains("at most 2"));
         std::fs::write(&path, b"123456").unwrap();
-        assert!(measure(&[path.clone()], &limits, false).unwrap_err().to_string().contains("limit"));
+        assert!(
+            measure(std::slice::from_ref(&path), &limits, false).unwrap_err().to_string().contains("limit")
+        );
         std::fs::write(&path, b"").unwrap();
         assert!(measure(&[path], &limits, false).unwrap_err().to_string().contains("empty"));
         assert!(measure(&[folder.path().to_owned()], &limits, false).is_err());

@@ -41,6 +41,13 @@ pub struct Destination {
     pub closes: Option<Time>,
 }
 
+impl Destination {
+    /// The zone of the place; a portal has none, so its moments are told in UTC.
+    pub fn zone(&self) -> &str {
+        self.time_frame.as_ref().map_or("UTC", |frame| &frame.zone)
+    }
+}
+
 /// Opens the ledgers of the server that the command names.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
-//! The files that a resident keeps: `<name>.age`, `<name>.offer.json`, `<name>.upload.json`, `<name>.receipt.json`.
+//! The files that a resident keeps: `<name>.age`, `<name>.offer.json`, `<name>.upload.json`, `<name>.receipt.json`,
+//! `<name>.answers.json`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use canvass_seal::offer::OfferSecret;
@@ -78,7 +80,7 @@ impl Files {
     /// From a name, or from any of its files.
     pub fn of(path: &Path) -> Self {
         let text = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let known = [".age", ".offer.json", ".upload.json", ".receipt.json", ".keys.json"];
+        let known = [".age", ".offer.json", ".upload.json", ".receipt.json", ".keys.json", ".answers.json"];
         let base = known.iter().find_map(|suffix| text.strip_suffix(suffix)).filter(|base| !base.is_empty());
         Self { base: path.with_file_name(base.unwrap_or(&text)) }
     }
@@ -122,6 +124,27 @@ impl Files {
     /// The keys that the receipt was checked with.
     pub fn keys(&self) -> PathBuf {
         self.with(".keys.json")
+    }
+
+    /// The questions that were answered from here.
+    pub fn answers(&self) -> PathBuf {
+        self.with(".answers.json")
+    }
+
+    /// Which questions were answered from here; the server's word on them comes later.
+    pub fn read_answers(&self) -> BTreeMap<String, Time> {
+        let bytes = read_limited(&self.answers(), MAX_FILE).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// Notes that a question was answered.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn answered(&self, question: &str, at: Time) -> Result<(), Failure> {
+        let mut known = self.read_answers();
+        known.insert(question.to_owned(), at);
+        write_secret(&self.answers(), &serde_json::to_vec_pretty(&known)?)
     }
 
     /// Reads the offer file.

@@ -1,12 +1,13 @@
 //! `canvass offer`: what became of it, what the agency asks, and taking it back.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
 use canvass_core::publishing::{OfferStatus, QuestionStatus};
 use canvass_seal::Recipient;
 use canvass_seal::offer::{MAX_TEXT_BYTES, open_text, seal_text};
-use canvass_types::QuestionId;
+use canvass_types::{QuestionId, Time};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::json;
@@ -14,7 +15,7 @@ use serde_json::json;
 use super::files::{Files, OfferFile};
 use super::give::{server, status};
 use super::requests::plain;
-use crate::common::{Context, Failure};
+use crate::common::{Context, Failure, count};
 
 /// Follow an offer, answer questions about it, withdraw it
 #[derive(Debug, Subcommand)]
@@ -96,12 +97,10 @@ async fn show(which: &Which, context: &Context) -> Result<(), Failure> {
     for clip in &status.clips {
         console.line(format!("  clip {}: {}", clip.number, plain(&clip.state)));
     }
-    let waiting = status.questions.iter().filter(|asked| asked.answered.is_none()).count();
-    if waiting > 0 {
-        console.line(format!(
-            "  {waiting} questions wait: canvass offer questions --offer {}",
-            which.offer.display()
-        ));
+    let told = mailbox(&status.questions, &Files::of(&which.offer).read_answers());
+    told.iter().for_each(|line| console.line(format!("  {line}")));
+    if status.questions.iter().any(|asked| asked.answered.is_none()) {
+        console.line(format!("  read them: canvass offer questions --offer {}", which.offer.display()));
     }
     if let Some(wish) = &status.withdrawal {
         let answer = match wish.granted {
@@ -115,6 +114,22 @@ async fn show(which: &Which, context: &Context) -> Result<(), Failure> {
         }
     }
     console.result(&status)
+}
+
+/// How many questions wait, and how many are answered: as the server says, or sent from here and not shown by it yet.
+fn mailbox(questions: &[QuestionStatus], sent: &BTreeMap<String, Time>) -> Vec<String> {
+    let answered = questions.iter().filter(|asked| asked.answered.is_some()).count();
+    let open = questions.iter().filter(|asked| asked.answered.is_none());
+    let (under_way, waiting): (Vec<_>, Vec<_>) = open.partition(|asked| sent.contains_key(&asked.id));
+    [
+        (waiting.len(), "question waits for your answer", "questions wait for your answer"),
+        (under_way.len(), "answer is sent and on its way", "answers are sent and on their way"),
+        (answered, "question is answered", "questions are answered"),
+    ]
+    .into_iter()
+    .filter(|(number, ..)| *number > 0)
+    .map(|(number, one, many)| count(number, one, many))
+    .collect()
 }
 
 fn words(state: &str) -> String {
@@ -138,11 +153,15 @@ fn open_question(offer: &OfferFile, asked: &QuestionStatus) -> Result<String, Fa
 async fn questions(which: &Which, context: &Context) -> Result<(), Failure> {
     let (offer, status) = load(which).await?;
     let console = context.console();
+    let sent = Files::of(&which.offer).read_answers();
     let mut shown = Vec::new();
     for asked in &status.questions {
         let text = open_question(&offer, asked)?;
-        let answered =
-            asked.answered.map_or_else(|| "not answered".to_owned(), |at| format!("answered {at}"));
+        let answered = match (asked.answered, sent.get(&asked.id)) {
+            (Some(at), _) => format!("answered {at}"),
+            (None, Some(at)) => format!("answer sent {at}, on its way"),
+            (None, None) => "not answered".to_owned(),
+        };
         console.line(format!("{} asked {}, {answered}", plain(&asked.id), asked.asked));
         text.lines().for_each(|line| console.line(format!("  {line}")));
         shown.push(json!({"id": asked.id, "asked": asked.asked, "answered": asked.answered, "text": text}));
@@ -171,7 +190,10 @@ fn text_of(given: &str) -> Result<String, Failure> {
 async fn answer(command: Answer, context: &Context) -> Result<(), Failure> {
     let text = text_of(&command.text)?;
     let (offer, status) = load(&command.which).await?;
-    let mut waiting = status.questions.iter().filter(|asked| asked.answered.is_none());
+    let files = Files::of(&command.which.offer);
+    let sent = files.read_answers();
+    let open = |asked: &&QuestionStatus| asked.answered.is_none() && !sent.contains_key(&asked.id);
+    let mut waiting = status.questions.iter().filter(open);
     let asked = match &command.question {
         Some(id) => waiting.find(|asked| asked.id == id.as_str()),
         None => waiting.next().filter(|_| waiting.next().is_none()),
@@ -183,6 +205,7 @@ async fn answer(command: Answer, context: &Context) -> Result<(), Failure> {
     // The signature covers the body alone, so the question stands in it.
     let body = format!("question: {}\n{}", asked.id, seal_text(&text, &recipient)?);
     send(&offer, "answer", &body, context).await?;
+    files.answered(&asked.id, context.now())?;
     context.console().line("Answered; only the agency can read it.");
     context.console().result(&json!({"answered": asked.id}))
 }

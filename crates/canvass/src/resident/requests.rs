@@ -6,9 +6,10 @@ use canvass_types::leaf::Log;
 use canvass_types::{RequestId, RequestState, Time};
 use clap::{Args, Subcommand};
 use h3o::{CellIndex, LatLng, Resolution};
+use serde_json::json;
 
 use super::destination::ledgers;
-use crate::common::{Console, Context, Failure};
+use crate::common::{Console, Context, Failure, count, frame, moment_in};
 use crate::verify::ledger::KeyFlags;
 use crate::verify::ledgers::Ledgers;
 
@@ -134,10 +135,10 @@ async fn list(command: List, context: &Context) -> Result<(), Failure> {
     if !shown.is_empty() {
         console.line(format!(
             "{} checked: each is in the ledger, approved, and signed by its agency.",
-            shown.len()
+            count(shown.len(), "request", "requests")
         ));
     }
-    console.result(&shown)
+    console.result(&json!({ "region": command.place.region()?, "requests": shown }))
 }
 
 async fn show(command: Show, context: &Context) -> Result<(), Failure> {
@@ -160,8 +161,7 @@ fn print(console: Console, request: &BundleRequest, now: Time, whole: bool) {
     let incident = serde_json::to_value(body.incident).ok();
     let incident = incident.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned();
     console.line(format!("  {} asks, case {}: {incident}", plain(&body.agency.name), plain(&body.code)));
-    let frame = &body.time_frame;
-    console.line(format!("  footage from {} to {} ({})", frame.start, frame.end, frame.zone));
+    console.line(format!("  footage of {}", frame(&body.time_frame)));
     let details = plain(&body.details);
     let short: String = details.chars().take(if whole { 4_000 } else { 160 }).collect();
     let cut = if short.len() < details.len() { "…" } else { "" };
@@ -175,7 +175,8 @@ fn print(console: Console, request: &BundleRequest, now: Time, whole: bool) {
         console.line(format!("  moderator: {}", plain(&request.decision.reason)));
     }
     if let Some(closes) = request.closes {
-        console.line(format!("  offers are taken until {closes}"));
+        let until = moment_in(closes, &body.time_frame.zone);
+        console.line(format!("  offers are taken until {until}"));
     }
 }
 

@@ -17,7 +17,10 @@ use super::destination::{Destination, destination, ledgers, limits};
 use super::files::{Files, OfferFile};
 use super::give;
 use super::requests::plain;
-use crate::common::{Context, Failure, Progress, create_new, day, exists, read_limited, write_secret};
+use crate::common::{
+    Console, Context, Failure, Progress, count, create_new, day, exists, frame as asked_frame, moment_in,
+    read_limited, write_secret,
+};
 use crate::verify::ledger::KeyFlags;
 
 /// Longest contact file, in bytes.
@@ -174,19 +177,8 @@ pub async fn run(command: Seal, context: &Context) -> Result<(), Failure> {
     let reach = [&to.contact.phone, &to.contact.email].into_iter().flatten().map(|text| plain(text));
     console.note(format!("Contact: {} {}", plain(&to.contact.name), reach.collect::<Vec<_>>().join(", ")));
     let text = consent_text(&to, &clips, contact.as_ref(), !command.identity.no_mailbox);
-    text.iter().for_each(|line| console.note(line));
-    let asked = !command.yes;
-    if asked {
-        if !console.can_ask() {
-            return Err(Failure::usage(
-                "nobody can be asked here; read what is printed, and agree to it with --yes",
-            ));
-        }
-        if !console.agree("Do you agree?")? {
-            return Err(Failure::new("nothing was sealed"));
-        }
-    }
-    let consent = consent(&to, &clips, &text, asked, context.now())?;
+    agree(console, &text, command.yes)?;
+    let consent = consent(&to, &clips, &text, !command.yes, context.now())?;
     let secret = OfferSecret::new(&Zeroizing::new(random::<32>(&context.entropy())));
     let mailbox = if command.identity.no_mailbox { None } else { Some(secret.mailbox_recipient()?) };
     let contact = contact.map(|contact| serde_json::to_vec_pretty(&contact)).transpose()?;
@@ -194,25 +186,44 @@ pub async fn run(command: Seal, context: &Context) -> Result<(), Failure> {
     let plan = plan(&to, &clips, meta)?;
     let sealed = write(plan, &files, &clips).await?;
     let server = context.server()?.as_str().to_owned();
-    finish(&files, &to, server, &secret, &sealed, context)?;
+    finish(&files, &to, server, &secret, &sealed, &text, context)?;
     if command.send {
         return give::send(&files, command.invitation, give::DEFAULT_WAIT, context).await;
     }
     Ok(())
 }
 
+/// What the agency will receive and what not is always told: as a part of the result to who agreed beforehand, and in
+/// front of the question to who is asked.
+fn agree(console: Console, text: &[String], agreed: bool) -> Result<(), Failure> {
+    if agreed {
+        text.iter().for_each(|line| console.line(line));
+        return Ok(());
+    }
+    text.iter().for_each(|line| console.note(line));
+    if !console.can_ask() {
+        return Err(Failure::usage(
+            "nobody can be asked here; read what is printed, and agree to it with --yes",
+        ));
+    }
+    if console.agree("Do you agree?")? { Ok(()) } else { Err(Failure::new("nothing was sealed")) }
+}
+
 fn refuse_outside(clips: &[Clip], to: &Destination, include: bool) -> Result<(), Failure> {
     let frame = to.time_frame.as_ref();
     let outside: Vec<_> = clips.iter().filter(|clip| clip.outside(frame)).collect();
     let (Some(frame), false) = (frame, outside.is_empty() || include) else { return Ok(()) };
-    let list: Vec<_> =
-        outside.iter().map(|clip| format!("\n  {}: {}", clip.path.display(), clip.when())).collect();
+    let lines: Vec<_> = outside
+        .iter()
+        .map(|clip| {
+            format!("{} is outside the time asked for: {}", clip.path.display(), clip.when(&frame.zone))
+        })
+        .collect();
+    let them = if outside.len() == 1 { "it" } else { "them" };
     Err(Failure::usage(format!(
-        "these clips show nothing of the time that is asked for ({} to {}):{}\nleave them out, or give --include-outside to \
-         give them all the same",
-        frame.start,
-        frame.end,
-        list.concat()
+        "{}\nFootage of {} is asked for. Leave {them} out, or give --include-outside to give {them} all the same.",
+        lines.join("\n"),
+        asked_frame(frame)
     )))
 }
 
@@ -227,10 +238,11 @@ fn consent_text(
     if let Some(code) = &to.code {
         text.push(format!("For its case: {}", plain(code)));
     }
+    let zone = to.zone();
     text.push("The agency will receive:".to_owned());
     for clip in clips {
         let outside = if clip.outside(to.time_frame.as_ref()) { ", OUTSIDE the time asked for" } else { "" };
-        text.push(format!("  {} ({}; {}{outside})", clip.name, size(clip.bytes), clip.when()));
+        text.push(format!("  {} ({}; {}{outside})", clip.name, size(clip.bytes), clip.when(zone)));
     }
     text.push("  everything in these files: picture, sound, and what your camera wrote into them (often time, model, place)".into());
     text.push("  this text, the request, and the day of sealing".into());
@@ -333,6 +345,7 @@ fn finish(
     server: String,
     secret: &OfferSecret,
     sealed: &Sealed,
+    consent: &[String],
     context: &Context,
 ) -> Result<(), Failure> {
     let offer = OfferFile {
@@ -352,7 +365,11 @@ fn finish(
     write_secret(&files.offer(), &text)?;
     std::fs::rename(files.part(), files.envelope())?;
     let console = context.console();
-    console.line(format!("Sealed {} clips to {}.", sealed.clips.len(), plain(&to.agency.name)));
+    console.line(format!(
+        "Sealed {} to {}.",
+        count(sealed.clips.len(), "clip", "clips"),
+        plain(&to.agency.name)
+    ));
     console.line(format!(
         "  {}  {} bytes, SHA-256 {}",
         files.envelope().display(),
@@ -361,11 +378,12 @@ fn finish(
     ));
     console.line(format!("  {}  keep it: with it you follow, answer and withdraw", files.offer().display()));
     if let Some(closes) = to.closes {
-        console.line(format!("Give it before {closes}: canvass give {}", files.name()));
+        let until = moment_in(closes, to.zone());
+        console.line(format!("Give it before {until}: canvass give {}", files.name()));
     }
     console.result(&json!({
         "envelope": files.envelope(), "offer": files.offer(), "sha256": offer.sha256, "bytes": offer.bytes,
-        "destination": to.id, "clips": sealed.clips.iter().map(|clip| json!({
+        "destination": to.id, "consent": consent, "clips": sealed.clips.iter().map(|clip| json!({
             "name": clip.name, "bytes": clip.size, "sha256": Digest(clip.sha256),
         })).collect::<Vec<_>>(),
     }))

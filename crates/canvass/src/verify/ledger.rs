@@ -15,7 +15,7 @@ use super::ledgers::{Ledgers, Pins, memory_path};
 use super::records::{self, AgencyFile, MAX_RECORD};
 use super::replay::{Defect, Replay};
 use super::source::Public;
-use crate::common::{Context, Failure};
+use crate::common::{Context, Failure, count};
 
 /// Files read at the same time.
 const AT_ONCE: usize = 8;
@@ -324,11 +324,17 @@ fn print(outcome: &Outcome, context: &Context) -> Result<(), Failure> {
     }
     for ledger in &outcome.ledgers {
         console.line(format!("{} ledger, {}", ledger.log, ledger.origin));
-        console.line(format!("  {} entries, {} bytes, root {}", ledger.entries, ledger.bytes, ledger.root));
+        console.line(format!(
+            "  {}, {} bytes, root {}",
+            count(ledger.entries, "entry", "entries"),
+            ledger.bytes,
+            ledger.root
+        ));
         match ledger.continues {
-            Some(before) => {
-                console.line(format!("  continues the checkpoint of {before} entries seen before"))
-            }
+            Some(before) => console.line(format!(
+                "  continues the checkpoint of {} seen before",
+                count(before, "entry", "entries")
+            )),
             None => console.line("  not seen before; its checkpoint is remembered from now on"),
         }
         match ledger.witnesses.as_slice() {
@@ -339,7 +345,10 @@ fn print(outcome: &Outcome, context: &Context) -> Result<(), Failure> {
             console.line(format!("  {count:>8} {kind}"));
         }
     }
-    console.line(format!("{} public files agree or are named below", outcome.files_checked));
+    console.line(format!(
+        "{} or named below",
+        count(outcome.files_checked, "public file agrees or is", "public files agree or are")
+    ));
     for defect in outcome.defects.iter().take(MAX_TOLD) {
         console.line(format!("DEFECT {defect}"));
     }

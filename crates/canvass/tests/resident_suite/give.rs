@@ -45,8 +45,8 @@ async fn a_clip_goes_from_a_porch_to_the_agency_and_a_receipt_comes_back() {
     file(&world, "b.mkv", b"second");
     let sealed = ask(&world, &seal_args(&street.url, &id, &["Elm Street 12.MP4", "b.mkv"])).await.ok();
     assert!(sealed.err.contains("25 clips in one offer, 60.0 GB each"), "{}", sealed.err);
-    assert!(sealed.err.contains("will not receive: your name"), "{}", sealed.err);
-    assert!(sealed.err.contains("clip-01.mp4") && sealed.err.contains("mailbox"), "{}", sealed.err);
+    assert!(sealed.out.contains("will not receive: your name"), "{}", sealed.out);
+    assert!(sealed.out.contains("clip-01.mp4") && sealed.out.contains("mailbox"), "{}", sealed.out);
 
     // Nothing but the sealed bytes leaves, and the agency opens what was agreed to.
     let envelope = std::fs::read(world.folder.path().join("porch.age")).unwrap();
@@ -87,7 +87,7 @@ async fn a_clip_goes_from_a_porch_to_the_agency_and_a_receipt_comes_back() {
 
     let status = ask(&world, &["offer", "status", "--offer", "porch.offer.json"]).await.ok();
     assert!(
-        status.out.contains("not opened yet") && status.out.contains("1 questions wait"),
+        status.out.contains("not opened yet") && status.out.contains("1 question waits for your answer"),
         "{}",
         status.out
     );
@@ -129,7 +129,14 @@ async fn nothing_is_sealed_beyond_the_limits_or_the_time_or_without_consent() {
     seal(&["none.mp4"]).await.refused(2, &["none.mp4", "check the path"]);
     let old = std::fs::File::options().write(true).open(world.folder.path().join("b.mp4")).unwrap();
     old.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
-    seal(&["a.mp4", "b.mp4"]).await.refused(2, &["b.mp4", "2001-09-09", "--include-outside"]);
+    seal(&["a.mp4", "b.mp4"]).await.refused(
+        2,
+        &[
+            "canvass: b.mp4 is outside the time asked for: 8 Sep 2001",
+            "(America/New_York)",
+            "--include-outside",
+        ],
+    );
     let args = ["seal", "--server", &street.url, "--request", &id, "--out", "porch", "a.mp4"];
     ask(&world, &args).await.refused(2, &["nobody can be asked", "--yes"]);
     assert!(!world.folder.path().join("porch.age").exists());

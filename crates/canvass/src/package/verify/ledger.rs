@@ -8,6 +8,7 @@ use canvass_types::{
     leaf::{Log, OversightLeaf, RequestsLeaf},
 };
 
+use crate::common::count;
 use crate::package::{
     layout,
     model::{LedgerFiles, LedgerKeys, LogKey},
@@ -96,7 +97,11 @@ fn head(log: Log, text: &str, keys: &LedgerKeys, report: &mut Report) -> Option<
             let seen: Vec<String> = trusted.cosigned.iter().map(|(name, _)| name.clone()).collect();
             let by = if seen.is_empty() { "no witness".to_owned() } else { seen.join(", ") };
             let size = trusted.signed.checkpoint.size;
-            report.facts.witnesses.push(format!("{}: {size} entries, cosigned by {by}", key.origin));
+            report.facts.witnesses.push(format!(
+                "{}: {}, cosigned by {by}",
+                key.origin,
+                count(size, "entry", "entries")
+            ));
             Some((trust, trusted.signed.checkpoint))
         }
         Err(error) => {
