@@ -108,7 +108,10 @@ fn every_limit_of_the_policy_stands_on_the_page_with_its_default() {
 fn value(expression: &str) -> Option<u128> {
     let number = |text: &str| {
         let text = text.trim().replace('_', "");
-        text.strip_prefix("Duration::from_secs(").map_or(&*text, |it| it.trim_end_matches(')')).parse::<u128>().ok()
+        text.strip_prefix("Duration::from_secs(")
+            .map_or(&*text, |it| it.trim_end_matches(')'))
+            .parse::<u128>()
+            .ok()
     };
     if let Some((base, shift)) = expression.split_once("<<") {
         return Some(number(base)? << number(shift)?);
