@@ -3,8 +3,8 @@
 mod messages;
 
 use canvass_types::{
-    AgencyId, Digest, InvitationId, OfferId, PortalId, PublicKey, RequestId, RequestState, Time, canonical,
-    leaf::RequestsLeaf,
+    AgencyId, AgencyState, Digest, InvitationId, OfferId, PortalId, PublicKey, RequestId, RequestState, Time,
+    canonical, leaf::RequestsLeaf,
 };
 use serde_json::json;
 
@@ -82,7 +82,7 @@ fn is_name(text: &str) -> bool {
 
 impl<R: Records> App<R> {
     /// Makes an offer of a finished upload, with the record that its receipt opens. The same upload gives the same offer
-    /// however often it is handed in.
+    /// however often it is handed in. A suspended agency gets none, also of uploads that began before.
     ///
     /// # Errors
     /// [`CoreError::Store`] when it is worth trying again; any other means that the upload can never be taken.
@@ -97,6 +97,12 @@ impl<R: Records> App<R> {
             return Err(CoreError::state(
                 "destination: this request or portal takes no more offers",
                 "look for an open request of the agency, or ask it for an invitation",
+            ));
+        }
+        if self.agency(&destination.agency).await?.record.state == AgencyState::Suspended {
+            return Err(CoreError::state(
+                "destination: its agency is suspended and takes no offers",
+                "keep your recording; look again when the agency may ask once more",
             ));
         }
         let invitation = match &upload.invitation {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use canvass_core::{
     App, CoreError,
     access::{Gate, Matrix},
-    records::{Invitation, Offer, Portal, Request},
+    records::{Agency, Invitation, Offer, Portal, Request},
 };
 use canvass_testkit::{
     SeededEntropy,
     faults::{FailingRecords, Failure},
 };
 use canvass_types::{
-    Policy, RequestState, Time,
+    AgencyState, Policy, RequestState, Time,
     leaf::{OversightLeaf, RequestsLeaf, commitment},
 };
 
@@ -95,6 +95,27 @@ async fn only_open_destinations_and_uploads_that_were_under_way() {
     let mut late = before;
     (late.upload, late.lookup) = ("upload-3".into(), "lookup-3".into());
     assert!(w.app.receive(late).await.is_err());
+}
+
+#[tokio::test]
+async fn a_suspended_agency_gets_nothing_until_it_is_verified_again() {
+    let w = World::new().await;
+    let known = w.receive(1).await;
+    w.change::<Agency>(OURS, |it| it.state = AgencyState::Suspended).await;
+    let mut portal = w.upload(3);
+    portal.destination = PORTAL.into();
+    for upload in [w.upload(2), portal.clone()] {
+        let error = w.app.receive(upload).await.unwrap_err();
+        assert!(
+            matches!(&error, CoreError::State { .. }) && error.to_string().contains("suspended"),
+            "{error}"
+        );
+    }
+    assert_eq!(w.receive(1).await, known, "what was taken before stays taken");
+    assert_eq!(w.all::<Offer>().await.len(), 1);
+    w.change::<Agency>(OURS, |it| it.state = AgencyState::Verified).await;
+    w.app.receive(portal).await.unwrap();
+    w.check().await;
 }
 
 #[tokio::test]
