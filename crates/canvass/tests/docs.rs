@@ -1,4 +1,5 @@
 //! Every command that README and guide show must exist, with its flags and its number of arguments.
+#![cfg(test)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -79,7 +80,7 @@ fn commands_of(line: &str) -> Vec<Vec<String>> {
     let (mut commands, mut words, mut word) = (Vec::new(), Vec::new(), None::<String>);
     let mut quote = None;
     let mut skip = false;
-    let mut end = |word: &mut Option<String>, words: &mut Vec<String>, skip: &mut bool| {
+    let end = |word: &mut Option<String>, words: &mut Vec<String>, skip: &mut bool| {
         if let Some(word) = word.take()
             && !std::mem::take(skip)
         {

@@ -1,4 +1,5 @@
 //! The pages that say what is kept and what is limited, held against the code.
+#![cfg(test)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
