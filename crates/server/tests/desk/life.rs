@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Agency, Canvass, Resident, sealed};
 
-fn trust(keys: &Value, log: &str) -> Trust {
+pub fn trust(keys: &Value, log: &str) -> Trust {
     let log = &keys["logs"][log];
     let key = VerifierKey::parse(log["vkey"].as_str().unwrap()).unwrap();
     Trust::new(log["origin"].as_str().unwrap(), key, vec![], 0).unwrap()

@@ -1,5 +1,11 @@
 //! The private role in process: a real server on this machine's own address, and a client that speaks HTTP to it.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests and their helpers")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests and their helpers"
+)]
 
 mod authorization;
 mod documents;
@@ -7,4 +13,5 @@ mod jobs;
 mod life;
 mod stopping;
 mod support;
+mod suspended;
 mod upkeep;
