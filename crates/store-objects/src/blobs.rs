@@ -238,14 +238,22 @@ impl Blobs {
     /// # Errors
     /// [`BlobError::Integrity`] when it is another, [`BlobError::Missing`] when there is no such blob.
     pub async fn verify(&self, key: &str, sha256: &Digest) -> Result<(), BlobError> {
+        let found = self.digest(key).await?;
+        if found == *sha256 { Ok(()) } else { Err(BlobError::Integrity { key: key.to_owned() }) }
+    }
+
+    /// SHA-256 of a blob as it lies in the store now, for the record of a failed integrity.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`] when there is no such blob, or the store fails.
+    pub async fn digest(&self, key: &str) -> Result<Digest, BlobError> {
         let result = self.store.get(&key::location(key)?).await.map_err(|error| BlobError::of(key, error))?;
         let mut source = Source::of(result, key).await?;
         let mut hash = Sha256::new();
         while let Some(part) = source.next(key).await? {
             hash.update(&part);
         }
-        let found: [u8; 32] = hash.finalize().into();
-        if found == sha256.0 { Ok(()) } else { Err(BlobError::Integrity { key: key.to_owned() }) }
+        Ok(Digest(hash.finalize().into()))
     }
 }
 

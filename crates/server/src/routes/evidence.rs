@@ -7,10 +7,16 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use canvass_core::access::{Grant, ReadsEvidence};
+use canvass_core::{
+    access::{Grant, ReadsEvidence},
+    records::SealedBlob,
+};
+use canvass_store_objects::BlobError;
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::retried;
 use crate::{desk::Desk, problem::Problem, refusal};
 
 /// Headers of a reading of evidence.
@@ -45,7 +51,24 @@ fn range(headers: &HeaderMap, bytes: u64) -> Option<Range<u64>> {
     }
 }
 
-/// Sends what the grant opens. The bytes are compared with their digest on the way; a stream that differs breaks off.
+/// Puts on record that sealed bytes are not those that were stored: in the chain of custody, and in the oversight ledger.
+async fn note_broken(desk: Desk, subject: String, blob: SealedBlob) {
+    let found = match desk.blobs.digest(&blob.blob).await {
+        Ok(found) if found != blob.sha256 => found,
+        // Whole again, or gone: `canvass check` tells which.
+        _ => return tracing::error!("sealed bytes could not be read twice; run `canvass check`"),
+    };
+    match retried(|| desk.app.integrity_failed(&subject, &found)).await {
+        Ok(()) => {
+            tracing::error!("sealed bytes differ from their digest; it is on record; run `canvass check`");
+            desk.changed.notify_one();
+        }
+        Err(_) => tracing::error!("sealed bytes differ from their digest, which could not be put on record"),
+    }
+}
+
+/// Sends what the grant opens. The bytes are compared with their digest on the way; a stream that differs breaks off,
+/// and that it did is put on record.
 pub(super) async fn send<A: ReadsEvidence>(
     desk: &Desk,
     grant: &Grant<A>,
@@ -53,8 +76,24 @@ pub(super) async fn send<A: ReadsEvidence>(
 ) -> Result<Response, Problem> {
     let blob = grant.blob().ok_or_else(|| refusal::broken("the grant names no sealed bytes"))?.clone();
     let range = range(headers, blob.bytes);
-    let stream = desk.blobs.read(grant, range.clone(), range.is_some()).await?;
-    let mut response = Response::new(Body::from_stream(stream));
+    // In a task of its own, for who reads may be gone before it is done.
+    let note = {
+        let (desk, subject, blob) = (desk.clone(), grant.record().subject.clone(), blob.clone());
+        move || note_broken(desk.clone(), subject.clone(), blob.clone())
+    };
+    let stream = match desk.blobs.read(grant, range.clone(), range.is_some()).await {
+        Err(error @ BlobError::Integrity { .. }) => {
+            tokio::spawn(note());
+            return Err(error.into());
+        }
+        other => other?,
+    };
+    let watched = stream.inspect(move |part| {
+        if matches!(part, Err(BlobError::Integrity { .. })) {
+            tokio::spawn(note());
+        }
+    });
+    let mut response = Response::new(Body::from_stream(watched));
     let length = range.as_ref().map_or(blob.bytes, |range| range.end.saturating_sub(range.start));
     if range.is_some() {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;

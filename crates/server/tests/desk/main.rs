@@ -9,6 +9,7 @@
 
 mod authorization;
 mod documents;
+mod integrity;
 mod jobs;
 mod life;
 mod stopping;
