@@ -8,6 +8,7 @@
 )]
 
 mod authorization;
+mod crash;
 mod documents;
 mod integrity;
 mod jobs;
