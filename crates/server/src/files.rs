@@ -5,6 +5,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use serde::Serialize;
@@ -18,16 +19,22 @@ pub enum Copies {
     Packed,
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Replaces a file; `modified` is its time of modification, where it must not be the present. Gives that time.
+fn replace(path: &Path, bytes: &[u8], modified: Option<SystemTime>) -> io::Result<SystemTime> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
     fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
     let tmp = folder.join(format!(".{name}.new"));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&tmp)?;
     file.write_all(bytes)?;
+    if let Some(modified) = modified {
+        file.set_modified(modified)?;
+    }
     file.sync_all()?;
+    let modified = file.metadata()?.modified()?;
     fs::rename(&tmp, path)?;
-    File::open(folder)?.sync_all()
+    File::open(folder)?.sync_all()?;
+    Ok(modified)
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
@@ -36,15 +43,16 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-fn pack(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes the compressed copies; gives the time of modification of the older one.
+fn pack(path: &Path, bytes: &[u8]) -> io::Result<SystemTime> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(9));
     gzip.write_all(bytes)?;
     let mut brotli = Vec::new();
     let quality = brotli::enc::BrotliEncoderParams { quality: 9, lgwin: 22, ..Default::default() };
     brotli::BrotliCompress(&mut io::Cursor::new(bytes), &mut brotli, &quality)?;
     // The copies first: whoever sees the new file must not be given an old copy of it.
-    replace(&beside(path, ".gz"), &gzip.finish()?)?;
-    replace(&beside(path, ".br"), &brotli)
+    let first = replace(&beside(path, ".gz"), &gzip.finish()?, None)?;
+    Ok(first.min(replace(&beside(path, ".br"), &brotli, None)?))
 }
 
 /// Writes a file, unless it holds these bytes already; says whether it did.
@@ -58,10 +66,10 @@ pub async fn write(path: PathBuf, bytes: Vec<u8>, copies: Copies) -> io::Result<
         {
             return Ok(false);
         }
-        if copies == Copies::Packed {
-            pack(&path, &bytes)?;
-        }
-        replace(&path, &bytes)?;
+        // A copy older than its file passes for one of the version before and is not served, so the file, written last,
+        // takes the time of its copies.
+        let modified = if copies == Copies::Packed { Some(pack(&path, &bytes)?) } else { None };
+        replace(&path, &bytes, modified)?;
         Ok(true)
     };
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
@@ -86,4 +94,23 @@ pub async fn remove(path: PathBuf) -> io::Result<()> {
         _ => Ok(()),
     };
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_copy_is_older_than_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feed/a.json");
+        for (n, wrote) in [(1, true), (1, false), (2, true)] {
+            assert_eq!(write(path.clone(), vec![n; 300_000], Copies::Packed).await.unwrap(), wrote);
+            let time = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+            for ending in [".gz", ".br"] {
+                assert!(time(&beside(&path, ending)) >= time(&path), "{ending}");
+            }
+            assert_eq!(fs::read(&path).unwrap(), vec![n; 300_000]);
+        }
+    }
 }

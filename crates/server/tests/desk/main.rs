@@ -13,6 +13,7 @@ mod documents;
 mod integrity;
 mod jobs;
 mod life;
+mod readers;
 mod stopping;
 mod support;
 mod suspended;
