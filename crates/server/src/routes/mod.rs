@@ -211,6 +211,8 @@ pub fn openapi() -> OpenApi {
     let components = api.components.get_or_insert_default();
     components.schemas.insert("ProblemDocument".into(), <ProblemDocument as utoipa::PartialSchema>::schema());
     components.schemas.insert("FieldProblem".into(), <FieldProblem as utoipa::PartialSchema>::schema());
+    // Named by query parameters alone, which bring no schema along.
+    components.schemas.insert("CaseState".into(), <cases::CaseState as utoipa::PartialSchema>::schema());
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A token `cvt_…`; administrators and operators issue them."))
@@ -221,6 +223,11 @@ pub fn openapi() -> OpenApi {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for (method, operation) in ["GET", "PUT", "POST", "DELETE", "PATCH"].iter().zip(operations) {
             let Some(operation) = operation else { continue };
+            // Each module has its `list` and `show`; the document's names must be unique (OpenAPI 3.1, section 4.8.10).
+            if let (Some(name), Some(tag)) = (&operation.operation_id, operation.tags.iter().flatten().next())
+            {
+                operation.operation_id = Some(format!("{tag}_{name}"));
+            }
             if open::PATHS.contains(&path.as_str()) {
                 operation.security = Some(Vec::new());
             }

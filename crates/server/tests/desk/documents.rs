@@ -45,6 +45,35 @@ fn each_operation_names_its_refusals_and_each_body_has_an_example() {
     }
 }
 
+#[test]
+fn names_are_unique_and_references_lead_somewhere() {
+    fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("$ref").and_then(Value::as_str));
+                members.values().for_each(|member| references(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let document = serde_json::to_value(openapi()).unwrap();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 100);
+    for reference in found {
+        let path = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(path).is_some(), "{reference} leads nowhere");
+    }
+    let mut names = std::collections::BTreeSet::new();
+    for operation in
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
+    {
+        let name = operation["operationId"].as_str().unwrap();
+        assert!(names.insert(name), "two operations are named {name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_problems_that_say_what_to_do() {
     let mut canvass = Canvass::start().await;

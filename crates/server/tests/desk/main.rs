@@ -14,6 +14,7 @@ mod integrity;
 mod jobs;
 mod life;
 mod readers;
+mod stock;
 mod stopping;
 mod support;
 mod suspended;
