@@ -58,7 +58,7 @@ async fn ours(folder: &Path, appends: u64) -> Result<f64, Box<dyn Error>> {
     let signer = SignerKey::from_seed(ORIGIN, KeyKind::Log, &[7; 32])?;
     let trust = Trust::new(ORIGIN, signer.verifier().clone(), Vec::new(), 0)?;
     let config = LogConfig { origin: ORIGIN.into(), signer, cosigners: Vec::new() };
-    let tiles = Arc::new(Tiles::local(&folder.join("public"), Log::Oversight)?);
+    let tiles = Arc::new(Tiles::local(folder.join("public"), Log::Oversight)?);
     let heads = Arc::new(SqliteHeads { records: records.clone(), log: Log::Oversight });
     let mut ledger = Ledger::open_or_create(config, tiles, heads, 0).await?;
     let start = Instant::now();
