@@ -47,7 +47,7 @@ fn fuzz(python: &str, canvass: &Canvass, token: &str, ids: &[(&str, &str)], seed
     let (phases, examples, most) = if long {
         ("examples,coverage,fuzzing,stateful", "40", "280")
     } else {
-        ("examples,fuzzing", "3", "25")
+        ("examples,fuzzing", "3", "20")
     };
     command.args(["--phases", phases, "--max-examples", examples, "--max-time", most]);
     for operation in LEFT_OUT {
