@@ -117,7 +117,8 @@ pub async fn run(command: WitnessCommand, context: &Context) -> Result<(), Failu
 
 fn keygen(command: &KeygenWitness, context: &Context) -> Result<(), Failure> {
     let seed = Zeroizing::new(canvass_types::env::random::<32>(&context.entropy()));
-    let key = SignerKey::from_seed(&command.name, KeyKind::Cosigner, &seed)?;
+    let key = SignerKey::from_seed(&command.name, KeyKind::Cosigner, &seed)
+        .map_err(|error| Failure::usage(format!("--name: {error}")))?;
     let mut file = create_new(&command.out)?;
     let text = Zeroizing::new(format!("{}\n", key.to_secret_text().as_str()));
     std::io::Write::write_all(&mut file, text.as_bytes())?;
@@ -195,7 +196,7 @@ fn known_logs(logs: &[String]) -> Result<BTreeMap<String, Vec<VerifierKey>>, Fai
         let (origin, vkey) = text.split_once('=').ok_or_else(|| {
             Failure::usage("--log: write it as ORIGIN=VKEY, both stand in the ledger's keys.json")
         })?;
-        let key = VerifierKey::parse(vkey).map_err(|error| Failure::from(error).context("--log"))?;
+        let key = VerifierKey::parse(vkey).map_err(|error| Failure::usage(format!("--log: {error}")))?;
         known.entry(origin.to_owned()).or_default().push(key);
     }
     Ok(known)
@@ -207,9 +208,10 @@ struct Desk {
 }
 
 async fn serve(command: ServeWitness, context: &Context) -> Result<(), Failure> {
+    let logs = known_logs(&command.logs)?;
     let key = read_key(&command.key)?;
     let vkey = key.verifier().to_string();
-    let witness = Witness::new(vec![key], known_logs(&command.logs)?, FileState::open(&command.state)?)?;
+    let witness = Witness::new(vec![key], logs, FileState::open(&command.state)?)?;
     let desk = Arc::new(Desk { witness, places: Semaphore::new(MAX_REQUESTS) });
     let router = Router::new()
         .route("/add-checkpoint", post(add_checkpoint))

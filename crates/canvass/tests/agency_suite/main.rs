@@ -1,0 +1,9 @@
+//! The agency's commands, tried on the executable itself against a server of its own with a witness.
+#![cfg(test)]
+
+mod evidence;
+mod governance;
+mod memory;
+mod mistakes;
+mod story;
+mod town;
