@@ -158,7 +158,7 @@ impl<R: Records> App<R> {
             Ok(id) => {
                 let request =
                     self.records().get::<Request>(id.as_str()).await?.ok_or(CoreError::Hidden("request"))?;
-                if request.record.signed.is_some() {
+                if request.record.state != canvass_types::RequestState::Draft {
                     return Err(CoreError::state(
                         "the request is signed, its key can't change",
                         "rewrap the key to change who holds it",

@@ -81,6 +81,7 @@ impl<R: Records> App<R> {
             recipient: None,
             active: true,
             added: self.now(),
+            stopped: None,
         };
         let wish = NewToken { label: "first operator".into(), roles: Vec::new(), days };
         let (token, secret) = self.new_token(&member, wish)?;
@@ -117,6 +118,7 @@ impl<R: Records> App<R> {
             recipient: None,
             active: true,
             added: self.now(),
+            stopped: None,
         };
         let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
         let intent = self.allow::<MemberAdd>(actor, target, None)?.detail(json!({ "roles": member.roles }));
@@ -175,6 +177,16 @@ impl<R: Records> App<R> {
         let mut member = before.record.clone();
         let target = Target { agency: member.agency.clone(), subject: id.to_string(), case: None };
         let intent = self.allow::<MemberChange>(actor, target, None)?.detail(json!(change));
+        let loses = |role: &Role| change.roles.as_ref().is_some_and(|roles| !roles.contains(role));
+        let steps_down = [Role::Operator, Role::Administrator]
+            .iter()
+            .any(|role| member.roles.contains(role) && loses(role));
+        if actor.member == *id && (change.active == Some(false) || steps_down) {
+            return Err(CoreError::state(
+                "you would shut yourself out, and perhaps everybody with you",
+                "let another operator or administrator make this change",
+            ));
+        }
         if let Some(mut roles) = change.roles {
             accept(check_roles(member.agency.as_ref(), &roles))?;
             roles.sort_unstable();
@@ -182,6 +194,7 @@ impl<R: Records> App<R> {
             member.roles = roles;
         }
         member.active = change.active.unwrap_or(member.active);
+        member.stopped = if member.active { None } else { member.stopped.or_else(|| Some(self.now())) };
         intent.with(|changes| changes.update(&before, &member)).commit(self.records()).await?;
         Ok((&member).into())
     }

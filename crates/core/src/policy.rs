@@ -138,6 +138,8 @@ fn check(policy: &Policy) -> Result<(), CoreError> {
         ("retention.draft_days", keep.draft_days),
         ("retention.mailbox_days", keep.mailbox_days),
         ("retention.audit_days", keep.audit_days),
+        ("retention.token_days", keep.token_days),
+        ("retention.record_days", keep.record_days),
     ] {
         must((1..=36_500).contains(&days), field, "it is out of range", "give 1 to 36500 days");
     }

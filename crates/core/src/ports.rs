@@ -92,17 +92,25 @@ impl Kind {
     pub fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Agency => &["state", "unpublished"],
-            Self::Member => &["agency"],
-            Self::Token => &["member", "secret_hash"],
+            Self::Member => &["agency", "stopped"],
+            Self::Token => &["member", "secret_hash", "ends"],
             Self::Investigation => &["agency"],
             Self::Request => &["agency", "state", "due", "unpublished"],
             Self::Portal => &["agency", "state", "unpublished"],
             Self::RequestKey => &["agency"],
-            Self::Invitation => &["agency", "destination", "secret_hash"],
-            Self::Offer => {
-                &["agency", "destination", "state", "lookup", "due", "upload", "mailbox_due", "unpublished"]
-            }
-            Self::Case => &["agency", "state"],
+            Self::Invitation => &["agency", "destination", "secret_hash", "ends"],
+            Self::Offer => &[
+                "agency",
+                "destination",
+                "state",
+                "lookup",
+                "due",
+                "upload",
+                "mailbox_due",
+                "unpublished",
+                "ended",
+            ],
+            Self::Case => &["agency", "state", "closed"],
             Self::Item => &["agency", "case_id", "offer", "due", "blob"],
             Self::CustodyEvent => &["subject"],
             Self::Hold => &["agency", "subject", "active"],

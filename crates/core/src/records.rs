@@ -1,9 +1,9 @@
 //! The records of the domain, as they are stored. What of them others may see is in `views`.
 
 use canvass_types::{
-    AgencyClass, AgencyId, AgencyKey, AgencyState, Area, AuditId, CaseId, Decision, Digest, ErasureId,
-    HoldId, InvitationId, ItemId, MemberId, NoteId, OfferId, PortalBody, PortalId, PublicKey, QuestionId,
-    RequestBody, RequestDraft, RequestId, RequestState, Role, Signed, Time, TokenId,
+    AgencyClass, AgencyId, AgencyKey, AgencyState, Area, AuditId, CaseId, Contact, Decision, Digest,
+    ErasureId, HoldId, InvitationId, ItemId, MemberId, NoteId, OfferId, PortalBody, PortalId, PublicKey,
+    QuestionId, RequestBody, RequestDraft, RequestId, RequestState, Role, Signed, Time, TokenId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -95,8 +95,24 @@ pub struct Member {
     pub active: bool,
     /// When they came.
     pub added: Time,
+    /// When they were stopped; none while they may act.
+    #[serde(default)]
+    pub stopped: Option<Time>,
 }
-record!(Member, Member, |it| it.id.to_string(), [it.agency.as_ref().map(ToString::to_string)]);
+
+impl Member {
+    /// The name of a member who was stopped long ago.
+    pub const FORMER: &'static str = "former member";
+}
+record!(
+    Member,
+    Member,
+    |it| it.id.to_string(),
+    [
+        it.agency.as_ref().map(ToString::to_string),
+        it.stopped.filter(|_| it.name != Member::FORMER).map(|time| time.to_string()),
+    ]
+);
 
 /// An API token. Only the SHA-256 of its secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +134,12 @@ pub struct Token {
     /// When it was revoked.
     pub revoked: Option<Time>,
 }
-record!(Token, Token, |it| it.id.to_string(), [text(&it.member), text(it.secret_hash)]);
+record!(
+    Token,
+    Token,
+    |it| it.id.to_string(),
+    [text(&it.member), text(it.secret_hash), text(it.revoked.map_or(it.expires, |at| at.min(it.expires)))]
+);
 
 /// An investigation of an agency: its code, and the requests that it has used up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,12 +196,37 @@ pub struct Request {
 }
 
 impl Request {
-    /// When something is to happen by itself: a published one expires, a forgotten draft is dropped.
+    /// When something is to happen by itself: a published one expires, a forgotten draft is dropped, the text of a
+    /// refused or withheld one goes.
     pub fn due(&self, draft_days: u32) -> Option<Time> {
         match self.state {
             RequestState::Published => self.closes,
-            RequestState::Draft => Some(self.created.plus_days(draft_days)),
+            _ => self.idle_since().map(|at| at.plus_days(draft_days)),
+        }
+    }
+
+    /// Since when nobody needs the text: of a draft, or of a refused or withheld request that still has it.
+    pub fn idle_since(&self) -> Option<Time> {
+        match self.state {
+            RequestState::Draft => Some(self.created),
+            RequestState::Refused => self.decided.filter(|_| self.signed.is_some()),
+            RequestState::Withheld => self.ended.filter(|_| self.signed.is_some()),
             _ => None,
+        }
+    }
+
+    /// Removes what was written: the signed body, and of the draft the details, contact, place and times. Id, agency,
+    /// code, state, decision and ledger entries stay.
+    pub fn forget_text(&mut self) {
+        self.signed = None;
+        let draft = &mut self.draft;
+        draft.details.clear();
+        draft.contact = Contact { name: String::new(), phone: None, email: None };
+        draft.start.clear();
+        draft.end.clear();
+        // An area always has corners; these are nobody's.
+        if let Ok(nowhere) = Area::new(vec![[0.0, 0.0]; 4]) {
+            draft.area = nowhere;
         }
     }
 }
@@ -193,8 +239,7 @@ record!(
         text(it.state.as_str()),
         match it.state {
             RequestState::Published => it.closes.map(|time| time.to_string()),
-            RequestState::Draft => text(it.created),
-            _ => None,
+            _ => it.idle_since().map(|time| time.to_string()),
         },
         flag(it.unpublished),
     ]
@@ -273,7 +318,12 @@ record!(
     Invitation,
     Invitation,
     |it| it.id.to_string(),
-    [text(&it.agency), text(&it.destination), text(it.secret_hash),]
+    [
+        text(&it.agency),
+        text(&it.destination),
+        text(it.secret_hash),
+        text(it.revoked.map_or(it.expires, |at| at.min(it.expires))),
+    ]
 );
 
 /// Sealed bytes in the store of blobs.
@@ -482,8 +532,17 @@ record!(
         text(&it.upload),
         it.mailbox_due.map(|time| time.to_string()),
         flag(it.unpublished),
+        it.over().map(|time| time.to_string()),
     ]
 );
+
+impl Offer {
+    /// When an offer that belongs to no case was over: destroyed, its mailbox dropped, its status file removed.
+    fn over(&self) -> Option<Time> {
+        let over = self.case.is_none() && self.mailbox_due.is_none() && !self.unpublished;
+        self.destroyed.filter(|_| over)
+    }
+}
 
 /// A case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -513,7 +572,7 @@ record!(
     Case,
     Case,
     |it| it.id.to_string(),
-    [text(&it.agency), text(if it.open { "open" } else { "closed" })]
+    [text(&it.agency), text(if it.open { "open" } else { "closed" }), it.closed.map(|time| time.to_string()),]
 );
 
 /// One piece of evidence: a clip that was accepted into a case, sealed by itself.

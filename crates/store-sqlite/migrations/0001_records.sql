@@ -21,9 +21,11 @@ CREATE TABLE members (
     key TEXT NOT NULL UNIQUE,
     version INTEGER NOT NULL CHECK (version >= 1),
     body TEXT NOT NULL,
-    "agency" TEXT
+    "agency" TEXT,
+    "stopped" TEXT
 ) STRICT;
 CREATE INDEX members_by_agency ON members ("agency");
+CREATE INDEX members_by_stopped ON members ("stopped");
 
 CREATE TABLE tokens (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,10 +33,12 @@ CREATE TABLE tokens (
     version INTEGER NOT NULL CHECK (version >= 1),
     body TEXT NOT NULL,
     "member" TEXT,
-    "secret_hash" TEXT
+    "secret_hash" TEXT,
+    "ends" TEXT
 ) STRICT;
 CREATE INDEX tokens_by_member ON tokens ("member");
 CREATE INDEX tokens_by_secret_hash ON tokens ("secret_hash");
+CREATE INDEX tokens_by_ends ON tokens ("ends");
 
 CREATE TABLE investigations (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -89,11 +93,13 @@ CREATE TABLE invitations (
     body TEXT NOT NULL,
     "agency" TEXT,
     "destination" TEXT,
-    "secret_hash" TEXT
+    "secret_hash" TEXT,
+    "ends" TEXT
 ) STRICT;
 CREATE INDEX invitations_by_agency ON invitations ("agency");
 CREATE INDEX invitations_by_destination ON invitations ("destination");
 CREATE INDEX invitations_by_secret_hash ON invitations ("secret_hash");
+CREATE INDEX invitations_by_ends ON invitations ("ends");
 
 CREATE TABLE offers (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -107,7 +113,8 @@ CREATE TABLE offers (
     "due" TEXT,
     "upload" TEXT,
     "mailbox_due" TEXT,
-    "unpublished" TEXT
+    "unpublished" TEXT,
+    "ended" TEXT
 ) STRICT;
 CREATE INDEX offers_by_agency ON offers ("agency");
 CREATE INDEX offers_by_destination ON offers ("destination");
@@ -117,6 +124,7 @@ CREATE INDEX offers_by_due ON offers ("due");
 CREATE INDEX offers_by_upload ON offers ("upload");
 CREATE INDEX offers_by_mailbox_due ON offers ("mailbox_due");
 CREATE INDEX offers_by_unpublished ON offers ("unpublished");
+CREATE INDEX offers_by_ended ON offers ("ended");
 
 CREATE TABLE cases (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -124,10 +132,12 @@ CREATE TABLE cases (
     version INTEGER NOT NULL CHECK (version >= 1),
     body TEXT NOT NULL,
     "agency" TEXT,
-    "state" TEXT
+    "state" TEXT,
+    "closed" TEXT
 ) STRICT;
 CREATE INDEX cases_by_agency ON cases ("agency");
 CREATE INDEX cases_by_state ON cases ("state");
+CREATE INDEX cases_by_closed ON cases ("closed");
 
 CREATE TABLE items (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -52,7 +52,8 @@ pub struct GiveLimits {
     pub clip_bytes: u64,
     /// Days that a private invitation lives.
     pub invitation_days: u32,
-    /// Hours that an unfinished upload is kept.
+    /// Hours that an unfinished upload is kept after its last bytes; and hours after the close of a request or portal
+    /// (or the end of an invitation) within which an upload that began before still counts.
     pub upload_hours: u32,
 }
 
@@ -66,12 +67,18 @@ pub struct Retention {
     pub declined_days: u32,
     /// An item, after its case is closed.
     pub closed_case_days: u32,
-    /// A draft or refused request that nobody works on.
+    /// A draft, after it was made; the text of a refused request, after the decision; the text of a withheld one, after it
+    /// was withheld and no offer to it is on record.
     pub draft_days: u32,
-    /// The public status file and mailbox of an offer, after it ended.
+    /// The public status file and mailbox of an offer, after it ended; an invitation, after it ended.
     pub mailbox_days: u32,
     /// A record of an action.
     pub audit_days: u32,
+    /// A token, after it expired or was revoked.
+    pub token_days: u32,
+    /// What is on record of a case, its items and offers, with their custody, after the case was closed and the last bytes
+    /// were destroyed; of an offer without a case, after it was destroyed; a member's name, after they were stopped.
+    pub record_days: u32,
 }
 
 impl Default for AskLimits {
@@ -106,6 +113,8 @@ impl Default for Retention {
             draft_days: 90,
             mailbox_days: 180,
             audit_days: 3_650,
+            token_days: 30,
+            record_days: 1_095,
         }
     }
 }

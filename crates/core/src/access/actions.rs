@@ -162,6 +162,8 @@ pub enum Job {
     ErasureOrdered,
     /// Records that bytes are gone.
     ErasureDone,
+    /// Removes what was on record of a case, item or offer whose bytes are long gone.
+    RecordForgotten,
     /// Found sealed bytes that differ from their digest.
     IntegrityFailed,
     /// Drops what needs no ledger entry: drafts, old records, marks of publication.
@@ -179,6 +181,7 @@ impl Job {
             Self::RequestExpired => "request.expired",
             Self::ErasureOrdered => "erasure.ordered",
             Self::ErasureDone => "erasure.done",
+            Self::RecordForgotten => "record.forgotten",
             Self::IntegrityFailed => "integrity.failed",
             Self::Housekeeping => "system.housekeeping",
         }

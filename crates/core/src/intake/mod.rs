@@ -215,7 +215,11 @@ impl<R: Records> App<R> {
     ) -> Result<OfferId, CoreError> {
         let id = OfferId::random(self.entropy());
         let case = match invitation.as_ref().and_then(|invitation| invitation.record.case.as_ref()) {
-            Some(case) => Some(self.case_of(&agency, case).await?),
+            // A case that is forgotten by now takes nothing.
+            Some(case) => match self.case_of(&agency, case).await {
+                Err(CoreError::Hidden(_)) => None,
+                found => Some(found?),
+            },
             None => None,
         };
         let (sealed, case_id) = (&upload.sealed, case.as_ref().map(|case| case.record.id.clone()));

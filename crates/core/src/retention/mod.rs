@@ -4,21 +4,26 @@
 //! due ── sweep: erasure ordered ──► erasures_due ── the server deletes the bytes ──► erased
 //!  │ held: stays as it is               │ held meanwhile: left out
 //! ```
+//!
+//! Once the bytes are gone, what is on record of them has its time too; then the same pass removes it.
 
 mod erasure;
+mod forget;
 mod sweep;
 
-use canvass_types::{AgencyId, OfferId, Policy, Time};
+use canvass_types::{AgencyId, OfferId, Policy, RequestState, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use sweep::Swept;
+use sweep::days_ago;
 
 use crate::{
     App, CoreError,
     access::{Actor, RetentionRead, Target},
+    cases::load::up_to,
     ports::{Query, Record, Records, Versioned},
-    records::{Erasure, Item, Offer, OfferState},
+    records::{Case, Erasure, Item, Offer, OfferState, Request},
 };
 
 /// Most entries of a schedule.
@@ -29,15 +34,16 @@ const MOST_READ: usize = 5_000;
 /// Something that will be destroyed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Due {
-    /// Id of the offer or item.
+    /// Id of the offer, item, case or request.
     pub subject: String,
-    /// What of it: `envelope`, `item`, `mailbox` or `erasure` (ordered, not done yet).
+    /// What of it: `envelope`, `item`, `mailbox`, `text`, `record` (of a case with its items and offers, or of an offer),
+    /// or `erasure` (ordered, not done yet).
     pub what: String,
     /// When.
     pub due: Time,
     /// Whether a hold keeps it.
     pub held: bool,
-    /// Why: `untriaged`, `declined`, `closed-case`, `ended`, or the reason of the order.
+    /// Why: `untriaged`, `declined`, `closed-case`, `ended`, `refused`, `withheld`, or the reason of the order.
     pub reason: String,
 }
 
@@ -107,13 +113,47 @@ impl<R: Records> App<R> {
             let held = self.erasure_hold(&record).await?.is_some();
             found.push(entry(&record.subject, "erasure", record.ordered, held, &record.reason));
         }
+        self.rows_due(agency, by, &mut found).await?;
         found.sort_by(|one, two| (one.due, &one.subject).cmp(&(two.due, &two.subject)));
         found.truncate(filter.limit.map_or(MOST_DUE, |limit| (limit as usize).clamp(1, MOST_DUE)));
         Ok(found)
     }
 
+    /// What is on record of things long gone.
+    async fn rows_due(
+        &self,
+        agency: Option<&AgencyId>,
+        by: Time,
+        found: &mut Vec<Due>,
+    ) -> Result<(), CoreError> {
+        let retention = &self.policy().retention;
+        let texts = days_ago(by, retention.draft_days);
+        for state in [RequestState::Refused, RequestState::Withheld] {
+            let query = of_agency::<Request>(agency).with("state", state.as_str()).due("due", texts);
+            for Versioned { record, .. } in self.most(query).await? {
+                let due = record.due(retention.draft_days).unwrap_or(by);
+                found.push(entry(&record.id, "text", due, false, state.as_str()));
+            }
+        }
+        let rows = days_ago(by, retention.record_days);
+        let cases = of_agency::<Case>(agency).due("closed", rows);
+        for Versioned { record, .. } in up_to(self.records(), cases, MOST_DUE).await? {
+            let Some(gone) = self.gone(&record).await? else { continue };
+            let due = gone.since.plus_days(retention.record_days);
+            if due <= by {
+                found.push(entry(&record.id, "record", due, gone.held, "closed-case"));
+            }
+        }
+        for Versioned { record, .. } in self.most(of_agency::<Offer>(agency).due("ended", rows)).await? {
+            let held = self.offer_hold(&record).await?.is_some();
+            let due = record.destroyed.map_or(by, |at| at.plus_days(retention.record_days));
+            found.push(entry(&record.id, "record", due, held, "ended"));
+        }
+        Ok(())
+    }
+
     async fn most<T: Record>(&self, query: Query<T>) -> Result<Vec<Versioned<T>>, CoreError> {
-        crate::cases::load::up_to(self.records(), query, MOST_READ).await
+        up_to(self.records(), query, MOST_READ).await
     }
 
     /// The offer of an id, as text.

@@ -1,7 +1,7 @@
 //! One pass over everything that is past its time.
 
 use canvass_types::{
-    RequestState, Time, canonical,
+    Policy, RequestState, Time, canonical,
     leaf::{Log, RequestsLeaf},
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,9 @@ use crate::{
     custody::{Change, Kept, anchor},
     intake::claim,
     ports::{Query, Record, Records, RecordsExt, StoreError, Versioned},
-    records::{AuditRecord, Erasure, Item, Offer, Request, RequestKey, Setting},
+    records::{
+        AuditRecord, Case, Erasure, Invitation, Item, Member, Offer, Request, RequestKey, Setting, Token,
+    },
 };
 
 /// Records read at a time.
@@ -35,6 +37,18 @@ pub struct Swept {
     pub mailboxes: u32,
     /// Records of actions that it dropped.
     pub audit: u32,
+    /// Refused and withheld requests whose text it dropped.
+    pub texts: u32,
+    /// Tokens that it dropped.
+    pub tokens: u32,
+    /// Invitations that it dropped.
+    pub invitations: u32,
+    /// Cases that it removed, with their items, offers and custody.
+    pub cases: u32,
+    /// Offers of no case that it removed, with their custody.
+    pub offers: u32,
+    /// Members whose name it dropped.
+    pub members: u32,
     /// What it left because a hold keeps it.
     pub held: u32,
     /// What someone else changed at the same moment; the next pass looks at it again.
@@ -42,7 +56,7 @@ pub struct Swept {
 }
 
 /// What became of one record.
-enum Outcome {
+pub(super) enum Outcome {
     Done,
     Held,
     Left,
@@ -60,9 +74,9 @@ impl Swept {
     /// Whether the pass changed anything.
     #[must_use]
     pub fn any(&self) -> bool {
-        [self.envelopes, self.items, self.requests, self.drafts, self.mailboxes, self.audit]
-            .iter()
-            .any(|n| *n > 0)
+        let bytes = [self.envelopes, self.items, self.mailboxes, self.requests, self.drafts, self.audit];
+        let rows = [self.texts, self.tokens, self.invitations, self.cases, self.offers, self.members];
+        bytes.iter().chain(&rows).any(|n| *n > 0)
     }
 
     fn add(&mut self, counts: &Counts) -> u32 {
@@ -73,13 +87,18 @@ impl Swept {
 }
 
 /// A moment so many days ago.
-fn days_ago(now: Time, days: u32) -> Time {
+pub(super) fn days_ago(now: Time, days: u32) -> Time {
     now.plus_seconds(i64::from(days).saturating_mul(-86_400))
 }
 
+/// Days within which an upload that began in time may still come.
+fn upload_days(policy: &Policy) -> u32 {
+    policy.give.upload_hours.div_ceil(24).saturating_add(1)
+}
+
 impl<R: Records> App<R> {
-    /// One pass: orders the destruction of what is past its time, ends requests, and drops drafts, mailboxes and records
-    /// of actions; at most `limit` of each class. A hold keeps all of what it covers. Doing it again changes nothing.
+    /// One pass: orders the destruction of what is past its time, ends requests, drops drafts, mailboxes and records of
+    /// actions, and removes what is on record of things long gone; at most `limit` of each class. A hold keeps all of what it covers. Doing it again changes nothing.
     ///
     /// # Errors
     /// The store's, for anything but a conflict.
@@ -100,7 +119,34 @@ impl<R: Records> App<R> {
         swept.mailboxes = swept.add(&self.pass(query, limit, |it| self.drop_mailbox(it, now)).await?);
         let query = Query::<AuditRecord>::new().due("at", days_ago(now, retention.audit_days));
         swept.audit = swept.add(&self.pass(query, limit, |it| self.drop_audit(it)).await?);
+        self.sweep_rows(&mut swept, now, limit).await?;
         Ok(swept)
+    }
+
+    /// What is on record after the bytes are gone.
+    async fn sweep_rows(&self, swept: &mut Swept, now: Time, limit: u32) -> Result<(), CoreError> {
+        let policy = self.policy();
+        let retention = &policy.retention;
+        let refused = Query::<Request>::new().with("state", RequestState::Refused.as_str());
+        let refused = refused.due("due", days_ago(now, retention.draft_days));
+        let withheld = Query::<Request>::new().with("state", RequestState::Withheld.as_str());
+        let withheld = withheld.due("due", days_ago(now, retention.draft_days.max(upload_days(policy))));
+        for query in [refused, withheld] {
+            swept.texts += swept.add(&self.pass(query, limit, |it| self.forget_text(it)).await?);
+        }
+        let query = Query::<Token>::new().due("ends", days_ago(now, retention.token_days));
+        swept.tokens = swept.add(&self.pass(query, limit, |it| self.drop_token(it)).await?);
+        let kept = retention.mailbox_days.max(upload_days(policy));
+        let query = Query::<Invitation>::new().due("ends", days_ago(now, kept));
+        swept.invitations = swept.add(&self.pass(query, limit, |it| self.drop_invitation(it)).await?);
+        let old = days_ago(now, retention.record_days);
+        let query = Query::<Case>::new().due("closed", old);
+        swept.cases = swept.add(&self.pass(query, limit, |it| self.forget_case(it, old)).await?);
+        let query = Query::<Offer>::new().due("ended", old);
+        swept.offers = swept.add(&self.pass(query, limit, |it| self.forget_offer(it)).await?);
+        let query = Query::<Member>::new().due("stopped", old);
+        swept.members = swept.add(&self.pass(query, limit, |it| self.forget_name(it)).await?);
+        Ok(())
     }
 
     /// Does one thing to each record that a query meets, until so many are done.

@@ -5,5 +5,6 @@
 mod holds;
 mod intake;
 mod life;
+mod rows;
 mod rules;
 mod world;

@@ -2,14 +2,15 @@
 //! alone.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use canvass_types::Clock;
+use canvass_types::{Clock, GiveLimits};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -17,16 +18,20 @@ use super::files::open_plain;
 use super::tus::{Admission, Announced};
 use crate::problem::Problem;
 
-/// Bytes of the largest Clip file (60 GB).
+/// Bytes of the largest Clip file (60 GB), while no policy is published.
 pub const MAX_CLIP_BYTES: u64 = 60_000_000_000;
-/// Clips of one Offer.
+/// Clips of one Offer, while no policy is published.
 pub const MAX_CLIPS: u64 = 25;
-/// Bytes of the largest sealed Offer: its Clips, and a thousandth more for the seal (16 bytes in 64 KiB), the archive
+/// Bytes of the largest sealed Offer while no policy is published: its Clips, and a thousandth more for the seal (16 bytes in 64 KiB), the archive
 /// and its manifests.
 pub const MAX_OFFER_BYTES: u64 = MAX_CLIPS * MAX_CLIP_BYTES / 1000 * 1001;
 
 /// Characters of the longest invitation.
 const MAX_INVITATION: usize = 200;
+/// The published policy, in the folder that is served.
+const POLICY: &str = "policy.json";
+/// Bytes of the largest policy file read.
+const MAX_POLICY_FILE: u64 = 64 << 10;
 /// Bytes of the largest request or portal file read.
 const MAX_DESTINATION_FILE: u64 = 1 << 20;
 
@@ -101,7 +106,36 @@ fn bad(key: &str, detail: &str, remedy: &str) -> Problem {
 pub struct PublishedDestinations {
     root: PathBuf,
     clock: Arc<dyn Clock>,
-    max_length: u64,
+    limit: Mutex<Option<Limit>>,
+}
+
+/// What `policy.json` said when it was last read.
+#[derive(Clone, Copy)]
+struct Limit {
+    /// Which file it was: when it was changed, and its length.
+    file: (SystemTime, u64),
+    bytes: u64,
+}
+
+/// The part of the published policy that decides.
+#[derive(Deserialize)]
+struct PublishedPolicy {
+    give: GiveLimits,
+}
+
+/// What an offer may hold, as `policy.json` in the folder that is served says; none when it is absent or not readable.
+pub(super) fn published_limits(root: &Path) -> Option<GiveLimits> {
+    let file = open_plain(&root.join(POLICY)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(MAX_POLICY_FILE).read_to_end(&mut bytes).ok()?;
+    match serde_json::from_slice::<PublishedPolicy>(&bytes) {
+        Ok(policy) => Some(policy.give),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            tracing::error!(line, column, "the published policy is not readable; start the private role");
+            None
+        }
+    }
 }
 
 /// The members of a request or portal file that decide.
@@ -113,18 +147,33 @@ struct Destination {
 }
 
 impl PublishedDestinations {
-    /// Reads `requests/<id>.json` and `portals/<id>.json` below `root`, the folder that is served. Offers may have up
-    /// to [`MAX_OFFER_BYTES`].
+    /// Reads `requests/<id>.json`, `portals/<id>.json` and `policy.json` below `root`, the folder that is served. Offers
+    /// may have as many bytes as the policy says; [`MAX_OFFER_BYTES`] while none is published.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
-        Self { root: root.into(), clock, max_length: MAX_OFFER_BYTES }
+        Self { root: root.into(), clock, limit: Mutex::new(None) }
     }
 
-    /// The same with another limit, in bytes.
-    #[must_use]
-    pub const fn max_length(mut self, bytes: u64) -> Self {
-        self.max_length = bytes;
-        self
+    /// Bytes of the largest offer by the published policy, which is read again when its file changed. One that can't be
+    /// read leaves the last one in force.
+    fn limit(&self) -> u64 {
+        let mut known = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = known.map_or(MAX_OFFER_BYTES, |limit| limit.bytes);
+        let stat = std::fs::symlink_metadata(self.root.join(POLICY));
+        let file = match stat.and_then(|stat| Ok((stat.modified()?, stat.len()))) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                *known = None;
+                return MAX_OFFER_BYTES;
+            }
+            Err(_) => return last,
+        };
+        if known.is_none_or(|limit| limit.file != file) {
+            let bytes = published_limits(&self.root).map_or(last, |give| give.envelope_bytes());
+            *known = Some(Limit { file, bytes });
+            return bytes;
+        }
+        last
     }
 
     fn read(&self, folder: &str, id: &str) -> Result<Option<Destination>, Problem> {
@@ -151,17 +200,15 @@ impl PublishedDestinations {
 impl Admission for PublishedDestinations {
     fn admit(&self, announced: &Announced<'_>) -> Result<BTreeMap<String, String>, Problem> {
         let offer = OfferMetadata::parse(announced.metadata)?;
-        if announced.length > self.max_length {
-            let limit = self.max_length;
+        let limit = self.limit();
+        if announced.length > limit {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "offer-too-large",
                 "The offer is too large",
             )
             .field("Upload-Length")
-            .detail(format!(
-                "the limit is {limit} bytes: {MAX_CLIPS} clips of {MAX_CLIP_BYTES} bytes, sealed"
-            ))
+            .detail(format!("the limit is {limit} bytes, sealed"))
             .remedy("send fewer or shorter clips, or split them over two offers"));
         }
         if announced.length == 0 {
@@ -193,6 +240,10 @@ impl Admission for PublishedDestinations {
         }
         Ok(BTreeMap::new())
     }
+
+    fn max_size(&self) -> Option<u64> {
+        Some(self.limit())
+    }
 }
 
 #[cfg(test)]
@@ -215,6 +266,42 @@ mod tests {
         let announced = Announced { length, metadata: &metadata, extensions: &extensions };
         let admitted = PublishedDestinations::new(root, Arc::new(Fixed)).admit(&announced);
         admitted.map(drop).map_err(|problem| (problem.status().as_u16(), problem.to_json()))
+    }
+
+    #[test]
+    fn the_limit_is_that_of_the_published_policy() {
+        let folder = tempfile::tempdir().unwrap();
+        let admission = PublishedDestinations::new(folder.path(), Arc::new(Fixed));
+        let publish = |text: &str| {
+            std::fs::write(folder.path().join("new"), text).unwrap();
+            std::fs::rename(folder.path().join("new"), folder.path().join("policy.json")).unwrap();
+        };
+        assert_eq!(admission.max_size(), Some(MAX_OFFER_BYTES));
+        let mut policy = canvass_types::Policy::default();
+        (policy.give.clips, policy.give.clip_bytes) = (100, 100_000_000_000);
+        publish(&serde_json::to_string(&policy).unwrap());
+        let large = policy.give.envelope_bytes();
+        assert!(large > MAX_OFFER_BYTES);
+        assert_eq!(admission.max_size(), Some(large));
+        // One that can't be read leaves the last in force.
+        publish("{");
+        assert_eq!(admission.max_size(), Some(large));
+        (policy.give.clips, policy.give.clip_bytes) = (1, 1_000);
+        publish(&serde_json::to_string(&policy).unwrap());
+        let small = policy.give.envelope_bytes();
+        assert_eq!((admission.max_size(), admission.limit()), (Some(small), small));
+        let metadata = BTreeMap::from([
+            ("offer_key".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32])),
+            ("destination".to_owned(), "open".to_owned()),
+        ]);
+        let extensions = axum::http::Extensions::new();
+        let status = |length| {
+            let announced = Announced { length, metadata: &metadata, extensions: &extensions };
+            admission.admit(&announced).unwrap_err().status().as_u16()
+        };
+        assert_eq!((status(small + 1), status(small)), (413, 404));
+        std::fs::remove_file(folder.path().join("policy.json")).unwrap();
+        assert_eq!(admission.max_size(), Some(MAX_OFFER_BYTES));
     }
 
     #[test]

@@ -86,16 +86,18 @@ impl Default for Limits {
 }
 
 impl PublicConfig {
-    /// The defaults: files of `root`, offers to whatever is published there, unfinished uploads kept for 3 days.
+    /// The defaults: files of `root`, offers to whatever is published there, unfinished uploads kept as long as the policy
+    /// that is published there now says, or else the default policy.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, spool: Spool, clock: Arc<dyn Clock>) -> Self {
         let root = root.into();
+        let give = admission::published_limits(&root).unwrap_or_default();
         Self {
             admission: Arc::new(PublishedDestinations::new(&root, Arc::clone(&clock))),
             files: FilesConfig::new(root, Arc::clone(&clock)),
             spool,
             clock,
-            expires_after: Duration::from_secs(3 * 24 * 3600),
+            expires_after: Duration::from_secs(u64::from(give.upload_hours) * 3_600),
             limits: Limits::default(),
         }
     }

@@ -53,6 +53,12 @@ pub trait Admission: Send + Sync {
     /// # Errors
     /// The problem that the client is answered.
     fn admit(&self, announced: &Announced<'_>) -> Result<BTreeMap<String, String>, Problem>;
+
+    /// Bytes of the largest upload at this moment, when that is for the admission to say; it comes before
+    /// [`TusConfig::max_size`] then. Called on the threads that answer requests: at most a small file may be read.
+    fn max_size(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// How a router of uploads behaves.
@@ -62,7 +68,7 @@ pub struct TusConfig {
     /// The path under which the router's routes stand, without a slash at the end (`/uploads`). Join it with
     /// `Router::merge`, not `nest`.
     pub prefix: String,
-    /// Bytes of the largest upload; told in `Tus-Max-Size`.
+    /// Bytes of the largest upload, when the admission does not say; told in `Tus-Max-Size`.
     pub max_size: u64,
     /// How long an unfinished upload is kept after its last bytes.
     pub expires_after: Duration,
@@ -180,13 +186,17 @@ fn dressed(answer: Result<Response, Problem>) -> Response {
 }
 
 impl Tus {
+    fn max_size(&self) -> u64 {
+        self.config.admission.max_size().unwrap_or(self.config.max_size)
+    }
+
     fn options(&self) -> Response {
         let mut response = StatusCode::NO_CONTENT.into_response();
         let map = response.headers_mut();
         map.insert(TUS_VERSION, VERSION);
         map.insert("tus-extension", EXTENSIONS);
         map.insert("tus-checksum-algorithm", ALGORITHMS);
-        map.insert("tus-max-size", HeaderValue::from(self.config.max_size));
+        map.insert("tus-max-size", HeaderValue::from(self.max_size()));
         map.insert(
             header::ACCESS_CONTROL_ALLOW_METHODS,
             HeaderValue::from_static("POST, HEAD, PATCH, DELETE, OPTIONS"),
@@ -208,8 +218,9 @@ impl Tus {
             return Err(deferred());
         }
         let length = metadata::required(&parts.headers, "upload-length")?;
-        if length > self.config.max_size {
-            return Err(too_large(length, self.config.max_size));
+        let most = self.max_size();
+        if length > most {
+            return Err(too_large(length, most));
         }
         let metadata = metadata::metadata(&parts.headers)?;
         let checksum = metadata::checksum(&parts.headers)?;
