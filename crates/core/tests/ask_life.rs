@@ -295,6 +295,22 @@ async fn tokens_end_and_stopped_members_are_out_at_once() {
     assert_eq!(town.app.sign_in("cvt_guess").await.unwrap_err(), CoreError::SignIn);
 }
 
+/// Found by schemathesis: an operator could stop the last operator, themselves.
+#[tokio::test]
+async fn nobody_shuts_themselves_out() {
+    let town = Town::new(AgencyClass::Municipal).await;
+    let me = town.operator.member.clone();
+    let stop = ChangeMember { active: Some(false), ..ChangeMember::default() };
+    assert!(matches!(town.app.change_member(&town.operator, &me, stop).await, Err(CoreError::State { .. })));
+    let step_down = ChangeMember { roles: Some(vec![Role::Overseer]), ..ChangeMember::default() };
+    assert!(matches!(
+        town.app.change_member(&town.operator, &me, step_down).await,
+        Err(CoreError::State { .. })
+    ));
+    let more = ChangeMember { roles: Some(vec![Role::Operator, Role::Overseer]), ..ChangeMember::default() };
+    town.app.change_member(&town.operator, &me, more).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_wrapped_key_needs_recovery_and_never_holds_a_secret() {
     let town = Town::new(AgencyClass::Municipal).await;
