@@ -39,6 +39,9 @@ pub fn moment_in(at: Time, zone: &str) -> String {
 /// From when until when, for example `23 Nov 2026, 06:52 to 08:52 (America/New_York)`. Where the clocks change in
 /// between, both offsets are told.
 pub fn span_in(start: Time, end: Time, zone: &str) -> String {
+    if start == end {
+        return moment_in(start, zone);
+    }
     let (start, end) = (zoned(start, zone), zoned(end, zone));
     let offset = start.offset() != end.offset();
     let day = if start.date() == end.date() { String::new() } else { format!("{}, ", date(&end)) };

@@ -246,6 +246,9 @@ fn consent_text(
     }
     text.push("  everything in these files: picture, sound, and what your camera wrote into them (often time, model, place)".into());
     text.push("  this text, the request, and the day of sealing".into());
+    if mailbox {
+        text.push("  a mailbox: it can ask you questions without knowing who you are".into());
+    }
     match contact {
         Some(contact) => {
             let told = [&contact.name, &contact.phone, &contact.email].into_iter().flatten();
@@ -255,9 +258,6 @@ fn consent_text(
             ));
         }
         None => text.push("It will not receive: your name, telephone number, e-mail or address".into()),
-    }
-    if mailbox {
-        text.push("  a mailbox: it can ask you questions without knowing who you are".into());
     }
     text.push("It will not receive: the clips' file names and places on your machine, your other recordings, your account or network address".into());
     text.push("Only the agency can open it; the operator of this Canvass can't. It may keep what it accepts as evidence and show it in court.".into());

@@ -26,6 +26,7 @@ fn each(who: &Person, cases: &[Case<'_>]) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn without_a_server_each_command_says_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let who = person(folder.path(), "ann", "http://127.0.0.1:9");
