@@ -1,6 +1,7 @@
 //! `data/custody.pdf`: the bundle for people. Standard fonts, so that nothing is embedded and every reader shows it.
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
+use serde_json::Value;
 
 use super::model::{Contents, ItemFile, SignedBody};
 
@@ -145,7 +146,13 @@ impl Sheet {
 }
 
 /// Breaks a text into lines no wider than `width`; a word that is too long is cut.
+/// Each line of the text, wrapped by itself.
 fn wrap(text: &str, face: Face, size: f32, width: f32) -> Vec<String> {
+    let lines: Vec<String> = text.lines().flat_map(|line| wrap_line(line, face, size, width)).collect();
+    if lines.is_empty() { vec![String::new()] } else { lines }
+}
+
+fn wrap_line(text: &str, face: Face, size: f32, width: f32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -243,6 +250,22 @@ fn item(sheet: &mut Sheet, contents: &Contents, item: &ItemFile) {
     chain(sheet, contents, item.id.as_str());
 }
 
+/// Particulars as a person reads them: one a line, words for names.
+fn particulars(detail: &Value) -> String {
+    let name = |key: &str| key.replace("sha256", "SHA-256").replace('_', " ");
+    let one = |(key, value): (&String, &Value)| match value {
+        Value::Null => None,
+        Value::String(text) => Some(format!("{}: {text}", name(key))),
+        Value::Object(_) => Some(format!("{}: {}", name(key), particulars(value).replace('\n', ", "))),
+        other => Some(format!("{}: {other}", name(key))),
+    };
+    match detail {
+        Value::Object(fields) => fields.iter().filter_map(one).collect::<Vec<_>>().join("\n"),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
 fn chain(sheet: &mut Sheet, contents: &Contents, subject: &str) {
     let Some(chain) = contents.chain(subject) else { return };
     sheet.gap(4.0);
@@ -252,8 +275,7 @@ fn chain(sheet: &mut Sheet, contents: &Contents, subject: &str) {
         &[(22.0, "No."), (94.0, "When"), (74.0, "What"), (125.0, "Who"), (180.0, "Particulars")],
     );
     for event in &chain.events {
-        let detail =
-            if event.detail.is_null() { String::new() } else { event.detail.to_string().replace(',', ", ") };
+        let detail = particulars(&event.detail);
         let number = event.number.to_string();
         let (at, who) = (event.at.to_string(), contents.case.who(event.by.as_ref()));
         let cells =
