@@ -1,11 +1,14 @@
 //! Slow and broken clients, and a server that is told to stop.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
-use canvass_server::public::Limits;
+use canvass_server::public::spool::{Spool, SpoolConfig};
+use canvass_server::public::{Limits, MAX_OFFER_BYTES, PublicConfig};
+use canvass_types::Policy;
 
-use crate::support::{head, noise, patch_headers, read_answer, start, world, world_with};
+use crate::support::{Counting, Machine, head, noise, patch_headers, read_answer, start, world, world_with};
 
 fn quick() -> Limits {
     Limits {
@@ -184,4 +187,26 @@ fn reads_of_the_feed() {
         "{:.0} reads a second over {threads} connections, 4 KiB each",
         f64::from(threads * each) / seconds
     );
+}
+
+#[test]
+fn the_published_policy_says_how_large_an_upload_may_be_and_how_long_it_is_kept() {
+    let w = world();
+    let told = |w: &crate::support::World| {
+        w.ask("OPTIONS", "/uploads", &[], b"").headers.get("tus-max-size").cloned()
+    };
+    assert_eq!(told(&w), Some(MAX_OFFER_BYTES.to_string()));
+    let mut policy = Policy::default();
+    (policy.give.clips, policy.give.upload_hours) = (3, 5);
+    let public = w.folder.join("public");
+    std::fs::write(public.join("policy.json"), serde_json::to_string(&policy).unwrap()).unwrap();
+    assert_eq!(told(&w), Some(policy.give.envelope_bytes().to_string()));
+
+    let kept = |root: &std::path::Path| {
+        let at = tempfile::tempdir().unwrap();
+        let spool = SpoolConfig::new(at.path(), 1 << 30, Arc::new(Machine), Arc::new(Counting::default()));
+        PublicConfig::new(root, Spool::open(spool).unwrap(), Arc::new(Machine)).expires_after
+    };
+    assert_eq!(kept(&public), Duration::from_secs(5 * 3_600));
+    assert_eq!(kept(&w.folder.join("spool")), Duration::from_secs(48 * 3_600), "as the default policy");
 }

@@ -25,6 +25,7 @@ impl Clock for Machine {
 }
 
 /// Distinct ids, the same in every run of one process.
+#[derive(Default)]
 pub struct Counting(AtomicU64);
 
 impl Entropy for Counting {
