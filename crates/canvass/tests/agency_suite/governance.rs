@@ -55,7 +55,7 @@ pub fn keys_are_destroyed_when_nothing_depends_on_them(town: &Town, case: &Case)
         zoe.run(&seal).err.contains("portal is closed")
     });
     // At the door or by intake, as the public role has read the closed portal or not yet.
-    zoe.refused(&["give", "late"], 1, &["offer"]);
+    zoe.refused(&["give", "late"], 1, &["no more offers"]);
     sam.refused(&["agency", "rewrap", &empty], 1, &["destroyed"]);
     // Of the other one evidence depends, whether or not it takes more.
     let own = town.portal();

@@ -232,11 +232,11 @@ impl Admission for PublishedDestinations {
             return Err(Problem::new(
                 StatusCode::GONE,
                 "destination-closed",
-                "The request takes no more offers",
+                "This request or portal takes no more offers",
             )
             .field("Upload-Metadata destination")
-            .detail("it is resolved, expired or withheld")
-            .remedy("read the request again; its contact can say whether footage is still wanted"));
+            .detail("it is resolved, expired, withheld or closed")
+            .remedy("read it again; its contact can say whether footage is still wanted"));
         }
         Ok(BTreeMap::new())
     }

@@ -21,6 +21,10 @@ use crate::{
     refusal,
 };
 
+/// Rounds that an export waits for cosignatures, and the pause between them.
+const WITNESS_ROUNDS: usize = 30;
+const WITNESS_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Rounds that an export waits for its own entries to be in the ledger.
 const ROUNDS: usize = 64;
 
@@ -107,6 +111,39 @@ fn leaf_of(record: &AuditRecord) -> Option<String> {
     String::from_utf8(canonical(&leaf).ok()?).ok()
 }
 
+/// Proofs against a head that the witnesses have cosigned. A bundle is read for years, so it is worth a moment's wait;
+/// a witness that does not answer stops no export, for the verifier tells how many cosigned.
+async fn cosigned(
+    desk: &Desk,
+    log: Log,
+    leaves: &[String],
+    mut proven: (String, Vec<canvass_types::Proof>),
+) -> Result<(String, Vec<canvass_types::Proof>), crate::jobs::JobError> {
+    let (ledger, witnesses) = (desk.ledgers.of(log), &desk.identity.witnesses);
+    let wanted = desk.identity.quorum.clamp(usize::from(!witnesses.is_empty()), witnesses.len());
+    let by = |checkpoint: &str| {
+        let signs =
+            |line: &&str| witnesses.iter().any(|each| line.starts_with(&format!("— {} ", each.key.name())));
+        checkpoint.lines().filter(signs).count()
+    };
+    let http = reqwest::Client::new();
+    for _ in 0..WITNESS_ROUNDS {
+        if by(&proven.0) >= wanted {
+            break;
+        }
+        // The head may grow in between, then the new one is asked for.
+        let asked = ledger.witness(&http, witnesses, desk.seconds()).await?;
+        if let Some(again) = ledger.prove(desk.app.records(), leaves).await? {
+            proven = again;
+        }
+        if asked.failed == witnesses.len() {
+            break;
+        }
+        tokio::time::sleep(WITNESS_PAUSE).await;
+    }
+    Ok(proven)
+}
+
 async fn prove(
     desk: &Desk,
     log: Log,
@@ -118,16 +155,10 @@ async fn prove(
         tracing::error!(%error, "an export could not be proven");
         refusal::broken("the ledger's proofs can't be made")
     };
-    let http = reqwest::Client::new();
     let mut idle = 0;
     for _ in 0..ROUNDS {
         if let Some(first) = ledger.prove(records, leaves).await.map_err(failed)? {
-            // A bundle is read for years: its head is worth a moment's wait for the witnesses.
-            let witnesses = &desk.identity.witnesses;
-            let asked = ledger.witness(&http, witnesses, desk.seconds()).await.map_err(failed)?;
-            let again =
-                if asked.added > 0 { ledger.prove(records, leaves).await.map_err(failed)? } else { None };
-            let (checkpoint, found) = again.unwrap_or(first);
+            let (checkpoint, found) = cosigned(desk, log, leaves, first).await.map_err(failed)?;
             proofs.extend(found.into_iter().map(|each| {
                 let canvass_types::Proof { leaf, index, proof } = each;
                 LedgerProof { log, index, leaf, proof }
