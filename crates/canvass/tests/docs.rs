@@ -226,7 +226,9 @@ fn the_guide_speaks_of_every_command() {
 fn lines_are_short() {
     for page in pages() {
         for (at, line) in fs::read_to_string(&page).unwrap().lines().enumerate() {
-            assert!(line.chars().count() <= 160, "{} line {}: over 160 characters", page.display(), at + 1);
+            // A row of a table can't be broken.
+            let fits = line.starts_with('|') || line.chars().count() <= 160;
+            assert!(fits, "{} line {}: over 160 characters", page.display(), at + 1);
         }
     }
 }

@@ -4,9 +4,9 @@ use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Size of one buffer.
-pub(crate) const BUFFER_BYTES: usize = 1024 * 1024;
+pub(crate) const BUFFER_BYTES: usize = 128 * 1024;
 /// Buffers on their way at once.
-const DEPTH: usize = 4;
+const DEPTH: usize = 16;
 
 enum Message {
     Bytes(Vec<u8>),

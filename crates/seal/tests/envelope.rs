@@ -58,7 +58,7 @@ fn what_goes_in_comes_out() {
     assert_eq!(found, clips.into_iter().collect());
     assert_eq!((opened.request, opened.consent), (meta().request, meta().consent));
     assert_eq!((opened.contact, opened.mailbox), (None, Some(recipient(9))));
-    assert_eq!((opened.clips, opened.ciphertext_sha256), (sealed.clips, sealed.ciphertext_sha256));
+    assert_eq!((opened.clips, Some(opened.ciphertext_sha256)), (sealed.clips, sealed.ciphertext_sha256));
     assert!(opened.defects.is_empty(), "{:?}", opened.defects);
     assert!(opened.info.contains(&("External-Identifier".to_owned(), "request-1".to_owned())));
 }

@@ -199,6 +199,7 @@ fn sealed(meta: MetaFiles, clips: &[(&str, &[u8])], recipient: &Recipient) -> Op
         mtime: 0,
         software_agent: "Canvass".into(),
         external_identifier: None,
+        hash_ciphertext: false,
     };
     let mut out = Vec::new();
     envelope::seal(plan, &mut out, |_| ()).ok()?;

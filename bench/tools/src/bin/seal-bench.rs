@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 mtime: 0,
                 software_agent: "canvass-bench".into(),
                 external_identifier: None,
+                hash_ciphertext: false,
             };
             let out = File::create(to)?;
             let sealed = seal(plan, &out, |_| ())?;

@@ -443,6 +443,7 @@ async fn accept(
             software_agent: concat!("canvass ", env!("CARGO_PKG_VERSION")).to_owned(),
             // Where the clip came from, in the bag itself.
             external_identifier: Some(format!("{offer} clip {number} of envelope {}", view.envelope_sha256)),
+            hash_ciphertext: false,
         };
         let mut out = sealed.as_file();
         tokio::task::block_in_place(|| seal(plan, &mut out, |_| {}))?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use canvass_seal::offer::OfferSecret;
 use canvass_types::{Digest, Time};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::common::{Failure, exists, read_limited, write_secret};
 
@@ -30,8 +31,9 @@ pub struct OfferFile {
     pub agency: String,
     /// Address of the Canvass.
     pub server: String,
-    /// SHA-256 of the envelope.
-    pub sha256: Digest,
+    /// SHA-256 of the envelope; known once it was read to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
     /// Its length.
     pub bytes: u64,
     /// When it was sealed.
@@ -145,6 +147,15 @@ impl Files {
         let mut known = self.read_answers();
         known.insert(question.to_owned(), at);
         write_secret(&self.answers(), &serde_json::to_vec_pretty(&known)?)
+    }
+
+    /// Writes what the resident keeps of an offer, for them alone.
+    ///
+    /// # Errors
+    /// The folder can't be written.
+    pub fn write_offer(&self, offer: &OfferFile) -> Result<(), Failure> {
+        let text = Zeroizing::new(serde_json::to_vec_pretty(offer)?);
+        write_secret(&self.offer(), &text)
     }
 
     /// Reads the offer file.

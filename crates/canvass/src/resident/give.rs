@@ -69,7 +69,10 @@ pub async fn give(command: Give, context: &Context) -> Result<(), Failure> {
 /// There is none yet, or it does not hold.
 pub async fn receipt(command: FetchReceipt, context: &Context) -> Result<(), Failure> {
     let files = Files::of(&command.name);
-    let offer = files.read_offer()?;
+    let mut offer = files.read_offer()?;
+    if offer.sha256.is_none() {
+        whole(&files, &mut offer).await?;
+    }
     fetch(&files, &offer, command.wait, context).await
 }
 
@@ -91,14 +94,14 @@ pub async fn send(
     wait: u64,
     context: &Context,
 ) -> Result<(), Failure> {
-    let offer = files.read_offer()?;
+    let mut offer = files.read_offer()?;
     if exists(&files.receipt()) {
         context.console().line(format!("It was given before; the receipt is {}.", files.receipt().display()));
         return context.console().result(&json!({"given": true, "receipt": files.receipt()}));
     }
     let begun = files.read_upload()?;
-    if begun.is_none() {
-        whole(files, &offer).await?;
+    if begun.is_none() || offer.sha256.is_none() {
+        whole(files, &mut offer).await?;
     }
     // The keys must be those known before anything is sent.
     let ledgers = open(&offer, context).await?;
@@ -109,10 +112,14 @@ pub async fn send(
     wait_for(files, &offer, ledgers, wait, context).await
 }
 
-async fn whole(files: &Files, offer: &OfferFile) -> Result<(), Failure> {
+/// Reads the envelope through: the first time its digest is kept for the receipt, later it must be the same.
+async fn whole(files: &Files, offer: &mut OfferFile) -> Result<(), Failure> {
     let path = files.envelope();
     let (digest, bytes) = tokio::task::spawn_blocking(move || hash_file(&path)).await??;
-    if (digest, bytes) == (offer.sha256, offer.bytes) {
+    if bytes == offer.bytes && offer.sha256.is_none_or(|known| known == digest) {
+        if offer.sha256.replace(digest).is_none() {
+            files.write_offer(offer)?;
+        }
         return Ok(());
     }
     Err(Failure::new(format!(
@@ -188,7 +195,7 @@ async fn verify(receipt: &SignedReceipt, offer: &OfferFile, ledgers: &mut Ledger
     check(receipt, &ledgers.keys)?;
     let told = &receipt.receipt;
     let ours = told.lookup == offer.lookup()?
-        && told.ciphertext_sha256 == offer.sha256.to_string()
+        && offer.sha256.is_some_and(|known| told.ciphertext_sha256 == known.to_string())
         && told.ciphertext_len == offer.bytes
         && told.destination_id == offer.destination
         && told.destination_digest == offer.destination_digest.to_string();

@@ -19,7 +19,7 @@ use super::give;
 use super::requests::plain;
 use crate::common::{
     Console, Context, Failure, Progress, count, create_new, day, exists, frame as asked_frame, moment_in,
-    read_limited, write_secret,
+    read_limited,
 };
 use crate::verify::ledger::KeyFlags;
 
@@ -309,6 +309,7 @@ fn plan(to: &Destination, clips: &[Clip], meta: MetaFiles) -> Result<SealPlan<'s
         mtime,
         software_agent: AGENT.to_owned(),
         external_identifier: Some(to.id.clone()),
+        hash_ciphertext: false,
     })
 }
 
@@ -356,13 +357,12 @@ fn finish(
         recipient: to.recipient.clone(),
         agency: to.agency.name.clone(),
         server,
-        sha256: Digest(sealed.ciphertext_sha256),
+        sha256: None,
         bytes: sealed.ciphertext_len,
         sealed: context.now(),
     };
     // The secret first: an envelope without it could never be followed or withdrawn.
-    let text = Zeroizing::new(serde_json::to_vec_pretty(&offer)?);
-    write_secret(&files.offer(), &text)?;
+    files.write_offer(&offer)?;
     std::fs::rename(files.part(), files.envelope())?;
     let console = context.console();
     console.line(format!(
@@ -370,19 +370,14 @@ fn finish(
         count(sealed.clips.len(), "clip", "clips"),
         plain(&to.agency.name)
     ));
-    console.line(format!(
-        "  {}  {} bytes, SHA-256 {}",
-        files.envelope().display(),
-        offer.bytes,
-        offer.sha256
-    ));
+    console.line(format!("  {}  {} bytes", files.envelope().display(), offer.bytes));
     console.line(format!("  {}  keep it: with it you follow, answer and withdraw", files.offer().display()));
     if let Some(closes) = to.closes {
         let until = moment_in(closes, to.zone());
         console.line(format!("Give it before {until}: canvass give {}", files.name()));
     }
     console.result(&json!({
-        "envelope": files.envelope(), "offer": files.offer(), "sha256": offer.sha256, "bytes": offer.bytes,
+        "envelope": files.envelope(), "offer": files.offer(), "bytes": offer.bytes,
         "destination": to.id, "consent": consent, "clips": sealed.clips.iter().map(|clip| json!({
             "name": clip.name, "bytes": clip.size, "sha256": Digest(clip.sha256),
         })).collect::<Vec<_>>(),

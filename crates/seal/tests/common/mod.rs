@@ -59,6 +59,7 @@ pub fn plan<'a>(clips: &'a [(String, Vec<u8>)]) -> SealPlan<'a> {
         mtime: 1_769_817_600,
         software_agent: "canvass-seal test".to_owned(),
         external_identifier: Some("request-1".to_owned()),
+        hash_ciphertext: true,
     }
 }
 

@@ -358,6 +358,7 @@ pub fn sealed(recipient: &str, clips: &[(&str, &[u8])], mailbox: Option<&OfferSe
         mtime: 0,
         software_agent: "test".into(),
         external_identifier: None,
+        hash_ciphertext: true,
     };
     seal(plan, &mut out, |_| {}).unwrap();
     out
