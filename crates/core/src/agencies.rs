@@ -76,6 +76,20 @@ pub struct AgencyView {
     pub registered: Time,
 }
 
+impl From<&Agency> for PublicAgency {
+    fn from(agency: &Agency) -> Self {
+        Self {
+            id: agency.id.clone(),
+            name: agency.name.clone(),
+            class: agency.class,
+            subdivision: agency.subdivision.clone(),
+            jurisdiction: agency.jurisdiction.clone(),
+            state: agency.state,
+            keys: agency.keys.clone(),
+        }
+    }
+}
+
 impl From<&Agency> for AgencyView {
     fn from(agency: &Agency) -> Self {
         Self {
@@ -127,6 +141,20 @@ fn key_leaf(agency: &AgencyId, key: &AgencyKey) -> RequestsLeaf {
         endorsement: key.endorsement,
         at: key.added,
     }
+}
+
+/// A moment later than all that an agency's entries name, so that no two of them are alike: a ledger finds an entry by
+/// its bytes, and whoever is stopped and readmitted within a second would have one entry twice.
+fn later_than_all(agency: &Agency, now: Time) -> Time {
+    let at = |leaf: &String| match serde_json::from_str(leaf) {
+        Ok(
+            RequestsLeaf::AgencyState { at, .. }
+            | RequestsLeaf::AgencyKeyAdded { at, .. }
+            | RequestsLeaf::AgencyKeyRevoked { at, .. },
+        ) => Some(at),
+        _ => None,
+    };
+    agency.leaves.iter().filter_map(at).max().map_or(now, |last| now.max(last.plus_seconds(1)))
 }
 
 /// Canonical JSON of a leaf, as text.
@@ -220,7 +248,7 @@ impl<R: Records> App<R> {
                 "further keys are endorsed by the one it has",
             ));
         }
-        let now = self.now();
+        let now = later_than_all(&agency, self.now());
         agency.state = AgencyState::Verified;
         let mut leaves = vec![state_leaf(&agency, now)];
         if !agency.keys.iter().any(|key| key.public == word.public && key.revoked.is_none()) {
@@ -253,7 +281,7 @@ impl<R: Records> App<R> {
     pub async fn suspend_agency(&self, actor: &Actor, id: &AgencyId) -> Result<AgencyView, CoreError> {
         let (before, mut agency, intent) = self.agency_deed::<AgencySuspend>(actor, id).await?;
         agency.state = AgencyState::Suspended;
-        let leaves = vec![state_leaf(&agency, self.now())];
+        let leaves = vec![state_leaf(&agency, later_than_all(&agency, self.now()))];
         self.finish_agency(before, agency, intent, leaves).await
     }
 

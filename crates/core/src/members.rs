@@ -41,6 +41,19 @@ pub struct ChangeMember {
     pub active: Option<bool>,
 }
 
+impl From<&Member> for MemberView {
+    fn from(member: &Member) -> Self {
+        Self {
+            id: member.id.clone(),
+            agency: member.agency.clone(),
+            name: member.name.clone(),
+            roles: member.roles.clone(),
+            recipient: member.recipient.clone(),
+            active: member.active,
+        }
+    }
+}
+
 fn check_roles(agency: Option<&AgencyId>, roles: &[Role]) -> Vec<canvass_types::FieldProblem> {
     let mut problems = Vec::new();
     if roles.is_empty() {

@@ -751,33 +751,6 @@ pub struct Setting {
 }
 record!(Setting, Setting, |it| it.name.clone(), []);
 
-impl From<&Member> for canvass_types::MemberView {
-    fn from(member: &Member) -> Self {
-        Self {
-            id: member.id.clone(),
-            agency: member.agency.clone(),
-            name: member.name.clone(),
-            roles: member.roles.clone(),
-            recipient: member.recipient.clone(),
-            active: member.active,
-        }
-    }
-}
-
-impl From<&Agency> for canvass_types::PublicAgency {
-    fn from(agency: &Agency) -> Self {
-        Self {
-            id: agency.id.clone(),
-            name: agency.name.clone(),
-            class: agency.class,
-            subdivision: agency.subdivision.clone(),
-            jurisdiction: agency.jurisdiction.clone(),
-            state: agency.state,
-            keys: agency.keys.clone(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

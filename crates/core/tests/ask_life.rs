@@ -295,6 +295,23 @@ async fn tokens_end_and_stopped_members_are_out_at_once() {
     assert_eq!(town.app.sign_in("cvt_guess").await.unwrap_err(), CoreError::SignIn);
 }
 
+/// Found by a test that suspended and readmitted within a second: two entries were alike, and the feed stood still.
+#[tokio::test]
+async fn an_agency_that_comes_and_goes_within_a_second_has_no_entry_twice() {
+    let town = Town::new(AgencyClass::Municipal).await;
+    let agency = town.officer.agency.clone().unwrap();
+    for _ in 0..3 {
+        town.app.suspend_agency(&town.operator, &agency).await.unwrap();
+        let word = VerifyAgency { public: PublicKey::of(&town.key) };
+        town.app.verify_agency(&town.operator, &agency, word).await.unwrap();
+    }
+    let mut entries: Vec<_> = town.app.records().ledger_entries(Log::Requests, 0, 100).await.unwrap();
+    let all = entries.len();
+    entries.sort_by(|a, b| a.entry.cmp(&b.entry));
+    entries.dedup_by(|a, b| a.entry == b.entry);
+    assert_eq!(entries.len(), all);
+}
+
 /// Found by schemathesis: an operator could stop the last operator, themselves.
 #[tokio::test]
 async fn nobody_shuts_themselves_out() {

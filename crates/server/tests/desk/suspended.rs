@@ -33,7 +33,8 @@ async fn a_suspension_is_public_and_stops_offers() {
     assert_eq!(bundle.agencies[0].agency.state, AgencyState::Suspended);
 
     let resident = Resident::new(&recipient, &[("a.mp4", b"footage")]);
-    resident.give(&canvass, &request).await;
+    let (given, said) = resident.give(&canvass, &request).await;
+    assert_eq!(given, 201, "{said}");
     let status = resident.status(&canvass, |status| status["state"] == "refused").await;
     assert!(status["reason"].as_str().unwrap().contains("suspended"), "{status}");
     assert_eq!(walk(&canvass.data().join("blobs")), 0);
@@ -42,7 +43,8 @@ async fn a_suspension_is_public_and_stops_offers() {
     canvass.post(&canvass.operator, &format!("/agencies/{}/verify", agency.id), &word).await;
     canvass.public_file(&own, |file| file["agency"]["state"] == "verified").await;
     let other = Resident::new(&recipient, &[("a.mp4", b"footage")]);
-    other.give(&canvass, &request).await;
+    let (given, said) = other.give(&canvass, &request).await;
+    assert_eq!(given, 201, "{said}");
     other.status(&canvass, |status| status["receipt"].is_object()).await;
     canvass.stop().await;
 }
