@@ -143,18 +143,17 @@ fn key_leaf(agency: &AgencyId, key: &AgencyKey) -> RequestsLeaf {
     }
 }
 
-/// A moment later than all that an agency's entries name, so that no two of them are alike: a ledger finds an entry by
-/// its bytes, and whoever is stopped and readmitted within a second would have one entry twice.
-fn later_than_all(agency: &Agency, now: Time) -> Time {
-    let at = |leaf: &String| match serde_json::from_str(leaf) {
-        Ok(
-            RequestsLeaf::AgencyState { at, .. }
-            | RequestsLeaf::AgencyKeyAdded { at, .. }
-            | RequestsLeaf::AgencyKeyRevoked { at, .. },
-        ) => Some(at),
-        _ => None,
-    };
-    agency.leaves.iter().filter_map(at).max().map_or(now, |last| now.max(last.plus_seconds(1)))
+/// The entry of an agency's standing, unlike all that it has: a ledger finds an entry by its bytes, and whoever is stopped
+/// and readmitted within a second would have one entry twice.
+fn next_state_leaf(agency: &Agency, now: Time) -> RequestsLeaf {
+    let mut leaf = state_leaf(agency, now);
+    for later in 1..=agency.leaves.len() {
+        if !agency.leaves.contains(&leaf_text(&leaf)) {
+            break;
+        }
+        leaf = state_leaf(agency, now.plus_seconds(i64::try_from(later).unwrap_or(i64::MAX)));
+    }
+    leaf
 }
 
 /// Canonical JSON of a leaf, as text.
@@ -248,9 +247,9 @@ impl<R: Records> App<R> {
                 "further keys are endorsed by the one it has",
             ));
         }
-        let now = later_than_all(&agency, self.now());
+        let now = self.now();
         agency.state = AgencyState::Verified;
-        let mut leaves = vec![state_leaf(&agency, now)];
+        let mut leaves = vec![next_state_leaf(&agency, now)];
         if !agency.keys.iter().any(|key| key.public == word.public && key.revoked.is_none()) {
             let key = AgencyKey {
                 id: word.public.id(),
@@ -281,7 +280,7 @@ impl<R: Records> App<R> {
     pub async fn suspend_agency(&self, actor: &Actor, id: &AgencyId) -> Result<AgencyView, CoreError> {
         let (before, mut agency, intent) = self.agency_deed::<AgencySuspend>(actor, id).await?;
         agency.state = AgencyState::Suspended;
-        let leaves = vec![state_leaf(&agency, later_than_all(&agency, self.now()))];
+        let leaves = vec![next_state_leaf(&agency, self.now())];
         self.finish_agency(before, agency, intent, leaves).await
     }
 
