@@ -41,6 +41,8 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     let agencies = agencies(desk, &mut touched).await?;
     let requests = requests(desk, &mut touched).await?;
     portals(desk).await?;
+    // A resident's receipt waits for nobody else's matter.
+    let offers = offers(desk).await?;
     let all = !desk.public("feed/index.json").exists();
     if all || !touched.is_empty() {
         rebuild(desk, &touched, all, newest(&requests)).await?;
@@ -51,7 +53,6 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     for shown in &requests {
         desk.app.published(shown).await?;
     }
-    let offers = offers(desk).await?;
     let full = BATCH as usize;
     let again = agencies.len() == full || requests.len() == full || offers == full;
     Ok(if again { Round::Again } else { Round::Rest })
