@@ -200,6 +200,12 @@ impl<T: Kept> Change<T> {
         self.now.touch();
     }
 
+    /// When its newest event happened; none while it has none.
+    pub fn moment(&self) -> Option<Time> {
+        self.events.last().map(|event| event.at)
+    }
+
+    /// Only [`Intent::keep`](crate::access::Intent::keep) calls this.
     pub fn write(&self, changes: Changeset) -> Changeset {
         self.events.iter().fold(changes.update(&self.before, &self.now), Changeset::insert)
     }

@@ -28,6 +28,7 @@ pub use matrix::{Matrix, MatrixError, Reach};
 pub use tokens::{IssuedToken, NewToken, TokenView};
 
 use crate::{
+    custody::{Change, Kept},
     ports::{Changeset, Committed, Records, StoreError},
     records::{AuditBody, AuditRecord, SealedBlob},
 };
@@ -127,6 +128,21 @@ impl<A> Intent<A> {
     /// Adds changes.
     pub fn with(mut self, change: impl FnOnce(Changeset) -> Changeset) -> Self {
         self.changes = change(self.changes);
+        self
+    }
+
+    /// Writes a thing whose chain of custody grew. The record takes the moment of the newest event: one reading of the
+    /// clock for both, so that no second passes between what was done and its record.
+    pub(crate) fn keep<T: Kept>(mut self, change: &Change<T>) -> Self {
+        if let Some(at) = change.moment() {
+            self.body.at = at;
+        }
+        self.with(|changes| change.write(changes))
+    }
+
+    /// Sets the moment of the record, for an event that begins a chain.
+    pub(crate) fn at(mut self, moment: Time) -> Self {
+        self.body.at = moment;
         self
     }
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::{CaseView, ItemView, Joined, load::every};
 use crate::{
     App, CoreError,
-    access::{Actor, CaseExport, Grant, Target},
+    access::{Actor, CaseExport, Grant, Intent, Target},
     custody::{Change, anchors},
     inbox::OfferView,
     ports::{Query, Records},
@@ -139,7 +139,8 @@ impl<R: Records> App<R> {
                 "items": changes.len(), "offers": offers.len(),
                 "others": anchors(changes.iter().map(|item| (item.now.id.to_string(), &item.now.custody))),
             }))
-            .with(|all| changes.iter().fold(all.depends_on(&before), |all, item| item.write(all)));
+            .with(|all| all.depends_on(&before));
+        let intent = changes.iter().fold(intent, Intent::keep);
         audit.push(AuditRecord { body: intent.record().clone(), salt: intent.salt(), ledgered: true });
         let agency = self.agency(&case.agency).await?.record;
         let destinations = self.exported_destinations(case, offers.iter().map(|offer| &offer.record)).await?;

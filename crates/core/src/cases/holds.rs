@@ -243,7 +243,7 @@ impl<R: Records> App<R> {
     ) -> Intent<A> {
         change.event(event, Some(&actor.member), self.now(), json!({ "hold": hold.id }));
         let head = anchor(change.now.head());
-        intent.detail(json!({ "hold": hold.id, "custody": head })).with(|changes| change.write(changes))
+        intent.detail(json!({ "hold": hold.id, "custody": head })).keep(&change)
     }
 
     /// Holds, newest first.

@@ -145,7 +145,7 @@ impl<R: Records> App<R> {
         let particulars = json!({ "sealed_sha256": sealed.sha256 });
         change.event("read", Some(&actor.member), self.now(), particulars);
         let detail = json!({ "sealed_sha256": sealed.sha256, "custody": anchor(&change.now.custody) });
-        let intent = intent.for_blob(&sealed).detail(detail).with(|changes| change.write(changes));
+        let intent = intent.for_blob(&sealed).detail(detail).keep(&change);
         Ok(intent.commit(self.records()).await?)
     }
 
@@ -170,7 +170,7 @@ impl<R: Records> App<R> {
         if let Some(fields) = detail.as_object_mut() {
             fields.insert("custody".into(), anchor(&change.now.custody));
         }
-        intent.detail(detail).with(|changes| change.write(changes)).commit(self.records()).await?;
+        intent.detail(detail).keep(&change).commit(self.records()).await?;
         Ok(ItemView::from(&change.now))
     }
 
@@ -211,7 +211,7 @@ impl<R: Records> App<R> {
         let head = anchor(change.now.head());
         self.system(Job::IntegrityFailed, target)
             .detail(json!({ "expected": expected, "found": found, "custody": head }))
-            .with(|changes| change.write(changes))
+            .keep(&change)
             .commit(self.records())
             .await?;
         Ok(())

@@ -17,7 +17,7 @@ pub use load::Page;
 
 use crate::{
     App, CoreError,
-    access::{Actor, CaseAnnotate, CaseChange, CaseClose, CaseCreate, CaseRead, Target},
+    access::{Actor, CaseAnnotate, CaseChange, CaseClose, CaseCreate, CaseRead, Intent, Target},
     custody::{Change, anchors},
     error::{accept, check_text, problem},
     inbox::{Annotate, OfferView, own_target},
@@ -330,11 +330,10 @@ impl<R: Records> App<R> {
         case.closed = Some(now);
         let due = now.plus_days(self.policy().retention.closed_case_days);
         let items = self.set_due(actor, id, Some(due), "case-closed").await?;
-        intent
+        let intent = intent
             .detail(json!({ "due": due, "others": heads(&items) }))
-            .with(|changes| items.iter().fold(changes.update(&before, &case), |all, item| item.write(all)))
-            .commit(self.records())
-            .await?;
+            .with(|changes| changes.update(&before, &case));
+        items.iter().fold(intent, Intent::keep).commit(self.records()).await?;
         Ok(CaseView::from(&case))
     }
 
@@ -353,11 +352,10 @@ impl<R: Records> App<R> {
         case.open = true;
         case.closed = None;
         let items = self.set_due(actor, id, None, "case-reopened").await?;
-        intent
+        let intent = intent
             .detail(json!({ "reopened": true, "others": heads(&items) }))
-            .with(|changes| items.iter().fold(changes.update(&before, &case), |all, item| item.write(all)))
-            .commit(self.records())
-            .await?;
+            .with(|changes| changes.update(&before, &case));
+        items.iter().fold(intent, Intent::keep).commit(self.records()).await?;
         Ok(CaseView::from(&case))
     }
 

@@ -273,7 +273,7 @@ impl<R: Records> App<R> {
         if let Some(fields) = detail.as_object_mut() {
             fields.insert("custody".into(), anchor(&change.now.custody));
         }
-        let intent = intent.detail(detail).with(|changes| change.write(changes));
+        let intent = intent.detail(detail).keep(change);
         let grant = intent.commit(self.records()).await?;
         Ok((grant, OfferView::from(&change.now)))
     }

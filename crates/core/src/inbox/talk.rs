@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::OfferView;
 use crate::{
     App, CoreError,
-    access::{Actor, OfferAsk, OfferWithdrawal, Target},
+    access::{Actor, Intent, OfferAsk, OfferWithdrawal, Target},
     custody::{Change, anchors},
     error::{accept, check_text},
     ports::{Records, Versioned},
@@ -154,9 +154,9 @@ impl<R: Records> App<R> {
         change.event(name, Some(&actor.member), now, json!({ "erasures": ids }));
         let intent = intent.with(|changes| {
             let changes = erasures.iter().fold(changes, |all, erasure| all.insert(erasure));
-            let changes = items.iter().fold(changes, |all, item| item.write(all));
             cover.guard(changes)
         });
+        let intent = items.iter().fold(intent, Intent::keep);
         Ok(self.commit_offer(intent, &change, detail).await?.1)
     }
 

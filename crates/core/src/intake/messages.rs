@@ -116,7 +116,8 @@ impl<R: Records> App<R> {
         let target = Target::of(&change.now.agency, &change.now.id).in_case(change.now.case.clone());
         self.system(Job::OfferWithdrawn, target)
             .detail(json!({ "opened": false, "erasure": id, "custody": anchor(&change.now.custody) }))
-            .with(|changes| erasure.iter().fold(change.write(changes), |all, each| all.insert(each)))
+            .with(|changes| erasure.iter().fold(changes, |all, each| all.insert(each)))
+            .keep(&change)
             .commit(self.records())
             .await?;
         Ok(())
@@ -132,11 +133,7 @@ impl<R: Records> App<R> {
             fields.insert("custody".into(), anchor(&change.now.custody));
         }
         let target = Target::of(&change.now.agency, &change.now.id).in_case(change.now.case.clone());
-        self.system(job, target)
-            .detail(detail)
-            .with(|changes| change.write(changes))
-            .commit(self.records())
-            .await?;
+        self.system(job, target).detail(detail).keep(&change).commit(self.records()).await?;
         Ok(())
     }
 }

@@ -228,7 +228,7 @@ impl<R: Records> App<R> {
         });
         let (event, head) = custody::next(None, id.as_str(), "received", None, now, particulars);
         let target = Target::of(&agency, &id).in_case(case_id.clone());
-        let intent = self.system(Job::OfferReceived, target).detail(json!({
+        let intent = self.system(Job::OfferReceived, target).at(now).detail(json!({
             "offer": id, "destination": upload.destination,
             "ciphertext_sha256": sealed.sha256, "ciphertext_bytes": sealed.bytes,
             "custody": anchor(&head),

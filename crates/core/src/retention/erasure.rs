@@ -130,7 +130,8 @@ impl<R: Records> App<R> {
                 "erasure": erasure.id, "reason": erasure.reason, "sealed_sha256": erasure.blob.sha256,
                 "custody": head,
             }))
-            .with(|changes| change.write(changes.update(&before, &erasure)))
+            .with(|changes| changes.update(&before, &erasure))
+            .keep(&change)
             .commit(self.records())
             .await?;
         Ok(())

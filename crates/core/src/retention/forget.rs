@@ -112,7 +112,8 @@ impl<R: Records> App<R> {
         let head = anchor(change.now.head());
         self.system(Job::RecordForgotten, target)
             .detail(json!({ "case": id, "custody": head }))
-            .with(|changes| change.write(changes.depends_on(case)))
+            .with(|changes| changes.depends_on(case))
+            .keep(&change)
             .commit(self.records())
             .await?;
         Ok(())

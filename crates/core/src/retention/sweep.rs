@@ -227,7 +227,7 @@ impl<R: Records> App<R> {
         let Some(erasure) = erasure else {
             // It was ordered before; only the date was left.
             let housekeeping = self.system(Job::Housekeeping, target);
-            housekeeping.with(|changes| change.write(changes)).commit(self.records()).await?;
+            housekeeping.keep(&change).commit(self.records()).await?;
             return Ok(Outcome::Left);
         };
         change.event(
@@ -239,7 +239,8 @@ impl<R: Records> App<R> {
         let head = anchor(change.now.head());
         self.system(Job::ErasureOrdered, target)
             .detail(json!({ "erasure": erasure.id, "reason": erasure.reason, "custody": head }))
-            .with(|changes| guard(change.write(changes.insert(&erasure))))
+            .with(|changes| guard(changes.insert(&erasure)))
+            .keep(&change)
             .commit(self.records())
             .await?;
         Ok(Outcome::Done)
@@ -291,10 +292,8 @@ impl<R: Records> App<R> {
         change.now.mailbox_due = None;
         change.event("mailbox-dropped", None, now, json!({}));
         self.system(Job::Housekeeping, target)
-            .with(|changes| {
-                let changes = cover.guard(change.write(changes));
-                claimed.iter().fold(changes, |all, claimed| all.delete(claimed))
-            })
+            .with(|changes| claimed.iter().fold(cover.guard(changes), |all, claimed| all.delete(claimed)))
+            .keep(&change)
             .commit(self.records())
             .await?;
         Ok(Outcome::Done)

@@ -63,6 +63,39 @@ async fn an_offer_from_upload_to_bundle_to_nothing() {
     w.check().await;
 }
 
+/// Found by a bundle that failed its own check: the event and its record had been a second apart.
+#[tokio::test]
+async fn an_event_and_its_record_are_of_one_moment_however_busy_the_second() {
+    let w = World::restless().await;
+    let case = w.case().await;
+    let id = w.opened(1, 2).await;
+    let item = w.accept(&id, 1, 1, &case).await;
+    w.app.decline_clip(&w.us, &id, 2, "shows only a cat").await.unwrap();
+    w.app.reconsider_clip(&w.us, &id, 2).await.unwrap();
+    w.app.link_offer(&w.us, &id, Some(&case)).await.unwrap();
+    let note = Annotate { note: Some("look at 00:41".into()), ..Annotate::default() };
+    w.app.annotate_offer(&w.us, &id, &note).await.unwrap();
+    w.app.annotate_item(&w.us, &item.id, &note).await.unwrap();
+    w.app.ask(&w.us, &id, SEALED).await.unwrap();
+    let question = w.stored(&id).await.questions[0].id.clone();
+    w.app.answer("lookup-1", &question, SEALED).await.unwrap();
+    let hold = w.hold(&item.id).await;
+    w.app.release_hold(&w.us, &hold.id, "the order was lifted today").await.unwrap();
+    w.app.read_item(&w.us, &item.id, PURPOSE).await.unwrap();
+    w.app.export_case(&w.us, &case, PURPOSE).await.unwrap();
+    w.app.integrity_failed(item.id.as_str(), &Digest::of(b"other bytes")).await.unwrap();
+    w.app.close_case(&w.us, &case).await.unwrap();
+    w.app.reopen_case(&w.us, &case).await.unwrap();
+    w.app.withdraw("lookup-1").await.unwrap();
+    let answer = AnswerWithdrawal { granted: true, reason: "nothing of it was used".into() };
+    w.app.answer_withdrawal(&w.us, &id, &answer).await.unwrap();
+    let second = w.receive(2).await;
+    w.app.withdraw("lookup-2").await.unwrap();
+    w.forget().await;
+    assert_eq!(w.stored(&second).await.state, OfferState::Destroyed);
+    w.check().await;
+}
+
 #[tokio::test]
 async fn another_agency_sees_nothing_and_a_junior_no_more_than_a_junior() {
     let w = World::new().await;

@@ -15,10 +15,11 @@ use canvass_core::{
 };
 use canvass_testkit::{ManualClock, MemRecords, SeededEntropy};
 use canvass_types::{
-    CaseId, Digest, Entropy, InvitationId, OfferId, Policy, PublicKey, RequestState, Role, Time,
+    CaseId, Clock, Digest, Entropy, InvitationId, OfferId, Policy, PublicKey, RequestState, Role, Time,
     leaf::{Log, OversightLeaf, commitment},
 };
 use ed25519_dalek::SigningKey;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub const OURS: &str = "agy_aaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -99,9 +100,28 @@ pub fn blob(name: &str) -> SealedBlob {
     SealedBlob { blob: format!("blobs/{name}"), sha256: Digest::of(name.as_bytes()), bytes: 1_000 }
 }
 
+/// A clock on which no two readings are of the same second.
+struct Restless(Arc<ManualClock>);
+
+impl Clock for Restless {
+    fn now(&self) -> Timestamp {
+        self.0.advance(1);
+        self.0.now()
+    }
+}
+
 impl World {
     pub async fn new() -> Self {
         Self::with(Policy::default()).await
+    }
+
+    /// A world in which a second passes at every look at the clock.
+    pub async fn restless() -> Self {
+        let w = Self::new().await;
+        let gate = Gate::new(Matrix::shipped().unwrap());
+        let clock = Arc::new(Restless(w.clock.clone()));
+        let app = App::new(w.store.clone(), gate, Policy::default(), clock, w.entropy.clone());
+        Self { app, ..w }
     }
 
     pub async fn with(policy: Policy) -> Self {
@@ -253,6 +273,14 @@ impl World {
         for (subject, head) in offers.chain(items).collect::<Vec<_>>() {
             let events: Vec<CustodyEvent> = self.events(&subject).await;
             canvass_core::custody::verify_chain_to(&events, &head).unwrap();
+            for event in &events {
+                // An event and the record that names it are of one moment and one member.
+                let hash = format!("\"{}\"", event.hash);
+                for record in audit.iter().filter(|each| each.body.detail.to_string().contains(&hash)) {
+                    let (at, by) = (record.body.at, &record.body.actor);
+                    assert_eq!((event.at, &event.by), (at, by), "{} of {}", event.event, record.body.action);
+                }
+            }
             let dropped = events.last().unwrap().event == "mailbox-dropped";
             assert!(dropped || details.contains(&head.hash.to_string()), "{subject}: {:?}", events.last());
         }

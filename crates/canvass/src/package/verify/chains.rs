@@ -196,7 +196,7 @@ fn anchored(file: &str, chain: &CustodyView, anchors: &Anchors, report: &mut Rep
                     ),
                     "the chain of custody was written anew",
                 );
-            } else if anchor.by != event.by || apart(anchor.at, event.at) > CLOCK_READINGS {
+            } else if (anchor.at, &anchor.by) != (event.at, &event.by) {
                 report.defect(
                     file,
                     format!(
@@ -228,11 +228,4 @@ fn anchored(file: &str, chain: &CustodyView, anchors: &Anchors, report: &mut Rep
     if chain.subject.is_empty() {
         report.defect(file, "is of nothing", AGAIN);
     }
-}
-
-/// An event and its record are of one commit, but of two readings of the clock, which a busy second can part.
-const CLOCK_READINGS: u64 = 5;
-
-fn apart(one: Time, other: Time) -> u64 {
-    one.as_second().abs_diff(other.as_second())
 }
