@@ -22,7 +22,7 @@ use super::{
     desk::{Desk, destination, moment, plain, word},
     keys, transfer,
 };
-use crate::common::{Context, Failure, count, day, exists, read_limited, write_secret};
+use crate::common::{Context, Failure, count, day, exists, hash_file, read_limited, write_secret};
 
 /// Folder beside the clips with what else was in the envelope.
 pub const BESIDE: &str = "_envelope";
@@ -422,7 +422,7 @@ async fn accept(
             ))
         })?;
         let file = dir.join(&clip.name);
-        let (found, bytes) = transfer::hash_file(&file)?;
+        let (found, bytes) = hash_file(&file)?;
         if found != clip.sha256 {
             return Err(Failure::new(format!(
                 "{}: it is not the clip that was opened any more; open the offer again",

@@ -6,32 +6,14 @@ use std::path::Path;
 use canvass_types::Digest;
 use futures_util::StreamExt as _;
 use reqwest::{Method, StatusCode};
-use sha2::{Digest as _, Sha256};
 
 use super::desk::{Desk, path, purpose};
-use crate::common::{Failure, HttpError, Progress};
+use crate::common::{Failure, HttpError, Progress, hash_file};
 
 /// Tries of a transfer that makes no progress.
 const TRIES: u32 = 5;
 /// Bytes of one part of an upload.
 const PART: usize = 8 * 1024 * 1024;
-
-/// SHA-256 and length of a file.
-pub fn hash_file(file: &Path) -> Result<(Digest, u64), Failure> {
-    let mut source =
-        std::fs::File::open(file).map_err(|error| Failure::from(error).context(file.display()))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    let mut total = 0_u64;
-    loop {
-        let n = source.read(&mut buffer)?;
-        if n == 0 {
-            return Ok((Digest(hasher.finalize().into()), total));
-        }
-        hasher.update(buffer.get(..n).unwrap_or_default());
-        total = total.saturating_add(n as u64);
-    }
-}
 
 /// Downloads sealed bytes into a file and checks them. A file that is there already is gone on with; once it is whole
 /// and wrong it is removed.

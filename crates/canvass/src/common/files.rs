@@ -4,6 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use canvass_types::Digest;
+use sha2::Digest as _;
+
 use super::Failure;
 
 fn at(path: &Path) -> impl Fn(io::Error) -> Failure + '_ {
@@ -103,6 +106,26 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 /// Whether something is at a path, a dangling link included.
 pub fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
+}
+
+/// SHA-256 and length of a file, in constant memory.
+///
+/// # Errors
+/// It can't be read.
+pub fn hash_file(path: &Path) -> Result<(Digest, u64), Failure> {
+    let at = |error: io::Error| Failure::from(error).context(path.display());
+    let mut file = File::open(path).map_err(at)?;
+    let mut hasher = sha2::Sha256::new();
+    let mut buffer = vec![0_u8; 1024 * 1024];
+    let mut bytes = 0_u64;
+    loop {
+        let read = file.read(&mut buffer).map_err(at)?;
+        if read == 0 {
+            return Ok((Digest(hasher.finalize().into()), bytes));
+        }
+        hasher.update(buffer.get(..read).unwrap_or_default());
+        bytes = bytes.saturating_add(u64::try_from(read).unwrap_or_default());
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub use self::{
     console::Console,
     context::{Context, Output},
     failure::Failure,
-    files::{create_new, exists, read_limited, write_public, write_secret},
+    files::{create_new, exists, hash_file, read_limited, write_public, write_secret},
     http::{Http, HttpError, Server},
     machine::{OsEntropy, SystemClock, day, now, stop_signal},
     progress::Progress,

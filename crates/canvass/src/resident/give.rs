@@ -13,9 +13,9 @@ use serde_json::json;
 use super::files::{Files, OfferFile};
 use super::requests::plain;
 use super::upload::upload;
-use crate::common::{Context, Failure, Http, Server, exists, write_public, write_secret};
+use crate::common::{Context, Failure, Http, Server, exists, hash_file, write_public, write_secret};
 use crate::verify::ledgers::{Ledgers, Pins, memory_path};
-use crate::verify::receipt::{check, hash_file};
+use crate::verify::receipt::check;
 use crate::verify::source::Public;
 
 /// Seconds that a receipt is waited for.

@@ -4,14 +4,12 @@ use std::path::{Path, PathBuf};
 
 use canvass_ledger::leaf_hash;
 use canvass_seal::receipt::{MAX_RECEIPT_BYTES, SignedReceipt};
-use canvass_types::Digest;
 use canvass_types::leaf::{Log, OversightLeaf};
 use clap::Args;
 use serde_json::json;
-use sha2::Digest as _;
 
 use super::keys::{KeysFile, MAX_KEYS};
-use crate::common::{Context, Failure, exists, read_limited};
+use crate::common::{Context, Failure, exists, hash_file, read_limited};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -148,24 +146,4 @@ pub fn envelope_is(path: &Path, receipt: &SignedReceipt) -> Result<(), Failure> 
         "{}: it is not the envelope of this receipt; give the .age file that was sent",
         path.display()
     )))
-}
-
-/// SHA-256 and length of a file, in constant memory.
-///
-/// # Errors
-/// It can't be read.
-pub fn hash_file(path: &Path) -> Result<(Digest, u64), Failure> {
-    let at = |error: std::io::Error| Failure::from(error).context(path.display());
-    let mut file = std::fs::File::open(path).map_err(at)?;
-    let mut hasher = sha2::Sha256::new();
-    let mut buffer = vec![0_u8; 1024 * 1024];
-    let mut bytes = 0_u64;
-    loop {
-        let read = std::io::Read::read(&mut file, &mut buffer).map_err(at)?;
-        if read == 0 {
-            return Ok((Digest(hasher.finalize().into()), bytes));
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-        bytes = bytes.saturating_add(u64::try_from(read).unwrap_or_default());
-    }
 }
