@@ -1,0 +1,18 @@
+import "$lib/ui/base.css";
+
+import { mount } from "svelte";
+
+import { startTexts } from "$lib/i18n/index.svelte";
+import { startRoutes } from "$lib/route.svelte";
+import { startTrustedTypes } from "$lib/trusted";
+
+import App from "./App.svelte";
+
+startTrustedTypes();
+await startTexts(["common", "look", "desk", "evidence"]);
+startRoutes();
+const target = document.getElementById("app");
+if (target) {
+  target.replaceChildren();
+  mount(App, { target });
+}

@@ -1,0 +1,23 @@
+/** What went wrong, in a form that a page can show: never raw text of an exception. */
+export class Problem extends Error {
+  constructor(
+    /** Key of a text of `common.problem.*`, or a sentence of the server, which is already made for people. */
+    public readonly text: string,
+    public readonly remedy?: string,
+    /** One entry a field. */
+    public readonly fields: { field: string; message: string; remedy: string }[] = [],
+    public readonly status?: number,
+  ) {
+    super(text);
+    this.name = "Problem";
+  }
+}
+
+/** Turns whatever was thrown into something to show. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof DOMException && error.name === "QuotaExceededError") return new Problem("common.problem.full");
+  if (error instanceof TypeError && /fetch|network|load failed/i.test(error.message))
+    return new Problem("common.problem.offline");
+  return new Problem("common.problem.unknown", error instanceof Error ? error.message : undefined);
+}
