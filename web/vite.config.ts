@@ -1,12 +1,33 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { resolve } from "node:path";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const at = (path: string) => resolve(import.meta.dirname, path);
 
+/** In development, the API and the public files come from a Canvass that runs (`cargo xtask demo` prints its addresses). */
+function proxies(): Record<string, string> {
+  const desk = process.env.CANVASS_DESK ?? "http://127.0.0.1:8420";
+  const open = process.env.CANVASS_PUBLIC ?? "http://127.0.0.1:8421";
+  const files = ["feed", "ledger", "requests", "portals", "agencies", "offers"].map((name) => `^/${name}/`);
+  const others = ["^/uploads", "^/messages", "^/policy.json", "^/site.json"];
+  return { "/api": desk, ...Object.fromEntries([...files, ...others].map((path) => [path, open])) };
+}
+
+/** In development, addresses below `/desk` show the desk, as the server does. */
+const deskPages: Plugin = {
+  name: "desk-pages",
+  configureServer(server) {
+    server.middlewares.use((request, _response, next) => {
+      if (/^\/desk(\/|\?|$)/.test(request.url ?? "")) request.url = "/desk.html";
+      next();
+    });
+  },
+};
+
 // Two documents, one workspace: what the public role serves, and what the agency's side serves.
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), deskPages],
   resolve: {
     alias: { $lib: at("src/lib"), $resident: at("src/resident"), $desk: at("src/desk") },
     // Vitest runs in Node; Svelte's browser build is what we test.
@@ -23,24 +44,7 @@ export default defineConfig({
     target: "es2023",
     rolldownOptions: { input: { index: at("index.html"), desk: at("desk.html") } },
   },
-  server: {
-    proxy: {
-      "/api": "http://127.0.0.1:8420",
-      ...Object.fromEntries(
-        [
-          "/feed",
-          "/ledger",
-          "/requests",
-          "/portals",
-          "/agencies",
-          "/offers",
-          "/uploads",
-          "/messages",
-          "/policy.json",
-          "/site.json",
-        ].map((path) => [path, "http://127.0.0.1:8421"]),
-      ),
-    },
-  },
+  server: { proxy: proxies() },
+  preview: { proxy: proxies() },
   test: { include: ["src/**/*.test.ts"], testTimeout: 60_000 },
 });
