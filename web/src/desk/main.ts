@@ -1,4 +1,5 @@
 import "$lib/ui/base.css";
+import "./shell/desk.css";
 
 import { mount } from "svelte";
 
@@ -7,10 +8,12 @@ import { startRoutes } from "$lib/route.svelte";
 import { startTrustedTypes } from "$lib/trusted";
 
 import App from "./App.svelte";
+import { startSession } from "./session/session.svelte";
 
 startTrustedTypes();
 await startTexts(["common", "look", "desk", "evidence"]);
 startRoutes();
+void startSession();
 const target = document.getElementById("app");
 if (target) {
   target.replaceChildren();

@@ -1,0 +1,107 @@
+/** Which page of the desk an address names, and which sections the rail shows. Filters live in the query. */
+import Building from "@lucide/svelte/icons/building-2";
+import CalendarClock from "@lucide/svelte/icons/calendar-clock";
+import Eye from "@lucide/svelte/icons/eye";
+import FileText from "@lucide/svelte/icons/file-text";
+import Folder from "@lucide/svelte/icons/folder";
+import Gavel from "@lucide/svelte/icons/gavel";
+import Inbox from "@lucide/svelte/icons/inbox";
+import KeyRound from "@lucide/svelte/icons/key-round";
+import Server from "@lucide/svelte/icons/server";
+import MailOpen from "@lucide/svelte/icons/mail-open";
+import Users from "@lucide/svelte/icons/users";
+import type { Component } from "svelte";
+
+import type { MessageKey } from "$lib/i18n/index.svelte";
+
+/** A page: what loads it, and what the address says. */
+export interface Page {
+  /** Changes when the page has to be made anew. */
+  key: string;
+  /** The section of the rail that it belongs to. */
+  section: string;
+  load: () => Promise<{ default: unknown }>;
+  props: Record<string, string>;
+  /** The whole width, for pages with a map or a player. */
+  wide?: boolean;
+}
+
+/** An entry of the rail. Who has none of the rights does not see it. */
+export interface Section {
+  href: string;
+  text: MessageKey;
+  icon: Component;
+  rights: readonly string[];
+}
+
+export const SECTIONS: readonly Section[] = [
+  { href: "/desk/moderation", text: "desk.nav.moderation", icon: Gavel, rights: ["request.moderate"] },
+  { href: "/desk/requests", text: "desk.nav.requests", icon: FileText, rights: ["request.read"] },
+  { href: "/desk/inbox", text: "desk.nav.inbox", icon: Inbox, rights: ["offer.list"] },
+  { href: "/desk/cases", text: "desk.nav.cases", icon: Folder, rights: ["case.read"] },
+  { href: "/desk/retention", text: "desk.nav.retention", icon: CalendarClock, rights: ["retention.read"] },
+  { href: "/desk/portals", text: "desk.nav.portals", icon: MailOpen, rights: ["invitation.list", "portal.open"] },
+  { href: "/desk/people", text: "desk.nav.people", icon: Users, rights: ["member.list"] },
+  { href: "/desk/keys", text: "desk.nav.keys", icon: KeyRound, rights: ["member.recipient", "agency.recovery.set"] },
+  { href: "/desk/agencies", text: "desk.nav.agencies", icon: Building, rights: ["agency.register"] },
+  { href: "/desk/oversight", text: "desk.nav.oversight", icon: Eye, rights: ["audit.read"] },
+  { href: "/desk/system", text: "desk.nav.system", icon: Server, rights: ["system.read"] },
+];
+
+const ID = "[a-z]{3}_[a-z2-7]{26}";
+
+interface Row {
+  pattern: RegExp;
+  section: string;
+  load: Page["load"];
+  /** Name of the property that the part in the address becomes. */
+  prop?: string;
+  wide?: boolean;
+}
+
+const row = (path: string, section: string, load: Page["load"], prop?: string, wide?: boolean): Row => ({
+  pattern: new RegExp(`^/desk/${path.replace("<id>", `(${ID})`)}$`),
+  section,
+  load,
+  prop,
+  wide,
+});
+
+const ROWS: readonly Row[] = [
+  row("requests", "requests", () => import("./requests/Requests.svelte")),
+  row("requests/new", "requests", () => import("./requests/Draft.svelte"), undefined, true),
+  row("requests/<id>", "requests", () => import("./requests/Request.svelte"), "id"),
+  row("requests/<id>/edit", "requests", () => import("./requests/Draft.svelte"), "id", true),
+  row("moderation", "moderation", () => import("./moderation/Queue.svelte")),
+  row("moderation/past", "moderation", () => import("./moderation/Past.svelte")),
+  row("moderation/<id>", "moderation", () => import("./moderation/Decide.svelte"), "id"),
+  row("inbox", "inbox", () => import("./inbox/Inbox.svelte"), undefined, true),
+  row("inbox/<id>", "inbox", () => import("./inbox/Offer.svelte"), "id", true),
+  row("cases", "cases", () => import("./cases/Cases.svelte"), undefined, true),
+  row("cases/<id>", "cases", () => import("./cases/Case.svelte"), "id", true),
+  row("items/<id>", "cases", () => import("./items/Item.svelte"), "id", true),
+  row("retention", "retention", () => import("./retention/Retention.svelte")),
+  row("portals", "portals", () => import("./portals/Portals.svelte")),
+  row("people", "people", () => import("./people/People.svelte")),
+  row("people/<id>", "people", () => import("./people/Member.svelte"), "id"),
+  row("keys", "keys", () => import("./keys/Keys.svelte")),
+  row("agencies", "agencies", () => import("./oversight/Agencies.svelte")),
+  row("agencies/<id>", "agencies", () => import("./oversight/Agency.svelte"), "id"),
+  row("oversight", "oversight", () => import("./oversight/Records.svelte")),
+  row("system", "system", () => import("./oversight/System.svelte")),
+];
+
+/** The page at this path; a path that names none gives the page that says so. */
+export function pageFor(path: string): Page {
+  const plain = path.replace(/\/+$/, "");
+  for (const { pattern, section, load, prop, wide } of ROWS) {
+    const found = pattern.exec(plain);
+    if (found) return { key: plain, section, load, wide, props: prop && found[1] ? { [prop]: found[1] } : {} };
+  }
+  return { key: plain, section: "", load: () => import("./shell/Missing.svelte"), props: {} };
+}
+
+/** Where somebody with these rights begins. */
+export function homeFor(may: (action: string) => boolean): string {
+  return SECTIONS.find((section) => section.rights.some(may))?.href ?? "/desk/requests";
+}

@@ -1,0 +1,195 @@
+/**
+ * Who is signed in, in this tab: the secret, the member, and their keys. The secret lives in the tab's storage, so that a
+ * reload keeps it and closing the tab forgets it; the keys live in memory alone and a reload forgets them.
+ */
+import { api, type Schemas, useToken } from "$lib/api/client";
+import { asProblem, Problem } from "$lib/problem";
+
+import { rightsOf } from "./rights";
+
+/** A member with what the server adds for pages: their agency's name and the actions they may take. */
+export type Member = Omit<Schemas["MemberView"], "agency"> & {
+  agency?: string | null;
+  agency_name?: string | null;
+  rights?: string[];
+};
+
+/** Why there is a sign-in page: nobody was there yet, the secret no longer counts, nobody moved, or they signed out. */
+export type SignedOut = "new" | "refused" | "idle" | "left";
+
+const SECRET = "canvass.desk.secret";
+const MOVED = "canvass.desk.moved";
+/** After so long without a key or a pointer the tab locks, in milliseconds. */
+export const IDLE = 30 * 60 * 1000;
+
+let member = $state.raw<Member | null>(null);
+let rights = $state.raw<ReadonlySet<string>>(new Set());
+let agencyName = $state<string | null>(null);
+let starting = $state(true);
+let signedOut = $state<SignedOut>("new");
+let failure = $state.raw<Problem | null>(null);
+const onEnd = new Set<() => void>();
+let awake = 0;
+
+export const session = {
+  /** The member who is signed in. */
+  get member() {
+    return member;
+  },
+  /** The id of their agency; none for operators, moderators and overseers. */
+  get agency(): string | null {
+    return member?.agency ?? null;
+  },
+  /** Its name, once known. */
+  get agencyName() {
+    return agencyName;
+  },
+  /** Whether a kept secret is being tried. */
+  get starting() {
+    return starting;
+  },
+  /** Why nobody is signed in. */
+  get signedOut() {
+    return signedOut;
+  },
+  /** Why the kept secret could not be tried: the server did not answer. */
+  get failure() {
+    return failure;
+  },
+  /** Whether the member may take an action of `policies/roles.txt`. Only for what is shown: the server judges again. */
+  may(action: string): boolean {
+    return rights.has(action);
+  },
+};
+
+/** Runs when the session ends, for whatever must be forgotten then. */
+export function whenSessionEnds(forget: () => void): void {
+  onEnd.add(forget);
+}
+
+/** Keeps the tab from locking while long work goes on, such as an export; call what it returns when done. */
+export function stayAwake(): () => void {
+  awake += 1;
+  let over = false;
+  return () => {
+    if (!over) awake -= 1;
+    over = true;
+    moved();
+  };
+}
+
+/** Signs in with a secret. Throws a {@link Problem} that says why not. */
+export async function signIn(secret: string): Promise<void> {
+  useToken(secret, () => end("refused"));
+  let found: Member;
+  try {
+    const { data } = await api.GET("/api/v1/me");
+    found = data as unknown as Member;
+  } catch (error) {
+    useToken(null);
+    throw error;
+  }
+  keep(SECRET, secret);
+  moved();
+  await welcome(found);
+}
+
+/** Signs out and forgets the keys. */
+export function signOut(): void {
+  end("left");
+}
+
+/** Reads the member again, after their own recipient or roles changed. */
+export async function refreshMember(): Promise<void> {
+  const { data } = await api.GET("/api/v1/me");
+  await welcome(data as unknown as Member);
+}
+
+/** Tries the secret that this tab keeps, and begins to watch for an idle tab. */
+export async function startSession(): Promise<void> {
+  for (const name of ["pointerdown", "keydown", "wheel", "touchstart"])
+    addEventListener(name, moved, { passive: true, capture: true });
+  setInterval(lockIfIdle, 15_000);
+  document.addEventListener("visibilitychange", lockIfIdle);
+  await resume();
+}
+
+/** Tries the kept secret, again after a failure. */
+export async function resume(): Promise<void> {
+  starting = true;
+  failure = null;
+  const secret = kept(SECRET);
+  if (secret && idleFor() > IDLE) end("idle");
+  else if (secret) {
+    try {
+      await signIn(secret);
+    } catch (error) {
+      const problem = asProblem(error);
+      // Only a refusal ends the session; a server that can't be reached is tried again.
+      if (problem.status === 401) end("refused");
+      else failure = problem;
+    }
+  }
+  starting = false;
+}
+
+async function welcome(found: Member): Promise<void> {
+  rights = found.rights ? new Set(found.rights) : rightsOf(found.roles);
+  agencyName = found.agency_name ?? (await nameOf(found.agency));
+  member = found;
+}
+
+async function nameOf(agency: string | null | undefined): Promise<string | null> {
+  if (!agency) return null;
+  try {
+    const { data } = await api.GET("/api/v1/agencies/{agency}", { params: { path: { agency } } });
+    return data?.name ?? null;
+  } catch {
+    // The name is a courtesy; the page works without.
+    return null;
+  }
+}
+
+function end(why: SignedOut): void {
+  keep(SECRET, null);
+  useToken(null);
+  member = null;
+  rights = new Set();
+  agencyName = null;
+  signedOut = why;
+  for (const forget of onEnd) forget();
+}
+
+let movedAt = 0;
+function moved(): void {
+  const now = Date.now();
+  // Once every few seconds is exact enough, and spares the storage.
+  if (now - movedAt < 5000) return;
+  movedAt = now;
+  keep(MOVED, String(now));
+}
+
+function idleFor(): number {
+  return Date.now() - Number(kept(MOVED) ?? Date.now());
+}
+
+function lockIfIdle(): void {
+  if (member && awake === 0 && idleFor() > IDLE) end("idle");
+}
+
+function kept(name: string): string | null {
+  try {
+    return sessionStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function keep(name: string, value: string | null): void {
+  try {
+    if (value === null) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, value);
+  } catch {
+    // Storage may be off: the session then lasts until a reload.
+  }
+}
