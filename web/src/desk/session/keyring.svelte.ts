@@ -2,6 +2,8 @@
  * The member's keys, in the memory of this tab: the identity that opens what was sealed, and the agency's signing key. They
  * come from files or from a passkey of this device, never go to a server, and go with the session.
  */
+import type { Identity, SigningKey } from "$lib/seal/keys";
+
 import { whenSessionEnds } from "./session.svelte";
 
 /** What a page needs, so that the dialog can say why. */
@@ -12,29 +14,27 @@ interface Asking {
   resolve: (loaded: boolean) => void;
 }
 
-let identity = $state.raw<string | null>(null);
-let recipient = $state.raw<string | null>(null);
-let signing = $state.raw<Uint8Array | null>(null);
-let signingId = $state.raw<string | null>(null);
+let identities = $state.raw<Identity[]>([]);
+let signing = $state.raw<SigningKey | null>(null);
 let asking = $state.raw<Asking | null>(null);
 let shown = $state(false);
 
 export const keyring = {
-  /** The member's age identities as text, `AGE-SECRET-KEY-1…`, one a line; null while none is loaded. */
-  get identity() {
-    return identity;
+  /** The member's age identities; empty while none is loaded. */
+  get identities(): readonly Identity[] {
+    return identities;
+  },
+  /** The same as text, `AGE-SECRET-KEY-1…`, one a line; null while none is loaded. */
+  get identity(): string | null {
+    return identities.length > 0 ? identities.map((each) => each.secret).join("\n") : null;
   },
   /** The public half of the first. */
-  get recipient() {
-    return recipient;
+  get recipient(): string | null {
+    return identities[0]?.recipient ?? null;
   },
-  /** Seed of the agency's Ed25519 signing key; null while none is loaded. */
+  /** The agency's signing key; null while none is loaded. */
   get signing() {
     return signing;
-  },
-  /** Its short name: the first 16 hexadecimal digits of the public key's SHA-256. */
-  get signingId() {
-    return signingId;
   },
   /** What a page waits for. */
   get asking(): KeyKind | null {
@@ -46,27 +46,24 @@ export const keyring = {
   },
 };
 
-export function putIdentity(text: string, publicHalf: string): void {
-  identity = text;
-  recipient = publicHalf;
+/** Puts the member's identities in. */
+export function putIdentities(found: Identity[]): void {
+  identities = found;
   answer("identity");
 }
 
-export function putSigning(seed: Uint8Array, id: string): void {
-  signing = seed;
-  signingId = id;
+/** Puts the agency's signing key in. */
+export function putSigning(key: SigningKey): void {
+  signing = key;
   answer("signing");
 }
 
 export function forgetIdentity(): void {
-  identity = null;
-  recipient = null;
+  identities = [];
 }
 
 export function forgetSigning(): void {
-  signing?.fill(0);
   signing = null;
-  signingId = null;
 }
 
 /** Opens the dialog of keys. */
@@ -81,16 +78,21 @@ export function hideKeys(): void {
   asking = null;
 }
 
-/** The identity, or null when the member would rather not load one. Opens the dialog when none is loaded. */
+/** The identity as text, or null when the member would rather not load one. Opens the dialog when none is loaded. */
 export async function needIdentity(): Promise<string | null> {
-  if (!identity) await ask("identity");
-  return identity;
+  return (await needIdentities()).length > 0 ? keyring.identity : null;
 }
 
-/** The signing key's seed and short name, or null when the member would rather not load one. */
-export async function needSigning(): Promise<{ seed: Uint8Array; id: string } | null> {
+/** The identities; empty when the member would rather not load one. */
+export async function needIdentities(): Promise<Identity[]> {
+  if (identities.length === 0) await ask("identity");
+  return identities;
+}
+
+/** The signing key, or null when the member would rather not load it. */
+export async function needSigning(): Promise<SigningKey | null> {
   if (!signing) await ask("signing");
-  return signing && signingId ? { seed: signing, id: signingId } : null;
+  return signing;
 }
 
 function ask(kind: KeyKind): Promise<boolean> {

@@ -10,7 +10,8 @@ import { rightsOf } from "./rights";
 /** A member with what the server adds for pages: their agency's name and the actions they may take. */
 export type Member = Omit<Schemas["MemberView"], "agency"> & {
   agency?: string | null;
-  agency_name?: string | null;
+  /** Their agency, when the server tells it. */
+  organisation?: { id: string; name: string; class: string; state: string } | null;
   rights?: string[];
 };
 
@@ -80,7 +81,8 @@ export function stayAwake(): () => void {
 
 /** Signs in with a secret. Throws a {@link Problem} that says why not. */
 export async function signIn(secret: string): Promise<void> {
-  useToken(secret, () => end("refused"));
+  // A secret that never counted is a mistake in typing, not the end of a session.
+  useToken(secret, () => member && end("refused"));
   let found: Member;
   try {
     const { data } = await api.GET("/api/v1/me");
@@ -135,7 +137,7 @@ export async function resume(): Promise<void> {
 
 async function welcome(found: Member): Promise<void> {
   rights = found.rights ? new Set(found.rights) : rightsOf(found.roles);
-  agencyName = found.agency_name ?? (await nameOf(found.agency));
+  agencyName = found.organisation?.name ?? (await nameOf(found.agency));
   member = found;
 }
 

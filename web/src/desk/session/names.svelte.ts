@@ -1,0 +1,46 @@
+/** Names of members, for pages that know only their ids. */
+import { api, type Schemas } from "$lib/api/client";
+
+import { all } from "../shell/resource.svelte";
+import { session, whenSessionEnds } from "./session.svelte";
+
+type MemberView = Schemas["MemberView"];
+
+let members = $state.raw<readonly MemberView[]>([]);
+let loading: Promise<void> | null = null;
+
+/** Loads the members that one may see, once in a session; `again` after a change. */
+export function loadNames(again = false): Promise<void> {
+  if (again) loading = null;
+  loading ??= (async () => {
+    if (!session.may("member.list")) return;
+    try {
+      members = await listMembers(session.agency);
+    } catch {
+      // Ids are shown then.
+      loading = null;
+    }
+  })();
+  return loading;
+}
+
+/** All members of an agency, or of none: the operator's people. */
+export function listMembers(agency: string | null): Promise<MemberView[]> {
+  return all(async (after) => {
+    const query = { ...(agency ? { agency } : {}), ...(after === undefined ? {} : { after }) };
+    const { data } = await api.GET("/api/v1/members", { params: { query } });
+    return data ?? { items: [] };
+  });
+}
+
+/** The name of a member, or the id while the name is not known. */
+export function nameOf(id: string | null | undefined): string {
+  if (!id) return "";
+  if (id === session.member?.id) return session.member.name;
+  return members.find((member) => member.id === id)?.name ?? id;
+}
+
+whenSessionEnds(() => {
+  members = [];
+  loading = null;
+});
