@@ -29,9 +29,10 @@ export function keepPurpose(scope: string, text: string): void {
   }
 }
 
-/** A purpose as a header carries it: percent-encoded is not asked for, so only what a header can hold goes in as it is. */
+/** A purpose as a header carries it: on one line, its UTF-8 bytes as the bytes of the header. */
 export function purposeHeader(text: string): string {
-  return text.trim().replace(/\s+/gu, " ");
+  const line = text.trim().replace(/\s+/gu, " ");
+  return Array.from(new TextEncoder().encode(line), (byte) => String.fromCharCode(byte)).join("");
 }
 
 whenSessionEnds(() => {
