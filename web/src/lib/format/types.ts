@@ -11,14 +11,7 @@ export interface Polygon {
 
 export type AgencyClass = "municipal" | "county" | "state" | "federal" | "campus" | "tribal" | "other";
 export type AgencyState = "registered" | "verified" | "suspended";
-export type RequestState =
-  | "draft"
-  | "in-moderation"
-  | "published"
-  | "resolved"
-  | "expired"
-  | "withheld"
-  | "refused";
+export type RequestState = "draft" | "in-moderation" | "published" | "resolved" | "expired" | "withheld" | "refused";
 export type IncidentType =
   | "homicide"
   | "assault"
