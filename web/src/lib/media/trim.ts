@@ -1,0 +1,93 @@
+/** Cuts a clip without touching its picture or sound: the coded data is copied as it is. */
+import { EncodedPacketSink, type InputVideoTrack } from "mediabunny";
+
+import { Problem } from "$lib/problem";
+
+import { convert, formatFor, type MediaCopy, type Running } from "./convert";
+import { openInput } from "./probe";
+
+/** A part of a clip, in seconds. */
+export interface Range {
+  from: number;
+  until: number;
+}
+
+/**
+ * Where a cut without re-encoding really begins and ends. A picture can only begin at a key frame, so the beginning moves
+ * back to the one before; what was asked for is always inside.
+ *
+ * @throws Problem when the container or the range is none that can be cut
+ */
+export async function snap(file: Blob, range: Range): Promise<Range> {
+  const input = openInput(file);
+  try {
+    if (!(await input.canRead())) throw new Problem("player.problem.container", "player.problem.container.remedy");
+    const track = await input.getPrimaryVideoTrack();
+    const length = await input.computeDuration();
+    const until = Math.min(range.until, length);
+    if (!(range.from >= 0) || !(until > range.from)) throw new Problem("player.problem.range");
+    if (!track) return { from: range.from, until };
+    return { from: await keyBefore(track, range.from), until };
+  } finally {
+    input.dispose();
+  }
+}
+
+async function keyBefore(track: InputVideoTrack, time: number): Promise<number> {
+  const sink = new EncodedPacketSink(track);
+  const key = (await sink.getKeyPacket(time, { metadataOnly: true })) ?? (await sink.getFirstKeyPacket());
+  return Math.max(0, key?.timestamp ?? 0);
+}
+
+/**
+ * Copies a part of a clip into a new file, without re-encoding.
+ *
+ * @returns the copy, and which part it really holds (see {@link snap})
+ * @throws Problem; `AbortError` when cancelled. No partial file is left.
+ */
+export async function trim(file: Blob, range: Range, running: Running = {}): Promise<MediaCopy> {
+  const real = await snap(file, range);
+  const input = openInput(file);
+  try {
+    const length = await input.computeDuration();
+    const share = length > 0 ? (real.until - real.from) / length : 1;
+    const copy = await convert(
+      input,
+      {
+        format: formatFor(await input.getFormat()),
+        bytes: Math.ceil(file.size * Math.min(1, share * 1.1)),
+        trim: { start: real.from, end: real.until },
+        copy: { mode: "forced", boundaryPolicy: "expand", shiftTolerance: Infinity },
+      },
+      running,
+    );
+    return { ...copy, ...real, how: ["trimmed"] };
+  } finally {
+    input.dispose();
+  }
+}
+
+/**
+ * A copy in a container that this browser plays, of a clip whose coded data it could play: for looking at recordings in
+ * Matroska or MPEG-TS where the browser opens only MP4. Nothing is re-encoded.
+ */
+export async function playableCopy(file: Blob, running: Running = {}): Promise<MediaCopy> {
+  const input = openInput(file);
+  try {
+    const { Mp4OutputFormat } = await import("mediabunny");
+    const until = await input.computeDuration();
+    const copy = await convert(
+      input,
+      {
+        format: new Mp4OutputFormat({ fastStart: false }),
+        bytes: file.size,
+        tracks: "primary",
+        copy: { mode: "preferred", shiftTolerance: 0 },
+      },
+      running,
+    );
+    return { ...copy, from: 0, until, how: [] };
+  } finally {
+    input.dispose();
+  }
+}
