@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+import { mapData } from "./scripts/map-data.js";
+
 const at = (path: string) => resolve(import.meta.dirname, path);
 
 /** In development, the API and the public files come from a Canvass that runs (`cargo xtask demo` prints its addresses). */
@@ -27,7 +29,7 @@ const deskPages: Plugin = {
 
 // Two documents, one workspace: what the public role serves, and what the agency's side serves.
 export default defineConfig({
-  plugins: [svelte(), deskPages],
+  plugins: [mapData(), svelte(), deskPages],
   resolve: {
     alias: { $lib: at("src/lib"), $resident: at("src/resident"), $desk: at("src/desk") },
     // Vitest runs in Node; Svelte's browser build is what we test.
