@@ -14,7 +14,7 @@ import { Problem } from "$lib/problem";
 import type { Box } from "./boxes";
 import { convert, formatFor, type MediaCopy, type Running } from "./convert";
 import { hideBoxes } from "./paint";
-import { openInput } from "./probe";
+import { extent, openInput } from "./probe";
 import type { Range } from "./trim";
 
 export type { Box, BoxKey, BoxStyle, Rect } from "./boxes";
@@ -22,7 +22,7 @@ export type { MediaCopy } from "./convert";
 
 /** What the copy is to be. */
 export interface BlurPlan {
-  /** What to hide, in seconds and shares of the original's shown picture. May be empty: then it is cut exactly. */
+  /** What to hide, in seconds from the original's beginning and shares of its shown picture. May be empty: then it is cut exactly. */
   boxes: readonly Box[];
   /** Which part of the original; all of it where left out. Cut exactly, since the picture is encoded anew. */
   range?: Range;
@@ -66,7 +66,8 @@ async function render(
   plan: BlurPlan,
   running: Running,
 ): Promise<MediaCopy> {
-  const length = await input.computeDuration();
+  const { begin, end } = await extent(input);
+  const length = end - begin;
   const range = { from: Math.max(0, plan.range?.from ?? 0), until: Math.min(length, plan.range?.until ?? length) };
   if (!(range.until > range.from)) throw new Problem("player.problem.range");
   const format = formatFor(await input.getFormat());
@@ -81,7 +82,7 @@ async function render(
       format,
       bytes: Math.ceil(size * Math.min(1, share * 1.1)),
       tracks: "primary",
-      trim: { start: range.from, end: range.until },
+      trim: { start: range.from + begin, end: range.until + begin },
       // No shift: boxes are told by the times of the samples.
       copy: { mode: "preferred", boundaryPolicy: "shrink", shiftTolerance: 0 },
       video: {

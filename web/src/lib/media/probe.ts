@@ -3,6 +3,14 @@ import { ALL_FORMATS, BlobSource, CanvasSink, Input, type InputVideoTrack } from
 
 import { createdIn, plausible } from "./created";
 
+/** When a clip begins and ends in the times of its file, in seconds: recorders may count from anywhere. */
+export async function extent(input: Input): Promise<{ begin: number; end: number }> {
+  const begin = Math.max(0, await input.getFirstTimestamp());
+  const told = await input.getDurationFromMetadata();
+  const end = told !== null && told > begin ? told : await input.computeDuration();
+  return { begin, end: Math.max(begin, end) };
+}
+
 /** What was found out about a file. */
 export interface Probe {
   /** What kind of file it seems to be; `unknown` may well be a recording that only its recorder's own player opens. */
@@ -81,7 +89,8 @@ async function read(input: Input, file: Blob): Promise<Probe> {
   ]);
   const [tags, inside] = await Promise.all([input.getMetadataTags().catch(() => null), createdIn(file)]);
   const told = tags?.date ? plausible(tags.date) : null;
-  const duration = (await input.getDurationFromMetadata()) ?? (await input.computeDuration());
+  const { begin, end } = await extent(input);
+  const duration = end - begin;
   const decodes = (await video?.canDecode()) ?? false;
   const shown = video ? await tryPlaying(file) : null;
   return {

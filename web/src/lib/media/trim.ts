@@ -4,9 +4,9 @@ import { EncodedPacketSink, type InputVideoTrack } from "mediabunny";
 import { Problem } from "$lib/problem";
 
 import { convert, formatFor, type MediaCopy, type Running } from "./convert";
-import { openInput } from "./probe";
+import { extent, openInput } from "./probe";
 
-/** A part of a clip, in seconds. */
+/** A part of a clip, in seconds from its beginning. */
 export interface Range {
   from: number;
   until: number;
@@ -23,11 +23,11 @@ export async function snap(file: Blob, range: Range): Promise<Range> {
   try {
     if (!(await input.canRead())) throw new Problem("player.problem.container", "player.problem.container.remedy");
     const track = await input.getPrimaryVideoTrack();
-    const length = await input.computeDuration();
-    const until = Math.min(range.until, length);
+    const { begin, end } = await extent(input);
+    const until = Math.min(range.until, end - begin);
     if (!(range.from >= 0) || !(until > range.from)) throw new Problem("player.problem.range");
     if (!track) return { from: range.from, until };
-    return { from: await keyBefore(track, range.from), until };
+    return { from: Math.max(0, (await keyBefore(track, range.from + begin)) - begin), until };
   } finally {
     input.dispose();
   }
@@ -36,7 +36,7 @@ export async function snap(file: Blob, range: Range): Promise<Range> {
 async function keyBefore(track: InputVideoTrack, time: number): Promise<number> {
   const sink = new EncodedPacketSink(track);
   const key = (await sink.getKeyPacket(time, { metadataOnly: true })) ?? (await sink.getFirstKeyPacket());
-  return Math.max(0, key?.timestamp ?? 0);
+  return key?.timestamp ?? time;
 }
 
 /**
@@ -49,14 +49,14 @@ export async function trim(file: Blob, range: Range, running: Running = {}): Pro
   const real = await snap(file, range);
   const input = openInput(file);
   try {
-    const length = await input.computeDuration();
-    const share = length > 0 ? (real.until - real.from) / length : 1;
+    const { begin, end } = await extent(input);
+    const share = end > begin ? (real.until - real.from) / (end - begin) : 1;
     const copy = await convert(
       input,
       {
         format: formatFor(await input.getFormat()),
         bytes: Math.ceil(file.size * Math.min(1, share * 1.1)),
-        trim: { start: real.from, end: real.until },
+        trim: { start: real.from + begin, end: real.until + begin },
         copy: { mode: "forced", boundaryPolicy: "expand", shiftTolerance: Infinity },
       },
       running,
@@ -75,18 +75,20 @@ export async function playableCopy(file: Blob, running: Running = {}): Promise<M
   const input = openInput(file);
   try {
     const { Mp4OutputFormat } = await import("mediabunny");
-    const until = await input.computeDuration();
+    const { begin, end } = await extent(input);
     const copy = await convert(
       input,
       {
         format: new Mp4OutputFormat({ fastStart: false }),
         bytes: file.size,
         tracks: "primary",
+        // The copy counts from where the file does, so that a moment of one is the same moment of the other.
+        trim: { start: 0 },
         copy: { mode: "preferred", shiftTolerance: 0 },
       },
       running,
     );
-    return { ...copy, from: 0, until, how: [] };
+    return { ...copy, from: 0, until: end - begin, how: [] };
   } finally {
     input.dispose();
   }
