@@ -2,8 +2,8 @@
 import { BufferTarget, type StreamTargetChunk, StreamTarget, type Target } from "mediabunny";
 
 import { Problem } from "$lib/problem";
+import { folder as privateFolder, freshName, remove, room } from "$lib/seal/opfs";
 
-const FOLDER = "media";
 /** Most that is made in memory where the browser can't write to its private file system, in bytes. */
 const MOST_IN_MEMORY = 500_000_000;
 
@@ -18,8 +18,7 @@ export interface Writing {
 
 async function folder(): Promise<FileSystemDirectoryHandle | null> {
   try {
-    const root = await navigator.storage.getDirectory();
-    return await root.getDirectoryHandle(FOLDER, { create: true });
+    return await privateFolder("clips");
   } catch {
     // Private windows of some browsers have none.
     return null;
@@ -30,9 +29,9 @@ async function folder(): Promise<FileSystemDirectoryHandle | null> {
 export async function beginCopy(bytes: number, extension: string): Promise<Writing> {
   const place = await folder();
   if (!place || !("createWritable" in FileSystemFileHandle.prototype)) return inMemory(bytes, extension);
-  const { quota, usage } = await navigator.storage.estimate();
-  if (quota !== undefined && usage !== undefined && quota - usage < bytes) throw new Problem("common.problem.full");
-  const name = `${crypto.randomUUID()}.${extension}`;
+  const left = await room();
+  if (left !== null && left < bytes) throw new Problem("common.problem.full");
+  const name = freshName(`.${extension}`);
   const handle = await place.getFileHandle(name, { create: true });
   // What is written shows in the file only once it is closed, so a closed tab leaves an empty file, which is swept.
   const out = await handle.createWritable();
@@ -53,13 +52,13 @@ export async function beginCopy(bytes: number, extension: string): Promise<Writi
     },
     async drop() {
       if (!closed) await out.abort().catch(() => undefined);
-      await place.removeEntry(name).catch(() => undefined);
+      await remove(place, name).catch(() => undefined);
     },
   };
 }
 
 function inMemory(bytes: number, extension: string): Writing {
-  if (bytes > MOST_IN_MEMORY) throw new Problem("player.problem.memory");
+  if (bytes > MOST_IN_MEMORY) throw new Problem("player.problem.memory", "player.problem.memory.remedy");
   const target = new BufferTarget();
   return {
     target,
@@ -82,18 +81,9 @@ export async function openCopy(path: string): Promise<File | null> {
   }
 }
 
-/** Deletes a copy. */
+/** Deletes a copy. Those of a closed tab are swept by `$lib/seal/store`. */
 export async function deleteCopy(path: string | null): Promise<void> {
   if (!path) return;
   const place = await folder();
-  await place?.removeEntry(path).catch(() => undefined);
-}
-
-/** Deletes all copies but these: what a closed tab left. */
-export async function sweepCopies(keep: readonly string[]): Promise<void> {
-  const place = await folder();
-  if (!place) return;
-  const names: string[] = [];
-  for await (const name of place.keys()) if (!keep.includes(name)) names.push(name);
-  await Promise.all(names.map((name) => place.removeEntry(name).catch(() => undefined)));
+  if (place) await remove(place, path).catch(() => undefined);
 }

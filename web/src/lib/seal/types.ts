@@ -30,8 +30,8 @@ export interface SealClip {
   from?: string;
   /** Until when. */
   until?: string;
-  /** Where the times are known from. */
-  known?: "recording" | "file-time" | "unknown";
+  /** Where the times are known from: `told` is by the resident. */
+  known?: "recording" | "file-time" | "told" | "unknown";
   /** Whether it shows nothing of the time that is asked for. */
   outside?: boolean;
   /** Set when the clip is not as the camera made it. */
@@ -40,7 +40,7 @@ export interface SealClip {
 
 /** How a clip differs from what the camera made. */
 export interface Alteration {
-  how: ("trimmed" | "blurred")[];
+  how: ("trimmed" | "blurred" | "recoded" | "muted")[];
   /** Why, in the resident's words. */
   why?: string;
   /** SHA-256 of the clip before, in hexadecimal. */
@@ -60,7 +60,7 @@ export interface ConsentClip {
   bytes: number;
   from: string | null;
   until: string | null;
-  known: "recording" | "file-time" | "unknown";
+  known: "recording" | "file-time" | "told" | "unknown";
   outside_time_frame: boolean;
   altered?: Alteration;
 }
