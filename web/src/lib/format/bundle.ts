@@ -4,8 +4,8 @@ import { FORMS, readJson, readRequestsLeaf } from "./form";
 import { canonical, CONTEXTS, digestOf, verifies } from "./jcs";
 import { leafHash, openCommonProof } from "./merkle";
 import { checkCheckpoint, type Trust, type Trusted } from "./note";
-import { checkAgency, keyAt, type LedgerAgency, type LedgerKey, Replay } from "./replay";
-import type { BundleLeaf, BundleRequest, PublicAgency, PublicRequest, RegionBundle, RequestsLeaf } from "./types";
+import { checkAgency, keyAt, type LedgerAgency, Replay } from "./replay";
+import type { BundleLeaf, BundleRequest, PublicAgency, RegionBundle, RequestsLeaf, RequestState } from "./types";
 
 /** Largest bundle in bytes that is read. */
 export const MAX_BUNDLE = 32 * 1024 * 1024;
@@ -161,68 +161,67 @@ function agencyFrom(shown: PublicAgency, leaves: RequestsLeaf[]): LedgerAgency {
   return ledger as LedgerAgency;
 }
 
+interface Published {
+  agency: string;
+  digest: string;
+  key: string;
+  at: string;
+}
+
+/** What a request's entries say of it; the ledger may take a decision and a publication in one step, in either order. */
+function toldBy(shown: BundleRequest, leaves: RequestsLeaf[]): { published: Published; state: RequestState } {
+  let [decided, state]: [string | null, RequestState | null] = [null, null];
+  let published: Published | null = null;
+  for (const leaf of leaves) {
+    if (!("request" in leaf) || leaf.request !== shown.id)
+      throw wrong("leaf", "one of its entries speaks of something else");
+    if (leaf.type === "request.decided") {
+      if (decided !== null) throw wrong("decision", "it was decided twice");
+      decided = leaf.agency;
+      const approved = leaf.approved && shown.decision.approved && shown.decision.request === shown.id;
+      if (!approved || leaf.digest !== digestOf(shown.decision))
+        throw wrong("decision", "the decision shown is not the approval in the ledger");
+    } else if (leaf.type === "request.published") {
+      if (published || state !== null) throw wrong("state", "it was published twice");
+      [published, state] = [leaf, "published"];
+      if (shown.at !== leaf.at || shown.closes !== leaf.closes)
+        throw wrong("state", "its times are not those of its entry");
+    } else {
+      if (published?.agency !== leaf.agency)
+        throw wrong("state", "its state changed before it was published, or for another agency");
+      state = leaf.state;
+    }
+  }
+  if (!published || state === null) throw wrong("state", "no entry says that it was published");
+  if (decided !== published.agency)
+    throw wrong("decision", "no entry says that a moderator approved it for this agency");
+  return { published, state };
+}
+
 function checkRequest(
   shown: BundleRequest,
   leaves: RequestsLeaf[],
   known: Map<string, { shown: PublicAgency; ledger: LedgerAgency }>,
 ): void {
-  const about = leaves.every(
-    (leaf) => leaf.type.startsWith("request.") && "request" in leaf && leaf.request === shown.id,
-  );
-  if (!about) throw wrong("leaf", "one of its entries speaks of something else");
-  const published = leaves.find((leaf) => leaf.type === "request.published");
-  if (!published) throw wrong("state", "no entry says that it was published");
+  const { published, state } = toldBy(shown, leaves);
+  if (shown.state !== state) throw wrong("state", "its state is not that of its newest entry");
   const agency = known.get(published.agency);
   if (!agency) throw wrong("agency", "its agency is not in the bundle");
-  // The agency may have been suspended since; that it was verified at that time is for the whole ledger to show.
-  if (agency.shown.state === "registered") throw wrong("agency-state", "its agency was never verified");
-  const replay = new Replay();
-  const standing = agency.ledger.standing && { ...agency.ledger.standing, state: "verified" as const };
-  replay.agencies.set(published.agency, { ...agency.ledger, standing });
-  leaves.forEach((leaf) => replay.apply(leaf));
-  const ledger = replay.requests.get(shown.id);
-  checkShown(shown, ledger, agency);
-}
-
-type Shown = Omit<PublicRequest, "proofs">;
-
-/** Compares what is shown of a request with what the ledger says; throws {@link FormatError}. */
-export function checkShown(
-  shown: Shown,
-  ledger: import("./replay").LedgerRequest | undefined,
-  agency: { shown: PublicAgency; ledger: LedgerAgency } | undefined,
-): LedgerKey | null {
-  if (!ledger) throw wrong("missing", "the ledger has no entry of this request");
-  if (
-    shown.decision.request !== shown.id ||
-    digestOf(shown.decision) !== ledger.decision.digest ||
-    shown.decision.approved !== ledger.decision.approved
-  )
-    throw wrong("decision", "the decision shown is not the one in the ledger");
-  if (shown.state !== ledger.state) throw wrong("state", "its state is not that of its newest entry");
-  if (!ledger.published) {
-    if (shown.request) throw wrong("body", "its body is shown though it was refused");
-    return null;
-  }
-  const { published } = ledger;
-  if (shown.at !== published.at || shown.closes !== published.closes)
-    throw wrong("state", "its times are not those of its entry");
-  if (shown.state === "withheld") {
-    if (shown.request) throw wrong("body", "its body is shown though it is withheld by law");
-    return null;
-  }
   const signed = shown.request;
+  if (state === "withheld") {
+    if (signed) throw wrong("body", "its body is shown though it is withheld by law");
+    return;
+  }
   if (!signed) throw wrong("body", "its body is left out though it is not withheld");
-  const { body } = signed;
-  if (digestOf(body) !== signed.digest || signed.digest !== published.digest)
+  if (digestOf(signed.body) !== signed.digest || signed.digest !== published.digest)
     throw wrong("body", "its body is not the one in the ledger");
-  if (body.id !== shown.id || body.agency.id !== ledger.agency || signed.key !== published.key)
+  if (signed.body.id !== shown.id || signed.body.agency.id !== published.agency || signed.key !== published.key)
     throw wrong("body", "its body names another request, agency or key than its entry");
-  if (!agency || body.agency.class !== agency.ledger.standing?.class)
-    throw wrong("agency", "its body names another class of agency than the ledger");
+  if (signed.body.agency.class !== agency.shown.class || agency.shown.state === "registered")
+    throw wrong("agency-state", "its agency is of another class, or was never verified");
   const key = keyAt(agency.ledger, signed.key, published.at);
-  if (!key) throw wrong("signing-key", "the key that signed it was not in force when it was published");
-  if (!verifies(key.public, CONTEXTS.request, body, signed.signature))
+  if (!key || (key.revoked !== null && Date.parse(key.revoked) <= Date.parse(published.at)))
+    throw wrong("signing-key", "the key that signed it was not in force when it was published");
+  if (!verifies(key.public, CONTEXTS.request, signed.body, signed.signature))
     throw wrong("signature", "its signature is not by its agency's key");
-  return key;
 }

@@ -1,7 +1,7 @@
 /** Whether what was read has the expected form, and nothing besides: room for a mark would tell one reader's copy from another's. */
 import { FormatError } from "./bytes";
 import { canonical } from "./jcs";
-import type { RequestsLeaf } from "./types";
+import type { OversightLeaf, RequestsLeaf } from "./types";
 
 type Check = (value: unknown) => boolean;
 
@@ -151,6 +151,7 @@ export const FORMS = {
   request: object({ ...request, proofs }),
   portal: object({ id: id("por"), state: oneOf("open", "closed"), portal: signed(portalBody), proofs }),
   agency: object({ agency, proofs }),
+  publicAgency: agency,
 } as const;
 
 const LEAVES: Record<string, Check> = {
@@ -250,6 +251,6 @@ export function readRequestsLeaf(text: string, index: number): RequestsLeaf {
 }
 
 /** Reads an entry of the oversight ledger; throws {@link FormatError}. */
-export function readOversightLeaf(text: string, index: number): import("./types").OversightLeaf {
-  return readLeaf(text, index, () => OVERSIGHT) as import("./types").OversightLeaf;
+export function readOversightLeaf(text: string, index: number): OversightLeaf {
+  return readLeaf(text, index, () => OVERSIGHT) as OversightLeaf;
 }

@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
 
+import { ed25519 } from "@noble/curves/ed25519.js";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { fromBase64 } from "./bytes";
+import { checkBundle } from "./bundle";
+import { concat, FormatError, fromBase64, sha256, toHex, utf8 } from "./bytes";
+import { canonical } from "./jcs";
 import { formatProof, leafHash, parseProof, verifyProof } from "./merkle";
 import {
   formatCheckpoint,
@@ -14,6 +18,9 @@ import {
   parseVkey,
   verifyNote,
 } from "./note";
+import { verifySigned } from "./receipt";
+import { decodeBundle, formatPath, parsePath } from "./tiles";
+import type { RegionBundle } from "./types";
 
 interface Case {
   name: string;
@@ -69,4 +76,92 @@ describe("vectors of the ledger", () => {
       return formatProof(proof);
     }),
   );
+
+  it.each(vectors("ledger/paths.json") as Case[])("path: $name", (each) =>
+    holds(each, (input) => formatPath(parsePath(String(input)))),
+  );
+
+  it.each(vectors("ledger/bundles.json") as Case[])("entry bundle: $name", (each) => {
+    const read = () => decodeBundle(bytes(each) as Uint8Array, each.width ?? 0);
+    if (each.verdict === "refuse") expect(read).toThrow(each.reason);
+    else expect(read()).toHaveLength(each.width ?? 0);
+  });
+});
+
+describe("vectors of receipts", () => {
+  const file = vectors("seal/receipts.json") as {
+    vkey: string;
+    vectors: { name: string; text: string; verdict: string }[];
+  };
+  it.each(file.vectors)("receipt: $name", ({ text, verdict }) => {
+    const prove = (proof: string) => {
+      if (!proof.startsWith("c2sp.org/tlog-proof@v1")) throw new Error("not a proof");
+    };
+    const verify = () => verifySigned(text, parseVkey(file.vkey), prove);
+    if (verdict === "valid") expect(verify().version).toBe(1);
+    else expect(verify).toThrow(new RegExp(`^${verdict}`));
+  });
+
+  it.each(vectors("seal/vkeys.json") as { text: string; verdict: string }[])("vkey: $text", ({ text, verdict }) => {
+    const parse = () => parseVkey(text.trim());
+    if (verdict === "valid") expect(parse().kind).toBe("log");
+    else expect(parse).toThrow(FormatError);
+  });
+});
+
+describe("vectors of the feed", () => {
+  const source = readFileSync(new URL("../../../../vectors/requests/feed-bundle.json", import.meta.url));
+  const origin = "example.org/requests";
+  const key = ed25519.getPublicKey(new Uint8Array(32).fill(7));
+  const id = toHex(sha256(concat(utf8(`${origin}\n`), new Uint8Array([1]), key)).subarray(0, 4));
+  const trust = newTrust(origin, { name: origin, id, kind: "log", public: key }, [], 0);
+  const region = "832a36fffffffff";
+  const check = async (bytes: Uint8Array) => {
+    const { faults, requests } = await checkBundle(bytes, trust, region);
+    return [...faults, ...requests].flatMap((fault) => (fault ? [fault.code] : []));
+  };
+
+  it("holds as it is", async () => {
+    expect(await check(source)).toEqual([]);
+    await expect(checkBundle(source, trust, "832830fffffffff")).rejects.toThrow("another region");
+  });
+
+  it("does not hold with any byte changed", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(source.length - 1), fc.integer({ min: 0, max: 255 }), async (at, byte) => {
+        const changed = Uint8Array.from(source);
+        if (changed[at] === byte) return;
+        changed[at] = byte;
+        const found = await check(changed).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(FormatError);
+          return ["refused"];
+        });
+        expect(found).not.toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ["a text", (bundle: RegionBundle) => void (bundle.requests[1]!.request!.body.details += "!"), "body"],
+    ["a recipient", (bundle: RegionBundle) => void (bundle.requests[1]!.request!.body.recipient = "age1other"), "body"],
+    ["a left-out request", (bundle: RegionBundle) => void bundle.requests.pop(), "proof"],
+    ["a mark", (bundle: RegionBundle) => void Object.assign(bundle, { mark: 1 }), "form"],
+    [
+      "another name of the agency",
+      (bundle: RegionBundle) => void (bundle.agencies[0]!.agency.name = "Another"),
+      "agency",
+    ],
+    ["a state", (bundle: RegionBundle) => void (bundle.requests[0]!.state = "resolved"), "state"],
+    [
+      "a signature",
+      (bundle: RegionBundle) => void (bundle.requests[0]!.request!.signature = bundle.requests[1]!.request!.signature),
+      "signature",
+    ],
+  ])("names %s that was altered", async (_, alter, code) => {
+    const bundle = JSON.parse(source.toString()) as RegionBundle;
+    alter(bundle);
+    const found = await check(utf8(canonical(bundle))).catch((error: FormatError) => [error.code]);
+    expect(found).toContain(code);
+  });
 });

@@ -4,7 +4,8 @@ import { FormatError, text } from "./bytes";
 import { pinKeys, rememberHead, seenHead } from "./memory";
 import { checkCheckpoint, type Checkpoint, MAX_NOTE, newTrust, parseVkey, type Trust } from "./note";
 import { checkGrowth, type ReadFile } from "./tiles";
-import type { Keys, Log } from "./types";
+import { FORMS } from "./form";
+import type { Keys, Log, PublicAgency } from "./types";
 
 /** Largest public file of one record, in bytes. */
 const MAX_RECORD = 4 * 1024 * 1024;
@@ -98,4 +99,11 @@ export async function readHead(log: Log, keys: KnownKeys, bytes: Uint8Array | nu
   if (seen) await checkGrowth(logFiles(log), seen.head, head);
   if (!keys.changed) rememberHead(log, head, new Date());
   return { head, cosigned, witnesses: { have: cosigned.length, need: keys.trust[log].quorum } };
+}
+
+/** Reads the list of agencies; throws {@link FormatError}. */
+export function parseAgencies(value: unknown): PublicAgency[] {
+  const list = (value as { agencies?: unknown } | null)?.agencies ?? [];
+  if (!Array.isArray(list) || !list.every(FORMS.publicAgency)) throw new FormatError("form", "not a list of agencies");
+  return list as PublicAgency[];
 }

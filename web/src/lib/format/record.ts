@@ -1,6 +1,5 @@
 /** Single records, for links that carry only an id: a request or portal with the proofs of its own entries. */
 import { Problem } from "../problem";
-import { checkShown } from "./bundle";
 import { FormatError, text, utf8 } from "./bytes";
 import { type CheckedPortal, type CheckedRequest, defectText } from "./checked";
 import { FORMS, readJson, readRequestsLeaf } from "./form";
@@ -8,7 +7,7 @@ import { CONTEXTS, digestOf, verifies } from "./jcs";
 import { leafHash, parseProof, verifyProof } from "./merkle";
 import type { Checkpoint } from "./note";
 import { type KnownKeys, keysOf, logFiles, readHead, readPublic } from "./public";
-import { checkAgency, keyAt, Replay } from "./replay";
+import { checkAgency, keyAt, type LedgerAgency, type LedgerKey, type LedgerRequest, Replay } from "./replay";
 import { checkGrowth } from "./tiles";
 import type { AgencyFile, Proof, PublicPortal, PublicRequest } from "./types";
 
@@ -80,7 +79,7 @@ export async function loadRequest(id: string): Promise<CheckedRequest> {
     if (!agencyId) throw wrong("missing", "no entry tells who asked");
     const { replay, agency } = await replayOf(await ground(), agencyId, shown.proofs);
     const known = replay.agencies.get(agencyId);
-    const key = checkShown(shown, replay.requests.get(id), known && { shown: agency, ledger: known });
+    const key = checkShown(shown, replay.requests.get(id), known);
     if (shown.request && shown.request.body.agency.name !== agency.name)
       throw wrong("agency", "its agency is named otherwise than in the ledger");
     return requestOf(shown, agencyId, key?.added, null);
@@ -88,6 +87,49 @@ export async function loadRequest(id: string): Promise<CheckedRequest> {
     if (!(error instanceof FormatError) || !shown) throw asUnreadable(error);
     return requestOf(shown, shown.request?.body.agency.id ?? "", undefined, defectText(error.code));
   }
+}
+
+type Shown = Omit<PublicRequest, "proofs">;
+
+/** Compares what is shown of a request with what the ledger says; throws {@link FormatError}. */
+function checkShown(
+  shown: Shown,
+  ledger: LedgerRequest | undefined,
+  agency: LedgerAgency | undefined,
+): LedgerKey | null {
+  if (!ledger) throw wrong("missing", "the ledger has no entry of this request");
+  if (
+    shown.decision.request !== shown.id ||
+    digestOf(shown.decision) !== ledger.decision.digest ||
+    shown.decision.approved !== ledger.decision.approved
+  )
+    throw wrong("decision", "the decision shown is not the one in the ledger");
+  if (shown.state !== ledger.state) throw wrong("state", "its state is not that of its newest entry");
+  if (!ledger.published) {
+    if (shown.request) throw wrong("body", "its body is shown though it was refused");
+    return null;
+  }
+  const { published } = ledger;
+  if (shown.at !== published.at || shown.closes !== published.closes)
+    throw wrong("state", "its times are not those of its entry");
+  if (shown.state === "withheld") {
+    if (shown.request) throw wrong("body", "its body is shown though it is withheld by law");
+    return null;
+  }
+  const signed = shown.request;
+  if (!signed) throw wrong("body", "its body is left out though it is not withheld");
+  const { body } = signed;
+  if (digestOf(body) !== signed.digest || signed.digest !== published.digest)
+    throw wrong("body", "its body is not the one in the ledger");
+  if (body.id !== shown.id || body.agency.id !== ledger.agency || signed.key !== published.key)
+    throw wrong("body", "its body names another request, agency or key than its entry");
+  if (!agency || body.agency.class !== agency.standing?.class)
+    throw wrong("agency", "its body names another class of agency than the ledger");
+  const key = keyAt(agency, signed.key, published.at);
+  if (!key) throw wrong("signing-key", "the key that signed it was not in force when it was published");
+  if (!verifies(key.public, CONTEXTS.request, body, signed.signature))
+    throw wrong("signature", "its signature is not by its agency's key");
+  return key;
 }
 
 function requestOf(

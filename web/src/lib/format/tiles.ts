@@ -1,6 +1,6 @@
 /** The files of a ledger (C2SP tlog-tiles): their paths, their bytes, and proofs made from them. */
 import { decimal, FormatError, MAX_SIZE } from "./bytes";
-import { type Hash, join, verifyConsistency } from "./merkle";
+import { type Hash, join, nodeHash, verifyConsistency } from "./merkle";
 import type { Checkpoint } from "./note";
 
 /** Hashes of a full tile, entries of a full bundle. */
@@ -130,15 +130,16 @@ const split = (n: number) => {
   return half;
 };
 
-/** The ranges whose roots make the inclusion proof, from the leaf up. */
-function inclusionRanges(index: number, size: number): [number, number][] {
+/** The ranges beside the way from the root to a subtree, lowest first. */
+function siblingRanges(low: number, high: number, size: number): [number, number][] {
   const ranges: [number, number][] = [];
-  let [low, high] = [0, size];
-  while (high - low > 1) {
-    const middle = low + split(high - low);
-    ranges.unshift(index < middle ? [middle, high] : [low, middle]);
-    [low, high] = index < middle ? [low, middle] : [middle, high];
+  let [from, to] = [0, size];
+  while (to - from > high - low) {
+    const middle = from + split(to - from);
+    ranges.unshift(low < middle ? [middle, to] : [from, middle]);
+    [from, to] = low < middle ? [from, middle] : [middle, to];
   }
+  if (from !== low || to !== high) throw new FormatError("tile", `entries ${low} to ${high} are no subtree`);
   return ranges;
 }
 
@@ -176,7 +177,20 @@ async function follow(read: ReadFile, ranges: [number, number][], size: number):
 
 /** The inclusion proof of an entry in the tree of `size` entries. */
 export function proveInclusion(read: ReadFile, index: number, size: number): Promise<Hash[]> {
-  return follow(read, inclusionRanges(index, size), size);
+  return follow(read, siblingRanges(index, index + 1, size), size);
+}
+
+/** The hashes that lead from the root of a subtree, such as a bundle of entries, to the root of the tree. */
+export function proveSpan(read: ReadFile, low: number, high: number, size: number): Promise<Hash[]> {
+  return follow(read, siblingRanges(low, high, size), size);
+}
+
+/** The tree's root that these hashes lead to. */
+export function rootOfSpan(hash: Hash, low: number, high: number, size: number, siblings: Hash[]): Hash {
+  return siblingRanges(low, high, size).reduce((below, [from], at) => {
+    const sibling = siblings[at] ?? new Uint8Array();
+    return from < low ? nodeHash(sibling, below) : nodeHash(below, sibling);
+  }, hash);
 }
 
 /** The consistency proof between two sizes of the tree. */
