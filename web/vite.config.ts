@@ -27,15 +27,27 @@ const deskPages: Plugin = {
   },
 };
 
+/** age's STREAM takes its cipher from us, so that workers can do its work (see `lib/seal/cipher.ts`). */
+const ageCipher: Plugin = {
+  name: "age-cipher",
+  enforce: "pre",
+  resolveId(source, importer) {
+    const stream = importer?.replaceAll("\\", "/").split("?")[0]?.endsWith("/age-encryption/dist/stream.js");
+    return stream && source === "@noble/ciphers/chacha.js" ? at("src/lib/seal/cipher.ts") : null;
+  },
+};
+
 // Two documents, one workspace: what the public role serves, and what the agency's side serves.
 export default defineConfig({
-  plugins: [mapData(), svelte(), deskPages],
+  plugins: [mapData(), svelte(), deskPages, ageCipher],
   resolve: {
     alias: { $lib: at("src/lib"), $resident: at("src/resident"), $desk: at("src/desk") },
     // Vitest runs in Node; Svelte's browser build is what we test.
     conditions: process.env.VITEST ? ["browser"] : undefined,
   },
-  worker: { format: "es", plugins: () => [] },
+  worker: { format: "es", plugins: () => [ageCipher] },
+  // Bundled beforehand, its imports would be out of the plugin's reach.
+  optimizeDeps: { exclude: ["age-encryption"] },
   build: {
     outDir: "dist",
     assetsDir: "assets",
@@ -48,5 +60,5 @@ export default defineConfig({
   },
   server: { proxy: proxies() },
   preview: { proxy: proxies() },
-  test: { include: ["src/**/*.test.ts"], testTimeout: 60_000 },
+  test: { include: ["src/**/*.test.ts"], testTimeout: 60_000, server: { deps: { inline: ["age-encryption"] } } },
 });

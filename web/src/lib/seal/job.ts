@@ -23,8 +23,8 @@ export interface SealJob {
 /** Open an envelope into a folder of the private file system. */
 export interface OpenJob {
   kind: "open";
-  /** The envelope; transferred. */
-  stream: ReadableStream<Uint8Array>;
+  /** Where the envelope's bytes come from, see `pump.ts`; transferred. */
+  source: MessagePort;
   /** `AGE-SECRET-KEY-1…`. */
   identity: string;
   /** Folder to write. */

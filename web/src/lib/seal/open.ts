@@ -3,6 +3,7 @@ import { authorization, problemOf } from "../api/client";
 import { Problem } from "../problem";
 import type { Job, Outcome } from "./job";
 import { folder, freshName, names, remove } from "./opfs";
+import { pumpTo } from "./pump";
 import type { Answered, Consent, Contact, OpenedClip, OpenedEnvelope, Watch } from "./types";
 import { answerOf } from "./work";
 
@@ -33,7 +34,8 @@ export async function openEnvelope(
   signal?.throwIfAborted();
   const out = freshName();
   const { bytes, sha256, limit = 1_500_000_000_000 } = expected;
-  const job: Job = { kind: "open", stream, identity, out, bytes, sha256, limit };
+  const { port, stop } = pumpTo(stream);
+  const job: Job = { kind: "open", source: port, identity, out, bytes, sha256, limit };
   const worker = new Worker(new URL("./open.worker.ts", import.meta.url), { type: "module" });
   try {
     const opened = await answerOf<Outcome & { kind: "opened" }>(worker, job, onProgress, signal);
@@ -41,6 +43,8 @@ export async function openEnvelope(
   } catch (error) {
     await remove(await folder("opened"), out);
     throw error;
+  } finally {
+    stop();
   }
 }
 

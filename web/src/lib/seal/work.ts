@@ -25,6 +25,6 @@ export function answerOf<T extends Outcome>(
     };
     worker.onerror = (event) => settle(() => reject(new Problem("common.problem.unknown", event.message)));
     worker.onmessageerror = () => settle(() => reject(new Problem("common.problem.unknown")));
-    worker.postMessage(job, "stream" in job ? [job.stream as unknown as Transferable] : []);
+    worker.postMessage(job, "source" in job ? [job.source] : []);
   });
 }
