@@ -29,8 +29,10 @@ interface Named {
 /** A place that can be searched. */
 export interface Place {
   name: string;
-  /** State in the United States, country elsewhere, as a code. */
-  admin: string;
+  /** ISO 3166-1; empty for bare coordinates. */
+  country: string;
+  /** Postal code of the state, in the United States alone. */
+  state: string;
   kind: "city" | "county" | "state";
   point: Position;
   bounds?: Bounds;
@@ -49,15 +51,17 @@ export function folded(text: string): string {
     .trim();
 }
 
-/** Cities out of their columns. */
-export function unpack(columns: Columns): Place[] {
+/** Cities out of their columns, whose admins are states or, abroad, countries. */
+export function unpack(columns: Columns, abroad = false): Place[] {
   const admins = columns.admins.flatMap(([admin, count]) => Array.from({ length: count }, () => admin));
   let x = 0;
   return columns.names.split("\n").map((name, at) => {
     x += columns.x[at] ?? 0;
+    const admin = admins[at] ?? "";
     return {
       name,
-      admin: admins[at] ?? "",
+      country: abroad ? admin : "US",
+      state: abroad ? "" : admin,
       kind: "city",
       point: [x / columns.scale, (columns.y[at] ?? 0) / columns.scale],
       people: columns.people[at] ?? 0,
@@ -100,13 +104,14 @@ function loadRest(): Promise<Place[]> {
         (kind: "county" | "state") =>
         ([name, state, ...bounds]: NamedArea): Place => ({
           name,
-          admin: state,
+          country: "US",
+          state,
           kind,
           point: [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2],
           bounds,
           people: 0,
         });
-      return [...named.states.map(area("state")), ...named.counties.map(area("county")), ...unpack(abroad)];
+      return [...named.states.map(area("state")), ...named.counties.map(area("county")), ...unpack(abroad, true)];
     },
     (value) => (rest = value),
   );
@@ -121,19 +126,21 @@ export function loadStates(): Promise<Map<string, string>> {
   );
 }
 
+/** Full names of a place's state or country, in the languages that people may type, folded. */
+export type AdminNames = (place: Pick<Place, "country" | "state">) => readonly string[];
+
 /** How well a place answers what was typed: higher is better, 0 is not at all. */
-export function score(place: Place, wanted: string, state: (code: string) => string | undefined): number {
+export function score(place: Place, wanted: string, admins: AdminNames): number {
   const name = folded(place.name);
   const weight = place.kind === "state" ? 5 : place.kind === "county" ? 1 : Math.log10(1 + place.people);
   if (name === wanted) return 30 + weight;
-  if (place.kind === "county" && `${name} county` === wanted) return 32;
-  // "concord nh", "concord new hampshire", "concord, n": what follows the name narrows the state or country.
+  if (place.kind === "county" && `${name} county`.startsWith(wanted) && wanted.length > name.length) return 32;
+  // "concord nh", "concord new hampshire", "concord n": what follows the name narrows the state or country.
   if (wanted.startsWith(`${name} `)) {
     const after = wanted.slice(name.length + 1);
-    const code = place.admin.toLowerCase();
-    if (after === code || folded(state(place.admin) ?? "") === after) return 40 + weight;
-    if (code.startsWith(after) || folded(state(place.admin) ?? "").startsWith(after)) return 20 + weight;
-    return 0;
+    const known = [(place.state || place.country).toLowerCase(), ...admins(place)];
+    if (known.includes(after)) return 40 + weight;
+    return known.some((each) => each.startsWith(after)) ? 20 + weight : 0;
   }
   if (name.startsWith(wanted)) return 10 + weight;
   if (name.includes(` ${wanted}`)) return 3 + weight;
@@ -141,17 +148,12 @@ export function score(place: Place, wanted: string, state: (code: string) => str
 }
 
 /** The best places for a text, best first; none under two letters. */
-export function best(
-  all: readonly Place[],
-  text: string,
-  state: (code: string) => string | undefined,
-  most = 8,
-): Place[] {
+export function best(all: readonly Place[], text: string, admins: AdminNames, most = 8): Place[] {
   const wanted = folded(text);
   if (wanted.length < 2) return [];
   const found: { place: Place; score: number }[] = [];
   for (const place of all) {
-    const value = score(place, wanted, state);
+    const value = score(place, wanted, admins);
     if (value > 0) found.push({ place, score: value });
   }
   return found
@@ -168,12 +170,30 @@ export function coordinates(text: string): Position | undefined {
   return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? [longitude, latitude] : undefined;
 }
 
+/** Names of states from the data, and of countries in English and the reader's language. */
+function adminNames(states: ReadonlyMap<string, string>): AdminNames {
+  const kept = new Map<string, string[]>();
+  const displays = [...new Set(["en", ...navigator.languages])].map(
+    (language) => new Intl.DisplayNames([language], { type: "region", fallback: "none" }),
+  );
+  return ({ country, state }) => {
+    const key = state ? `US-${state}` : country;
+    let found = kept.get(key);
+    if (!found) {
+      const names = state ? [states.get(state)] : displays.map((each) => (country ? each.of(country) : undefined));
+      found = names.flatMap((each) => (each ? [folded(each)] : []));
+      kept.set(key, found);
+    }
+    return found;
+  };
+}
+
 /** Places for what was typed: a town, a county, a state, or coordinates. */
 export async function searchPlaces(text: string, most = 8): Promise<Place[]> {
   const point = coordinates(text);
-  if (point) return [{ name: text.trim(), admin: "", kind: "city", point, people: 0 }];
+  if (point) return [{ name: text.trim(), country: "", state: "", kind: "city", point, people: 0 }];
   const [near, far, states] = await Promise.all([loadCities(), loadRest(), loadStates()]);
-  return best([...near, ...far], text, (code) => states.get(code), most);
+  return best([...near, ...far], text, adminNames(states), most);
 }
 
 /** Where a place lies in words: the nearest town and how far it is. */
