@@ -71,6 +71,7 @@ const ROWS: readonly Row[] = [
   row("requests", "requests", () => import("./requests/Requests.svelte")),
   row("requests/new", "requests", () => import("./requests/Draft.svelte"), undefined, true),
   row("requests/<id>", "requests", () => import("./requests/Request.svelte"), "id"),
+  row("requests/<id>/submit", "requests", () => import("./requests/Submit.svelte"), "id"),
   row("requests/<id>/edit", "requests", () => import("./requests/Draft.svelte"), "id", true),
   row("moderation", "moderation", () => import("./moderation/Queue.svelte")),
   row("moderation/past", "moderation", () => import("./moderation/Past.svelte")),
