@@ -7,11 +7,15 @@ use serde_json::Value;
 /// adds it and so decides where it stands.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("canvass-types", &[]),
+    ("canvass-pages", &[]),
     ("canvass-seal", &["canvass-types"]),
     ("canvass-ledger", &["canvass-types"]),
     ("canvass-matching", &["canvass-types"]),
     ("canvass-vision", &["canvass-types"]),
+    // Messages to those who asked for them: knows the public feed, and nothing of the domain.
+    ("canvass-notices", &["canvass-types", "canvass-seal"]),
     ("canvass-core", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-matching"]),
+    ("canvass-package", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core"]),
     ("canvass-store-sqlite", STORE),
     ("canvass-store-postgres", STORE),
     ("canvass-store-cluster", STORE),
@@ -24,7 +28,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-ledger",
             "canvass-matching",
             "canvass-core",
+            "canvass-package",
+            "canvass-pages",
             "canvass-vision",
+            "canvass-notices",
             "canvass-store-sqlite",
             "canvass-store-postgres",
             "canvass-store-cluster",
@@ -40,6 +47,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-ledger",
             "canvass-matching",
             "canvass-core",
+            "canvass-package",
             "canvass-vision",
             "canvass-store-sqlite",
             "canvass-store-postgres",
@@ -187,6 +195,12 @@ pub const ABSENCES: &[Absence] = &[
         ],
         features: &[("tokio", "net")],
         rule: "core knows no HTTP, SQL or files",
+    },
+    Absence {
+        package: "canvass-package",
+        crates: RUNTIME_AND_NETWORK,
+        features: &[],
+        rule: "a bundle is made and checked with no network",
     },
     Absence { package: "canvass-vision", crates: DATABASES, features: &[], rule: "vision knows no database" },
     Absence {
