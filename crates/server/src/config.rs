@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use canvass_ledger::VerifierKey;
+use canvass_pages::{FILES, File};
 
 /// Which part of Canvass a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,6 +83,8 @@ pub struct ServeConfig {
     pub spool_bytes: u64,
     /// How often jobs look for work when nobody wakes them.
     pub pace: Duration,
+    /// The pages; those that were built into the executable, unless a test has its own.
+    pub pages: &'static [File],
 }
 
 impl ServeConfig {
@@ -105,6 +108,7 @@ impl ServeConfig {
             insecure_http: false,
             spool_bytes: 2_000_000_000_000,
             pace: Duration::from_millis(250),
+            pages: FILES,
         }
     }
 

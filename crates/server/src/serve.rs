@@ -39,9 +39,11 @@ use crate::{
     keys::{Keys, KeysError, origin},
     keysfile,
     ledgers::{Ledgers, LedgersError},
+    pages::{self, Pages, Part},
     problem::Problem,
     public::{
         self, PublicConfig,
+        files::{Files, FilesConfig},
         spool::{Spool, SpoolConfig, SpoolError},
     },
     routes, telemetry,
@@ -281,6 +283,21 @@ pub(crate) fn desk_router(desk: &Desk) -> Router {
         .layer(from_fn(secure))
 }
 
+/// What the desk serves besides its API: its pages, and the public files that they read.
+fn desk_files(config: &ServeConfig, desk: &Desk) -> Arc<Files> {
+    let mut files = FilesConfig::new(desk.folder.public(), Arc::clone(&desk.clock));
+    files.pages = Pages::of(Part::Desk, config.pages);
+    Arc::new(Files::new(files))
+}
+
+async fn files_first(State(files): State<Arc<Files>>, request: Request, next: Next) -> Response {
+    match request.uri().path() {
+        "/" if request.method().is_safe() => pages::to_desk(),
+        path if files.serves(path) => files.respond(request.method(), path, request.headers()).await,
+        _ => next.run(request).await,
+    }
+}
+
 async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(ANSWER, next.run(request)).await {
         Ok(response) if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
@@ -341,7 +358,9 @@ async fn start_private(
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { at: config.listen, source })?;
     let behind_proxy = config.insecure_http;
-    let router = desk_router(&desk).layer(from_fn_with_state(behind_proxy, mark_proxied));
+    let router = desk_router(&desk)
+        .layer(from_fn_with_state(desk_files(config, &desk), files_first))
+        .layer(from_fn_with_state(behind_proxy, mark_proxied));
     let service = router.into_make_service_with_connect_info::<Peer>();
     let (token, late) = (stop.clone(), stop.clone());
     let told = move || async move { token.cancelled().await };
@@ -405,7 +424,8 @@ async fn start_public(
             inner
         }
     };
-    let public = PublicConfig::new(folder.public(), spool, clock);
+    let mut public = PublicConfig::new(folder.public(), spool, clock);
+    public.files.pages = Pages::of(Part::Resident, config.pages);
     let token = stop.clone();
     parts.spawn(async move {
         if let Err(error) = public::serve(inner, public, async move { token.cancelled().await }).await {

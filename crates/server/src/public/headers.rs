@@ -17,6 +17,26 @@ pub(super) fn secure(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
+/// Adds what a page and its scripts carry. (A worker is bound by what its own script came with, so scripts carry all of it.)
+pub(super) fn page(headers: &mut HeaderMap, policy: HeaderValue) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    for (name, value) in PAGE {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+}
+
+/// No sensor of the reader's device, no page of another origin beside this one, none that reads it.
+const PAGE: [(&str, &str); 3] = [
+    (
+        "permissions-policy",
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
+    ),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
 /// A header as text, or nothing when absent or not visible ASCII.
 pub(super) fn text(headers: &HeaderMap, name: impl Into<HeaderName>) -> Option<&str> {
     headers.get(name.into()).and_then(|value| value.to_str().ok())

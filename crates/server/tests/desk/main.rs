@@ -13,6 +13,7 @@ mod documents;
 mod integrity;
 mod jobs;
 mod life;
+mod pages;
 mod readers;
 mod stock;
 mod stopping;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use canvass_server::pages::{Pages, Part};
 use canvass_server::public::spool::{Spool, SpoolConfig};
 use canvass_server::public::{Limits, PublicConfig, serve};
 use canvass_types::{Clock, Entropy};
@@ -113,6 +114,7 @@ pub fn start(folder: &Path, limits: Limits) -> World {
             let mut config =
                 PublicConfig::new(at.join("public"), Spool::open(spool).unwrap(), Arc::new(Machine));
             config.limits = limits;
+            config.files.pages = Pages::of(Part::Resident, crate::pages::FILES);
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             told.send(listener.local_addr().unwrap()).unwrap();
             serve(listener, config, async {

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::path::Target;
+use crate::pages::Page;
 use crate::public::headers;
 
 /// Milliseconds between two looks at the same file.
@@ -42,7 +43,7 @@ impl Stamp {
         }
     }
 
-    fn look(path: &Path) -> Option<Self> {
+    pub(super) fn look(path: &Path) -> Option<Self> {
         path.symlink_metadata().ok().filter(Metadata::is_file).map(|found| Self::of(&found))
     }
 
@@ -79,11 +80,29 @@ pub(super) struct Entry {
     pub(super) plain: Variant,
     pub(super) br: Option<Variant>,
     pub(super) gzip: Option<Variant>,
-    paths: [PathBuf; 3],
-    stamps: [Option<Stamp>; 3],
+    watched: Vec<Watched>,
     weight: usize,
     checked: AtomicI64,
     used: AtomicI64,
+}
+
+/// A file that an entry was made from: it is made anew when this changes, comes or goes.
+pub(super) type Watched = (PathBuf, Option<Stamp>);
+
+/// What the headers of an answer say of its content.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) content_type: &'static str,
+    pub(super) cache_control: &'static str,
+    /// What a page, or a script of one, may do (Content-Security-Policy); files of data may do nothing.
+    pub(super) policy: Option<HeaderValue>,
+}
+
+impl Look {
+    fn of(target: Target<'_>) -> Self {
+        let cache_control = target.freshness.cache_control();
+        Self { content_type: target.content_type, cache_control, policy: None }
+    }
 }
 
 /// A cache bounded by bytes and by number.
@@ -144,7 +163,23 @@ impl Cache {
 
 impl Entry {
     fn current(&self) -> bool {
-        self.paths.iter().zip(&self.stamps).all(|(path, stamp)| Stamp::look(path) == *stamp)
+        self.watched.iter().all(|(path, stamp)| Stamp::look(path) == *stamp)
+    }
+
+    /// An entry over bytes that are at hand.
+    pub(super) fn held(look: &Look, page: Page, watched: Vec<Watched>, now: i64) -> Self {
+        // What stands in the executable costs no memory that could be given back.
+        let weight = if page.made { page.weight() } else { 0 } + ENTRY_COST;
+        let variant = |bytes: Bytes, encoding| Variant::held(look, bytes, encoding);
+        Self {
+            plain: variant(page.plain, None),
+            br: page.br.map(|bytes| variant(bytes, Some("br"))),
+            gzip: page.gzip.map(|bytes| variant(bytes, Some("gzip"))),
+            watched,
+            weight,
+            checked: AtomicI64::new(now),
+            used: AtomicI64::new(now),
+        }
     }
 
     /// Reads a file and its siblings. `Ok(None)`: no such file (or a link, a folder, anything not plain).
@@ -159,23 +194,23 @@ impl Entry {
         let sibling = |suffix: &str| root.join(format!("{}{suffix}", target.relative));
         let paths = [plain_path, sibling(".br"), sibling(".gz")];
         let [plain_path, br_path, gzip_path] = &paths;
-        let Some((plain, stamp)) = Variant::load(plain_path, target, None, memory)? else { return Ok(None) };
+        let look = Look::of(target);
+        let Some((plain, stamp)) = Variant::load(plain_path, &look, None, memory)? else { return Ok(None) };
         // A sibling older than the file was made from the version before it.
         let fresh = |found: Option<(Variant, Stamp)>| match found {
             Some((variant, own)) if own.not_before(stamp) => (Some(variant), Some(own)),
             Some((_, own)) => (None, Some(own)),
             None => (None, None),
         };
-        let (br, br_stamp) = fresh(Variant::load(br_path, target, Some("br"), memory)?);
-        let (gzip, gzip_stamp) = fresh(Variant::load(gzip_path, target, Some("gzip"), memory)?);
+        let (br, br_stamp) = fresh(Variant::load(br_path, &look, Some("br"), memory)?);
+        let (gzip, gzip_stamp) = fresh(Variant::load(gzip_path, &look, Some("gzip"), memory)?);
         let held = [Some(&plain), br.as_ref(), gzip.as_ref()];
         let weight = held.into_iter().flatten().map(Variant::weight).sum::<usize>() + ENTRY_COST;
         Ok(Some(Self {
             plain,
             br,
             gzip,
-            paths,
-            stamps: [Some(stamp), br_stamp, gzip_stamp],
+            watched: paths.into_iter().zip([Some(stamp), br_stamp, gzip_stamp]).collect(),
             weight,
             checked: AtomicI64::new(now),
             used: AtomicI64::new(now),
@@ -193,7 +228,7 @@ impl Variant {
 
     fn load(
         path: &Path,
-        target: Target<'_>,
+        look: &Look,
         encoding: Option<&'static str>,
         memory: u64,
     ) -> io::Result<Option<(Self, Stamp)>> {
@@ -225,25 +260,33 @@ impl Variant {
             Stored::Disk { path: path.to_owned(), stamp }
         };
         let len = if let Stored::Memory(bytes) = &stored { bytes.len() as u64 } else { stamp.len };
-        let etag = etag(&hash.finalize());
-        let headers = headers_for(target, encoding, &etag, len);
+        Ok(Some((Self::new(look, encoding, &hash.finalize(), len, stored), stamp)))
+    }
+
+    fn held(look: &Look, bytes: Bytes, encoding: Option<&'static str>) -> Self {
+        let digest = Sha256::digest(&bytes);
+        Self::new(look, encoding, &digest, bytes.len() as u64, Stored::Memory(bytes))
+    }
+
+    fn new(look: &Look, encoding: Option<&'static str>, digest: &[u8], len: u64, stored: Stored) -> Self {
+        let etag = etag(digest);
+        let headers = headers_for(look, encoding, &etag, len);
         let mut unchanged = headers.clone();
         for name in
             [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::ACCEPT_RANGES]
         {
             unchanged.remove(name);
         }
-        Ok(Some((Self { headers, unchanged, etag, len, stored }, stamp)))
+        Self { headers, unchanged, etag, len, stored }
     }
 }
 
-fn headers_for(target: Target<'_>, encoding: Option<&'static str>, etag: &str, len: u64) -> HeaderMap {
+fn headers_for(look: &Look, encoding: Option<&'static str>, etag: &str, len: u64) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(16);
-    map.insert(header::CONTENT_TYPE, HeaderValue::from_static(target.content_type));
+    map.insert(header::CONTENT_TYPE, HeaderValue::from_static(look.content_type));
     map.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
-    map.insert(header::CACHE_CONTROL, HeaderValue::from_static(target.freshness.cache_control()));
+    map.insert(header::CACHE_CONTROL, HeaderValue::from_static(look.cache_control));
     map.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    map.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, headers::EXPOSED);
     if let Ok(value) = HeaderValue::from_str(etag) {
         map.insert(header::ETAG, value);
     }
@@ -251,7 +294,13 @@ fn headers_for(target: Target<'_>, encoding: Option<&'static str>, etag: &str, l
         Some(encoding) => map.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding)),
         None => map.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
     };
-    headers::secure(&mut map);
+    match &look.policy {
+        Some(policy) => headers::page(&mut map, policy.clone()),
+        None => {
+            map.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, headers::EXPOSED);
+            headers::secure(&mut map);
+        }
+    }
     map
 }
 

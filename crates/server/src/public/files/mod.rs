@@ -1,13 +1,15 @@
 //! Static files from one folder, which the private role writes (each file by rename, compressed siblings after it).
 //!
+//! Beside them stand the pages that the executable holds ([`crate::pages`]).
+//!
 //! What a client asks for is never written down. Everything that is not a published file answers 404 alike.
 
 mod cache;
 mod negotiate;
 mod path;
 
-use std::io::SeekFrom;
-use std::path::PathBuf;
+use std::io::{Read as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -19,15 +21,21 @@ use tokio::sync::Semaphore;
 use tokio_util::io::ReaderStream;
 
 pub(super) use self::cache::open_plain;
-use self::cache::{Cache, Entry, Stamp, Stored, Variant};
+use self::cache::{Cache, Entry, Look, Stamp, Stored, Variant};
 use self::negotiate::Slice;
 use super::headers;
+use crate::pages::{self, Pages, Part, Route};
 use crate::problem::Problem;
 
 /// Bytes read at once from a file too large for memory.
 const CHUNK: usize = 256 * 1024;
 /// Files read from disk at the same time; the others wait their turn.
 const LOADS: usize = 4;
+
+/// Where the cache holds the page of all regions that have no reading page; no address begins without a slash.
+const NO_READING: &str = "regions";
+/// Bytes of the largest file that becomes part of a page.
+const MAX_READING: u64 = 4 << 20;
 
 /// Which folder is served, and with how much memory.
 pub struct FilesConfig {
@@ -39,13 +47,16 @@ pub struct FilesConfig {
     pub memory_file: u64,
     /// Decides when a held file is looked at again.
     pub clock: Arc<dyn Clock>,
+    /// The pages that are served beside the files.
+    pub pages: Pages,
 }
 
 impl FilesConfig {
-    /// The defaults: 64 MiB held, files up to 4 MiB each.
+    /// The defaults: 64 MiB held, files up to 4 MiB each, the pages for residents.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
-        Self { root: root.into(), memory: 64 << 20, memory_file: 4 << 20, clock }
+        let pages = Pages::embedded(Part::Resident);
+        Self { root: root.into(), memory: 64 << 20, memory_file: 4 << 20, clock, pages }
     }
 }
 
@@ -97,7 +108,15 @@ impl Files {
         part(variant, slice, head).await.unwrap_or_else(refuse)
     }
 
+    /// Whether the address names a page, or may name a file.
+    pub fn serves(&self, path: &str) -> bool {
+        self.config.pages.route(path).is_some() || path::target(path).is_some()
+    }
+
     async fn load(&self, path: &str, now: i64) -> Result<Arc<Entry>, Problem> {
+        if let Some(route) = self.config.pages.route(path) {
+            return self.page(route, path, now).await;
+        }
         if path::target(path).is_none() {
             return Err(Problem::not_found());
         }
@@ -123,6 +142,42 @@ impl Files {
             Err(_) => Err(unreadable()),
         }
     }
+}
+
+impl Files {
+    /// Puts a page together. What is read from the folder for it is watched like a file.
+    async fn page(&self, route: Route, path: &str, now: i64) -> Result<Arc<Entry>, Problem> {
+        let _turn = self.loads.acquire().await.map_err(|_| unreadable())?;
+        let site = self.config.root.join(pages::SITE);
+        let reading = route.reading.map(|name| self.config.root.join(name));
+        // Any address of a region has a page; those without a reading page share one entry, or else they would fill the memory.
+        let stamp = reading.as_deref().and_then(Stamp::look);
+        let key = if stamp.is_none() && route.region { NO_READING } else { path };
+        if let Some(entry) = self.cache.get(key, now) {
+            return Ok(entry);
+        }
+        let made = tokio::task::spawn_blocking(move || {
+            let mut watched = vec![(site.clone(), Stamp::look(&site))];
+            watched.extend(
+                reading.clone().filter(|_| stamp.is_some() || !route.region).map(|path| (path, stamp)),
+            );
+            let policy = route.kind.may_run().then(|| pages::policy(&read(&site))).transpose()?;
+            let look =
+                Look { content_type: route.kind.content_type(), cache_control: route.cache_control, policy };
+            let reading = reading.map(|path| read(&path)).unwrap_or_default();
+            Ok::<_, Problem>(Entry::held(&look, pages::page(route.file, &reading), watched, now))
+        });
+        let entry = Arc::new(made.await.map_err(|_| unreadable())??);
+        self.cache.put(key, Arc::clone(&entry));
+        Ok(entry)
+    }
+}
+
+/// A file of moderate size, or nothing.
+fn read(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = open_plain(path).and_then(|file| file.take(MAX_READING + 1).read_to_end(&mut bytes));
+    if read.is_err() || bytes.len() as u64 > MAX_READING { Vec::new() } else { bytes }
 }
 
 fn choose<'a>(entry: &'a Entry, request: &HeaderMap) -> &'a Variant {
