@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+import { ageCipher } from "./age-cipher";
 import { mapData } from "./scripts/map-data.js";
 
 const at = (path: string) => resolve(import.meta.dirname, path);
@@ -27,25 +28,15 @@ const deskPages: Plugin = {
   },
 };
 
-/** age's STREAM takes its cipher from us, so that workers can do its work (see `lib/seal/cipher.ts`). */
-const ageCipher: Plugin = {
-  name: "age-cipher",
-  enforce: "pre",
-  resolveId(source, importer) {
-    const stream = importer?.replaceAll("\\", "/").split("?")[0]?.endsWith("/age-encryption/dist/stream.js");
-    return stream && source === "@noble/ciphers/chacha.js" ? at("src/lib/seal/cipher.ts") : null;
-  },
-};
-
 // Two documents, one workspace: what the public role serves, and what the agency's side serves.
 export default defineConfig({
-  plugins: [mapData(), svelte(), deskPages, ageCipher],
+  plugins: [mapData(), svelte(), deskPages, ageCipher()],
   resolve: {
     alias: { $lib: at("src/lib"), $resident: at("src/resident"), $desk: at("src/desk") },
     // Vitest runs in Node; Svelte's browser build is what we test.
     conditions: process.env.VITEST ? ["browser"] : undefined,
   },
-  worker: { format: "es", plugins: () => [ageCipher] },
+  worker: { format: "es", plugins: () => [ageCipher()] },
   // Bundled beforehand, its imports would be out of the plugin's reach.
   optimizeDeps: { exclude: ["age-encryption"] },
   build: {
