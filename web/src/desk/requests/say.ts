@@ -29,3 +29,9 @@ export function findingText(finding: Told): string {
   if (currentLanguage() !== "en" && hasText(key)) return t(key);
   return `${capital(finding.message)}. ${capital(finding.remedy)}.`;
 }
+
+/** One finding for each rule and field, for telling; a rule that met several words is told once. */
+export function byRule<T extends Told>(findings: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return findings.filter(({ field, rule }) => !seen.has(`${field} ${rule}`) && seen.add(`${field} ${rule}`));
+}
