@@ -2,6 +2,8 @@
  * Sealing in the browser: a BagIt bag in tar, encrypted with age to the one agency that asked, written straight into this
  * page's private file system. The work is done by workers; memory stays flat whatever the clips' size.
  */
+import canonicalize from "canonicalize";
+
 import { Problem } from "../problem";
 import type { Job, Outcome } from "./job";
 import { checkNames } from "./names";
@@ -52,13 +54,13 @@ export function makeConsent(
  */
 export async function sealEnvelope(plan: SealPlan, watch: Watch = {}): Promise<SealedEnvelope> {
   const secret = parseOffer(plan.secret);
-  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, null, 2));
+  const json = (value: unknown) => utf8(JSON.stringify(value, null, 2));
   const contact = plan.contact && Object.values(plan.contact).some((text) => text?.trim()) ? plan.contact : null;
   return run(
     {
       recipient: plan.recipient,
       tags: [
-        ["request.json", new TextEncoder().encode(JSON.stringify(plan.request))],
+        ["request.json", utf8(canonicalize(plan.request) ?? "")],
         ["consent.json", json(plan.consent)],
         ...(contact ? [["contact.json", json(contact)] satisfies [string, Uint8Array]] : []),
         ...(plan.mailbox ? [["mailbox.txt", utf8(`${secret.mailboxRecipient}\n`)] satisfies [string, Uint8Array]] : []),
