@@ -45,7 +45,14 @@ async function keyBefore(track: InputVideoTrack, time: number): Promise<number> 
  * @returns the copy, and which part it really holds (see {@link snap})
  * @throws Problem; `AbortError` when cancelled. No partial file is left.
  */
-export async function trim(file: Blob, range: Range, running: Running = {}): Promise<MediaCopy> {
+export async function trim(
+  file: Blob,
+  range: Range,
+  running: Running & {
+    /** Leave the sound out. */
+    mute?: boolean;
+  } = {},
+): Promise<MediaCopy> {
   const real = await snap(file, range);
   const input = openInput(file);
   try {
@@ -58,10 +65,16 @@ export async function trim(file: Blob, range: Range, running: Running = {}): Pro
         bytes: Math.ceil(file.size * Math.min(1, share * 1.1)),
         trim: { start: real.from + begin, end: real.until + begin },
         copy: { mode: "forced", boundaryPolicy: "expand", shiftTolerance: Infinity },
+        audio: running.mute ? { discard: true } : {},
       },
       running,
     );
-    return { ...copy, ...real, how: ["trimmed"] };
+    const cut = real.from > 0 || real.until < end - begin;
+    return {
+      ...copy,
+      ...real,
+      how: [...(cut ? (["trimmed"] as const) : []), ...(running.mute ? (["muted"] as const) : [])],
+    };
   } finally {
     input.dispose();
   }
