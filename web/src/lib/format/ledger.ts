@@ -4,12 +4,12 @@ import { type DefectCode, FormatError, same, text } from "./bytes";
 import { Counter, type Count, type Summary, parseSummary } from "./counts";
 import { readOversightLeaf, readRequestsLeaf } from "./form";
 import { digestOf } from "./jcs";
-import { Frontier, type Hash, leafHash, perfect } from "./merkle";
-import type { Checkpoint } from "./note";
+import { formatProof, Frontier, type Hash, leafHash, perfect } from "./merkle";
+import type { Checkpoint, Note } from "./note";
 import { keysOf, type KnownKeys, logFiles, parseAgencies, readHead, readJsonFile, readPublic } from "./public";
 import { keysSeenSince, seenHead } from "./memory";
 import { checkAgency, Replay } from "./replay";
-import { FULL, proveSpan, readEntries, readTile, rootOfSpan } from "./tiles";
+import { FULL, proveInclusion, proveSpan, readEntries, readTile, rootOfSpan } from "./tiles";
 import type { Log, OversightLeaf, PublicAgency, RequestsLeaf } from "./types";
 
 /** An entry that stands in a ledger. */
@@ -27,6 +27,8 @@ export interface LedgerHead {
   log: Log;
   keys: KnownKeys;
   checkpoint: Checkpoint;
+  /** The note it came in, with all signatures. */
+  note: Note;
   cosigned: { name: string; at: Date }[];
   /** What this device saw of it before this time. */
   seen: { size: number; at: string } | null;
@@ -51,8 +53,8 @@ export async function ledgerHead(log: Log): Promise<LedgerHead> {
     readPublic(`/ledger/${log}/checkpoint`, undefined, "no-cache"),
   ]);
   if (keys.changed) throw new FormatError("keys-changed", "its keys are others than those seen before");
-  const { head, cosigned } = await readHead(log, keys, bytes);
-  return { log, keys, checkpoint: head, cosigned, seen: seen && { size: Number(seen.head.size), at: seen.at } };
+  const { head, note, cosigned } = await readHead(log, keys, bytes);
+  return { log, keys, checkpoint: head, note, cosigned, seen: seen && { size: Number(seen.head.size), at: seen.at } };
 }
 
 /** Reads an entry; `null` when it is none of this ledger's. */
@@ -104,6 +106,13 @@ export async function readNewest(
     onProgress?.({ done: read.length, total: end - first * FULL });
   }
   return read;
+}
+
+/** The text of a proof (C2SP tlog-proof) that an entry stands in the ledger, made from its tiles. */
+export async function proofOf(head: LedgerHead, index: number): Promise<string> {
+  const hashes = await proveInclusion(logFiles(head.log), index, Number(head.checkpoint.size));
+  const checkpoint = { checkpoint: head.checkpoint, note: head.note };
+  return formatProof({ extra: null, index: BigInt(index), hashes, checkpoint });
 }
 
 /** A whole ledger or the newest part of it. */

@@ -2,7 +2,7 @@
 import { Problem } from "../problem";
 import { FormatError, text } from "./bytes";
 import { pinKeys, rememberHead, seenHead } from "./memory";
-import { checkCheckpoint, type Checkpoint, MAX_NOTE, newTrust, parseVkey, type Trust } from "./note";
+import { checkCheckpoint, type Checkpoint, MAX_NOTE, newTrust, type Note, parseVkey, type Trust } from "./note";
 import { checkGrowth, type ReadFile } from "./tiles";
 import { FORMS } from "./form";
 import type { Keys, Log, PublicAgency } from "./types";
@@ -84,6 +84,8 @@ export async function keysOf(now: Date): Promise<KnownKeys> {
 /** A ledger's head with what vouches for it. */
 export interface Head {
   head: Checkpoint;
+  /** The note it came in, with all signatures. */
+  note: Note;
   cosigned: { name: string; at: Date }[];
   witnesses: { have: number; need: number };
 }
@@ -94,11 +96,11 @@ export interface Head {
  */
 export async function readHead(log: Log, keys: KnownKeys, bytes: Uint8Array | null): Promise<Head> {
   if (!bytes || bytes.length > MAX_NOTE) throw new FormatError("missing", "the log serves no checkpoint");
-  const { checkpoint: head, cosigned } = checkCheckpoint(keys.trust[log], bytes);
+  const { checkpoint: head, note, cosigned } = checkCheckpoint(keys.trust[log], bytes);
   const seen = keys.changed ? null : seenHead(log);
   if (seen) await checkGrowth(logFiles(log), seen.head, head);
   if (!keys.changed) rememberHead(log, head, new Date());
-  return { head, cosigned, witnesses: { have: cosigned.length, need: keys.trust[log].quorum } };
+  return { head, note, cosigned, witnesses: { have: cosigned.length, need: keys.trust[log].quorum } };
 }
 
 /** Reads the list of agencies; throws {@link FormatError}. */

@@ -1,0 +1,134 @@
+/** Ledger entries in plain words. */
+import { currentLanguage, hasText, t } from "$lib/i18n/index.svelte";
+import type { LedgerEntry } from "$lib/format/ledger";
+import type { Log, PublicAgency } from "$lib/format/types";
+
+/** The name of an agency; its id where it is not listed. */
+export function agencyName(agencies: PublicAgency[], id: string | null | undefined): string {
+  if (!id) return t("ledger.none");
+  return agencies.find((agency) => agency.id === id)?.name ?? id;
+}
+
+/** Short name of a type of entry. */
+export function typeName(type: string): string {
+  const key = `ledger.type.${type}`;
+  return hasText(key) ? t(key) : type;
+}
+
+/** The entry as a sentence. */
+export function sentence(entry: LedgerEntry, agencies: PublicAgency[]): string {
+  const { leaf } = entry;
+  if (!leaf) return t("ledger.say.unknown");
+  const agency = agencyName(agencies, "agency" in leaf ? leaf.agency : null);
+  const key = `ledger.say.${leaf.type}`;
+  const values = {
+    agency,
+    state: "state" in leaf ? leaf.state : "",
+    approved: "approved" in leaf ? String(leaf.approved) : "",
+  };
+  return hasText(key) ? t(key, values) : t("ledger.say.other", { agency, type: typeName(leaf.type) });
+}
+
+/** What an entry is about: an id. */
+export function subject(entry: LedgerEntry): string | null {
+  const { leaf } = entry;
+  if (!leaf) return null;
+  if ("subject" in leaf) return leaf.subject;
+  if ("request" in leaf) return leaf.request;
+  if ("portal" in leaf) return leaf.portal;
+  if ("key" in leaf) return leaf.key;
+  return "agency" in leaf ? (leaf.agency ?? null) : null;
+}
+
+/** When: a moment in the requests ledger, the beginning of an hour in the oversight ledger. */
+export function moment(entry: LedgerEntry): Date | null {
+  const { leaf } = entry;
+  if (!leaf) return null;
+  return new Date("at" in leaf ? leaf.at : `${leaf.hour.slice(0, 13)}:00:00Z`);
+}
+
+/** The time of day of an entry, as exact as its ledger gives it. */
+export function timeOfDay(entry: LedgerEntry): string {
+  const at = moment(entry);
+  if (!at) return "";
+  const exact = entry.leaf !== null && "at" in entry.leaf;
+  if (exact) return new Intl.DateTimeFormat(currentLanguage(), { hour: "numeric", minute: "2-digit" }).format(at);
+  const format = new Intl.DateTimeFormat(currentLanguage(), { hour: "numeric" });
+  return format.formatRange(at, new Date(at.getTime() + 3_600_000));
+}
+
+/** A month, `2026-11`, in words. */
+export function monthName(month: string, style: "long" | "short" | "narrow" = "long"): string {
+  const at = new Date(`${month}-15T12:00:00Z`);
+  const options: Intl.DateTimeFormatOptions = style === "long" ? { month: "long", year: "numeric" } : { month: style };
+  return new Intl.DateTimeFormat(currentLanguage(), { ...options, timeZone: "UTC" }).format(at);
+}
+
+/** A list of words: "a, b and c". */
+export function list(words: string[]): string {
+  return new Intl.ListFormat(currentLanguage()).format(words);
+}
+
+/** The types of each ledger that have a name, for a filter. */
+export const TYPES: Record<Log, string[]> = {
+  requests: [
+    "request.published",
+    "request.decided",
+    "request.state",
+    "portal.state",
+    "agency.state",
+    "agency.key.added",
+    "agency.key.revoked",
+    "policy.set",
+  ],
+  oversight: [
+    "offer.received",
+    "offer.open",
+    "offer.report",
+    "offer.triage",
+    "offer.ask",
+    "mailbox.answer",
+    "offer.withdrawn",
+    "offer.withdrawal",
+    "item.read",
+    "item.copy",
+    "case.create",
+    "case.change",
+    "case.close",
+    "case.export",
+    "hold.place",
+    "hold.release",
+    "erasure.ordered",
+    "erasure.done",
+    "record.forgotten",
+    "integrity.failed",
+    "key.put",
+    "key.read",
+    "key.rewrap",
+    "key.destroy",
+    "request.submit",
+    "request.moderate",
+    "request.resolve",
+    "request.withhold",
+    "request.expired",
+    "portal.open",
+    "portal.close",
+    "invitation.create",
+    "invitation.revoke",
+    "agency.verify",
+    "agency.suspend",
+    "agency.key.add",
+    "agency.key.revoke",
+    "agency.recovery.set",
+    "agency.recovery.rehearse",
+    "member.add",
+    "member.change",
+    "member.recipient",
+    "token.issue",
+    "token.revoke",
+    "audit.read",
+    "policy.set",
+    "system.backup",
+    "system.set-up",
+  ],
+};
