@@ -14,3 +14,8 @@ export const isRegion = (text: string): boolean => /^83[0-9a-f]{13}$/.test(text)
 export function idIn(text: string): string | null {
   return new RegExp(`\\b(?:req|por)_${BODY}\\b`).exec(text)?.[0] ?? null;
 }
+
+/** The region that a shared link names in its path; `null` when it names none. */
+export function regionIn(text: string): string | null {
+  return /\/r\/(83[0-9a-f]{13})\b/.exec(text)?.[1] ?? null;
+}

@@ -4,7 +4,7 @@ import { base64nopad, base64url, base64urlnopad, hex } from "@scure/base";
 import { type DefectCode, FormatError, fromBase64, text, toHex, utf8 } from "./bytes";
 import { canonical, commitment, verifyEd25519 } from "./jcs";
 import { leafHash, parseProof, verifyProof } from "./merkle";
-import { parseVkey, type VerifierKey } from "./note";
+import { type Checkpoint, parseVkey, type VerifierKey } from "./note";
 import { parseKeys } from "./public";
 import type { OversightLeaf } from "./types";
 
@@ -40,6 +40,8 @@ export interface CheckedReceipt {
   /** Place of its entry in the oversight ledger, and the ledger's size at that time. */
   index: number;
   size: number;
+  /** The ledger's head that the proof leads to. */
+  checkpoint: Checkpoint;
 }
 
 const STRINGS = [
@@ -195,16 +197,20 @@ function checkRecord(receipt: Receipt): void {
 export function checkReceipt(source: string, keys: unknown): CheckedReceipt {
   const parsed = parseKeys(keys);
   const server = parseVkey(parsed.keys.receipts.vkey.trim());
-  let [index, size] = [0, 0];
+  let index = 0;
+  let checkpoint: Checkpoint | null = null;
   const receipt = verifySigned(source, server, (proof, leaf) => {
     const read = parseProof(proof);
     const trusted = verifyProof(read, leafHash(leaf), { ...parsed.trust.oversight, quorum: 0 });
-    [index, size] = [Number(read.index), Number(trusted.checkpoint.size)];
+    index = Number(read.index);
+    checkpoint = trusted.checkpoint;
   });
   const leaf = JSON.parse(text(leafBytes(receipt)) ?? "") as OversightLeaf;
   if (leaf.subject !== receipt.offer) throw wrong("receipt: its ledger entry is of another offer", "commitment");
   checkRecord(receipt);
-  return { receipt, leaf, index, size };
+  const head = checkpoint as Checkpoint | null;
+  if (!head) throw wrong("proof: it leads nowhere", "proof");
+  return { receipt, leaf, index, size: Number(head.size), checkpoint: head };
 }
 
 /** Whether bytes with this SHA-256 are the envelope that a receipt is of. */

@@ -1,5 +1,6 @@
 /** Ledger entries in plain words. */
 import { currentLanguage, hasText, t } from "$lib/i18n/index.svelte";
+import type { DefectCode } from "$lib/format/bytes";
 import type { LedgerEntry } from "$lib/format/ledger";
 import type { Log, PublicAgency } from "$lib/format/types";
 
@@ -62,6 +63,11 @@ export function monthName(month: string, style: "long" | "short" | "narrow" = "l
   const at = new Date(`${month}-15T12:00:00Z`);
   const options: Intl.DateTimeFormatOptions = style === "long" ? { month: "long", year: "numeric" } : { month: style };
   return new Intl.DateTimeFormat(currentLanguage(), { ...options, timeZone: "UTC" }).format(at);
+}
+
+/** What is wrong, in words. */
+export function defect(code: DefectCode): string {
+  return t(`ledger.defect.${code}`);
 }
 
 /** A list of words: "a, b and c". */
