@@ -1,4 +1,6 @@
 // The page that the measurement drives: what Give and the desk import, and nothing else.
+import { useToken } from "../../web/src/lib/api/client";
+import * as age from "../../web/src/lib/seal/age";
 import * as files from "../../web/src/lib/seal/files";
 import * as keys from "../../web/src/lib/seal/keys";
 import * as offer from "../../web/src/lib/seal/offer";
@@ -10,4 +12,4 @@ import * as upload from "../../web/src/lib/seal/upload";
 import { startTrustedTypes } from "../../web/src/lib/trusted";
 
 startTrustedTypes();
-Object.assign(globalThis, { seal: { ...files, ...keys, ...offer, ...open, ...seal, ...status, ...store, ...upload } });
+Object.assign(globalThis, { seal: { useToken, ...age, ...files, ...keys, ...offer, ...open, ...seal, ...status, ...store, ...upload } });

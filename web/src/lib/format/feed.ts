@@ -22,6 +22,7 @@ export async function loadSite(): Promise<Site> {
     base_map: { kind: "shipped" },
     push_key: null,
     mail: false,
+    notices: null,
   };
   const site = await readJsonFile<Partial<Site>>("/site.json");
   return site?.v === 1 ? { ...plain, ...site } : plain;

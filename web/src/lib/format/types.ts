@@ -201,7 +201,8 @@ export interface Site {
   push_key: string | null;
   /** Whether notices by e-mail are offered. */
   mail: boolean;
-  invites?: unknown;
+  /** Whither wishes for notices are sealed; none where notices are off. */
+  notices: { recipient: string } | null;
 }
 
 /** An entry of the requests ledger. */

@@ -161,7 +161,7 @@ function areaLayers(c: Colours): LayerSpecification[] {
       id: "areas-far",
       type: "circle",
       source: "rings",
-      maxzoom: 12,
+      maxzoom: 10.5,
       paint: {
         "circle-radius": ["case", chosen, 14, 10],
         "circle-color": color,
@@ -216,8 +216,11 @@ export function styleFor(base: Site["base_map"], c: Colours): StyleSpecification
   } else if (base.kind === "pmtiles") {
     sources.tiles = { type: "vector", url: `pmtiles://${new URL(base.url, location.href).href}` };
     layers.push(...tileLayers(c));
-  } else layers.push(townLayer(c));
-  layers.push(...areaLayers(c), ...drawLayers(c));
+  }
+  // Letters stand above the areas' tint; the names of areas find their room first.
+  const areas = areaLayers(c);
+  const names = areas.splice(-1);
+  layers.push(...areas, ...(base.kind === "shipped" ? [townLayer(c)] : []), ...names, ...drawLayers(c));
   return { version: 8, sources, layers };
 }
 

@@ -1,10 +1,13 @@
 /** A region in words: the largest places in it. */
 import { currentLanguage, t } from "$lib/i18n/index.svelte";
-import { boundsOfAreas, contains } from "$lib/map/geometry";
-import { nearest, placesIn } from "$lib/map/places";
+import { boundsOfAreas, contains, metres } from "$lib/map/geometry";
+import { nearest, type Place, placesIn } from "$lib/map/places";
 import { isRegion, regionCentre, regionPolygon } from "$lib/map/regions";
 
 import { placeName } from "./where";
+
+/** Places named together are at least this far apart, in metres. */
+const APART = 12_000;
 
 /** "Manchester, Nashua and Concord, NH". A text that names no region is given back as it is. */
 export async function regionWords(region: string): Promise<string> {
@@ -12,9 +15,12 @@ export async function regionWords(region: string): Promise<string> {
   const polygon = regionPolygon(region);
   const bounds = boundsOfAreas([polygon]);
   try {
-    const inside = (await placesIn(bounds ?? [0, 0, 0, 0], 60))
-      .filter((each) => contains(polygon, each.point))
-      .slice(0, 3);
+    const inside: Place[] = [];
+    for (const each of await placesIn(bounds ?? [0, 0, 0, 0], 60)) {
+      // Three names from three corners say more than a town and its suburbs.
+      const apart = inside.every((other) => metres(other.point, each.point) > APART);
+      if (apart && contains(polygon, each.point) && inside.length < 3) inside.push(each);
+    }
     if (inside.length === 0) {
       const near = await nearest(regionCentre(region));
       return near ? t("look.region.near", { place: placeName(near.place) }) : region;
