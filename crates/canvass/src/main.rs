@@ -7,6 +7,7 @@ mod agency;
 mod cli;
 mod common;
 mod operator;
+mod package;
 mod resident;
 mod verify;
 

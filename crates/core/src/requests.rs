@@ -2,7 +2,7 @@
 
 use canvass_types::{
     AgencyId, AgencyState, Asker, Decision, Digest, FieldProblem, MemberId, RequestBody, RequestDraft,
-    RequestId, RequestState, SignatureText, Signed, Time, TimeFrame, canonical,
+    RequestId, RequestState, SignatureText, Signed, Time, canonical,
     leaf::{Log, RequestsLeaf},
 };
 use serde::{Deserialize, Serialize};
@@ -16,11 +16,7 @@ use crate::{
         RequestSubmit, RequestWithhold, Target,
     },
     agencies::leaf_text,
-    ask::{self, AskInput, Checked, DraftForm},
-    cases::{
-        Page,
-        load::{has_text, page_of},
-    },
+    ask::{self, AskInput, Checked},
     error::{accept, check_text, problem},
     ports::{Changeset, Query, Records, RecordsExt, Versioned},
     records::{Agency, Investigation, Request, RequestKey},
@@ -33,15 +29,6 @@ pub struct DraftCheck {
     pub area_sq_mi: Option<f64>,
     /// Elapsed minutes asked for.
     pub minutes: Option<i64>,
-    /// The investigation code as it will be written, when it is well formed.
-    #[serde(default)]
-    pub code: Option<String>,
-    /// The moments asked for, when both could be read.
-    #[serde(default)]
-    pub time_frame: Option<TimeFrame>,
-    /// Fields that are still empty.
-    #[serde(default)]
-    pub missing: Vec<String>,
     /// What must be mended before it can be submitted.
     pub problems: Vec<FieldProblem>,
     /// Words that a moderator will weigh.
@@ -75,9 +62,6 @@ pub struct RequestView {
     pub closes: Option<Time>,
     /// When it ended.
     pub ended: Option<Time>,
-    /// Public words on the end: the legal basis of a withheld one.
-    #[serde(default)]
-    pub end_note: Option<String>,
     /// How it stands against the rules now, for a draft or one in moderation.
     pub check: Option<DraftCheck>,
     /// Place in the list, for `after`.
@@ -124,10 +108,6 @@ pub struct RequestFilter {
     pub agency: Option<AgencyId>,
     /// In one state.
     pub state: Option<RequestState>,
-    /// Those that a moderator decided on, or those that none has.
-    pub decided: Option<bool>,
-    /// With this text in the code or the details.
-    pub q: Option<String>,
     /// From behind this place on.
     pub after: Option<u64>,
     /// At most so many, up to 200.
@@ -136,7 +116,7 @@ pub struct RequestFilter {
 
 fn view(request: &Versioned<Request>, check: Option<DraftCheck>) -> RequestView {
     let Request {
-        id, agency, author, draft, signed, state, decision, created, decided, closes, ended, end_note, ..
+        id, agency, author, draft, signed, state, decision, created, decided, closes, ended, ..
     } = request.record.clone();
     let sequence = request.sequence;
     RequestView {
@@ -151,7 +131,6 @@ fn view(request: &Versioned<Request>, check: Option<DraftCheck>) -> RequestView 
         decided,
         closes,
         ended,
-        end_note,
         check,
         sequence,
     }
@@ -217,12 +196,12 @@ impl<R: Records> App<R> {
         agency: &Agency,
         own: &RequestId,
     ) -> Result<DraftCheck, CoreError> {
-        let Checked { frame, code, area_sq_mi, minutes, mut problems, findings } =
+        let Checked { code, area_sq_mi, minutes, mut problems, findings, .. } =
             self.judge(draft, agency, None);
         let limit = self.policy().ask.requests_per_investigation;
-        let used = match &code {
+        let used = match code {
             Some(code) => {
-                let key = Investigation::key_of(&agency.id, code);
+                let key = Investigation::key_of(&agency.id, &code);
                 let found = self.records().get::<Investigation>(&key).await?;
                 found.map_or(0, |found| found.record.requests.iter().filter(|id| *id != own).count())
             }
@@ -240,8 +219,7 @@ impl<R: Records> App<R> {
                 "ask the operator of this Canvass to verify it",
             ));
         }
-        let (time_frame, missing) = (frame, Vec::new());
-        Ok(DraftCheck { area_sq_mi, minutes, code, time_frame, missing, problems, findings, remaining })
+        Ok(DraftCheck { area_sq_mi, minutes, problems, findings, remaining })
     }
 
     async fn request(&self, id: &RequestId) -> Result<Versioned<Request>, CoreError> {
@@ -265,17 +243,15 @@ impl<R: Records> App<R> {
         })
     }
 
-    /// Judges a draft without storing it; any of its fields may still be missing.
+    /// Judges a draft without storing it.
     ///
     /// # Errors
     /// When the actor may not draft requests.
-    pub async fn check_draft(&self, actor: &Actor, form: &DraftForm) -> Result<DraftCheck, CoreError> {
+    pub async fn check_draft(&self, actor: &Actor, draft: &RequestDraft) -> Result<DraftCheck, CoreError> {
         let id = Self::actors_agency(actor)?;
         self.gate().check::<Drafting>(actor, &Target::of(&id, &id))?;
-        let agency = self.agency(&id).await?.record;
-        let filled = form.filled(&agency.jurisdiction)?;
-        let check = self.draft_check(&filled.draft, &agency, &RequestId::random(self.entropy())).await?;
-        Ok(filled.judged(check))
+        let agency = self.agency(&id).await?;
+        self.draft_check(draft, &agency.record, &RequestId::random(self.entropy())).await
     }
 
     /// Stores a new draft. It may still have problems; they come back with it.
@@ -370,25 +346,21 @@ impl<R: Records> App<R> {
         &self,
         actor: &Actor,
         filter: &RequestFilter,
-    ) -> Result<Page<RequestView>, CoreError> {
+    ) -> Result<Vec<RequestView>, CoreError> {
         let agency = filter.agency.clone().or_else(|| actor.agency.clone());
         let target = agency.as_ref().map_or_else(|| Target::shared("requests"), |id| Target::of(id, id));
         self.gate().check::<RequestRead>(actor, &target)?;
-        let mut query = Query::<Request>::new();
+        let mut query = Query::<Request>::new()
+            .newest_first()
+            .after(filter.after)
+            .limit(filter.limit.unwrap_or(50).min(200));
         if let Some(id) = &agency {
             query = query.with("agency", id);
         }
         if let Some(state) = filter.state {
             query = query.with("state", state.as_str());
         }
-        let keep = |request: &Request| {
-            let texts = [request.draft.code.as_str(), &request.draft.details];
-            filter.decided.is_none_or(|wanted| request.decision.is_some() == wanted)
-                && filter.q.as_deref().is_none_or(|wanted| has_text(wanted, texts))
-        };
-        let found = page_of(self.records(), query, (filter.after, filter.limit), keep).await?;
-        let entries = found.entries.iter().map(|request| view(request, None)).collect();
-        Ok(Page { entries, next: found.next })
+        Ok(self.records().list(query).await?.iter().map(|request| view(request, None)).collect())
     }
 
     /// What waits for a moderator, oldest first.
@@ -693,7 +665,7 @@ fn used_up(limit: u32) -> FieldProblem {
 }
 
 /// A draft may be wrong, but it must not be huge.
-pub(crate) fn bounded(draft: &RequestDraft) -> Result<(), CoreError> {
+fn bounded(draft: &RequestDraft) -> Result<(), CoreError> {
     let texts = [
         ("details", &draft.details, 20_000),
         ("code", &draft.code, 200),

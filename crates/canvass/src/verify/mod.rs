@@ -3,7 +3,6 @@
 pub mod keys;
 pub mod ledger;
 pub mod ledgers;
-mod package;
 pub mod receipt;
 pub mod records;
 pub mod replay;
@@ -13,6 +12,7 @@ mod witness;
 use clap::Subcommand;
 
 use crate::common::{Context, Failure};
+use crate::package;
 
 /// Commands of whoever trusts nobody.
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,6 @@
 //! Items: single pieces of evidence.
 
-use canvass_types::{AgencyId, CaseId, Digest, ItemId, OfferId, Time};
+use canvass_types::{AgencyId, CaseId, Digest, ItemId, MemberId, OfferId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -10,9 +10,9 @@ use crate::{
     App, CoreError,
     access::{Actor, Grant, ItemAnnotate, ItemList, ItemRead, Job, Target},
     custody::{Change, Kept, anchor},
-    inbox::{Annotate, WorkFilter, own_target},
+    inbox::{Annotate, meets, own_target},
     ports::{Query, Records, RecordsExt},
-    records::{Alteration, Annotations, CustodyEvent, CustodyHead, Item},
+    records::{Annotations, CustodyEvent, CustodyHead, Item},
 };
 
 /// An item, as the agency sees it.
@@ -50,12 +50,6 @@ pub struct ItemView {
     pub annotations: Annotations,
     /// Its chain of custody.
     pub custody: CustodyHead,
-    /// The item that it is an altered copy of; null for an original.
-    #[serde(default)]
-    pub copy_of: Option<ItemId>,
-    /// How it was altered; null for an original.
-    #[serde(default)]
-    pub alteration: Option<Alteration>,
 }
 
 impl From<&Item> for ItemView {
@@ -77,8 +71,6 @@ impl From<&Item> for ItemView {
             destroyed: item.destroyed,
             annotations: item.annotations.clone(),
             custody: item.custody,
-            copy_of: item.copy_of.clone(),
-            alteration: item.alteration.clone(),
         }
     }
 }
@@ -91,10 +83,10 @@ pub struct ItemFilter {
     pub case: Option<CaseId>,
     /// From this offer.
     pub offer: Option<OfferId>,
-    /// Altered copies of this item.
-    pub copy_of: Option<ItemId>,
-    /// Who works on it, tags, notes, reminders.
-    pub work: WorkFilter,
+    /// On which this member works.
+    pub assignee: Option<MemberId>,
+    /// With this tag.
+    pub tag: Option<String>,
     /// From behind this place, as the part before said.
     pub after: Option<u64>,
     /// At most so many, 1 to 200; 50 when not given.
@@ -116,11 +108,7 @@ impl<R: Records> App<R> {
         if let Some(offer) = &filter.offer {
             query = query.with("offer", offer);
         }
-        let now = self.now();
-        let keep = |item: &Item| {
-            (filter.copy_of.is_none() || item.copy_of == filter.copy_of)
-                && filter.work.meets(&item.annotations, &actor.member, now)
-        };
+        let keep = |item: &Item| meets(&item.annotations, filter.assignee.as_ref(), filter.tag.as_deref());
         let found = page(self.records(), query, (filter.after, filter.limit), keep).await?;
         Ok(Page { entries: found.entries.iter().map(ItemView::from).collect(), next: found.next })
     }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-pub use annotate::{Annotate, Assignee, MOST_NOTES, MOST_TAGS, WorkFilter};
+pub(crate) use annotate::meets;
+pub use annotate::{Annotate, MOST_NOTES, MOST_TAGS};
 pub use talk::{AnswerWithdrawal, check_sealed_text};
 pub use triage::{AcceptClip, OpenedReport, ReportedClip};
 
@@ -99,11 +100,10 @@ pub struct OfferFilter {
     pub destination: Option<String>,
     /// Of this case.
     pub case: Option<CaseId>,
-    /// Who works on it, tags, notes, reminders.
-    pub work: WorkFilter,
-    /// In which something waits for the agency, or nothing: a wish to take it back that is not answered, or an answer
-    /// that is the last word of the talk with the resident.
-    pub waiting: Option<bool>,
+    /// On which this member works.
+    pub assignee: Option<MemberId>,
+    /// With this tag.
+    pub tag: Option<String>,
     /// From behind this place, as the part before said.
     pub after: Option<u64>,
     /// At most so many, 1 to 200; 50 when not given.
@@ -111,15 +111,9 @@ pub struct OfferFilter {
 }
 
 impl OfferFilter {
-    fn keeps(&self, offer: &Offer, me: &MemberId, now: Time) -> bool {
+    fn keeps(&self, offer: &Offer) -> bool {
         let same_case = self.case.is_none() || offer.case == self.case;
-        let waits = || {
-            offer.withdrawal.as_ref().is_some_and(|wish| wish.granted.is_none())
-                || offer.questions.last().is_some_and(|last| last.answered.is_some())
-        };
-        same_case
-            && self.waiting.is_none_or(|wanted| waits() == wanted)
-            && self.work.meets(&offer.annotations, me, now)
+        same_case && annotate::meets(&offer.annotations, self.assignee.as_ref(), self.tag.as_deref())
     }
 }
 
@@ -144,9 +138,8 @@ impl<R: Records> App<R> {
         if let Some(destination) = &filter.destination {
             query = query.with("destination", destination);
         }
-        let now = self.now();
-        let keep = |offer: &Offer| filter.keeps(offer, &actor.member, now);
-        let found = page(self.records(), query, (filter.after, filter.limit), keep).await?;
+        let found =
+            page(self.records(), query, (filter.after, filter.limit), |offer| filter.keeps(offer)).await?;
         Ok(Page { entries: found.entries.iter().map(OfferView::from).collect(), next: found.next })
     }
 

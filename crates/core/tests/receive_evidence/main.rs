@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: a broken law ends the test")]
 
-mod copies;
 mod holds;
 mod intake;
 mod life;

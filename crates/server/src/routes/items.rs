@@ -1,19 +1,11 @@
 //! Items: pieces of evidence in a case, each sealed by itself.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use canvass_core::{
-    CoreError,
-    cases::{ItemView, NewCopy},
-    custody::CustodyView,
-    inbox::Annotate,
-    records::AlterationKind,
-};
-use canvass_types::{Digest, ItemId};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use canvass_core::{cases::ItemView, custody::CustodyView, inbox::Annotate};
+use canvass_types::ItemId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, Made, Refusals, answer, evidence, retried, triage::adopted};
+use super::{Answer, Refusals, answer, evidence, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
@@ -26,7 +18,6 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(show))
         .routes(routes!(content))
         .routes(routes!(custody))
-        .routes(routes!(copy))
         .routes(routes!(annotate))
 }
 
@@ -69,50 +60,6 @@ pub async fn custody(
     At(item): At<ItemId>,
 ) -> Answer<CustodyView> {
     answer(|| desk.app.custody(&actor, item.as_str())).await
-}
-
-/// An altered copy of an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Copy {
-    /// The finished upload at `/api/v1/uploads` that holds the bag with the copy alone, sealed to the recipient of the
-    /// original, with the same consent: the last part of the address that the upload was given.
-    pub upload: String,
-    /// Why it was made.
-    pub kind: AlterationKind,
-    /// What was altered, and why, 3 to 500 characters.
-    pub note: String,
-    /// Program and version that made it, 1 to 100 characters.
-    pub tool: String,
-    /// File name in the bag; another one than the original's.
-    pub name: String,
-    /// SHA-256 of the copy.
-    pub sha256: Digest,
-    /// Length of the copy.
-    pub bytes: u64,
-}
-
-/// Adds an altered copy of an item to its case, as an item of its own; the original stays as it is.
-#[utoipa::path(post, path = "/items/{item}/copies", tag = "items", params(("item" = ItemId, Path)),
-    request_body = Copy, responses((status = 201, body = ItemView), Refusals))]
-pub async fn copy(
-    State(desk): State<Desk>,
-    Authenticated(actor): Authenticated,
-    At(item): At<ItemId>,
-    Input(wish): Input<Copy>,
-) -> Made<ItemView> {
-    // Who may not see the item learns nothing of uploads either.
-    desk.app.item(&actor, &item).await?;
-    let Copy { upload, kind, note, tool, name, sha256, bytes } = wish;
-    if let Err(error) = canvass_seal::names::check_name(1, &name) {
-        let said = error.to_string();
-        return Err(CoreError::field("name", "name", &said, "give the copy a plain file name").into());
-    }
-    adopted(&desk, &actor, &upload, |sealed| async {
-        let copy = NewCopy { sealed, kind, note, tool, name, sha256, bytes };
-        retried(|| desk.app.copy_item(&actor, &item, &copy)).await
-    })
-    .await
 }
 
 /// Changes notes, tags, assignment and reminder.

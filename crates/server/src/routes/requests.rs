@@ -48,10 +48,6 @@ pub struct Which {
     state: Option<RequestState>,
     /// Of this agency.
     agency: Option<AgencyId>,
-    /// Those that a moderator decided on (true), or those that none has (false).
-    decided: Option<bool>,
-    /// With this text in the code or the details.
-    q: Option<String>,
     /// From behind this place on.
     after: Option<u64>,
     /// At most so many, 1 to 200.
@@ -95,8 +91,13 @@ pub async fn list(
     Authenticated(actor): Authenticated,
     Seek(which): Seek<Which>,
 ) -> Answer<List<RequestView>> {
-    let Which { state, agency, decided, q, after, limit } = which;
-    listed(desk.app.requests(&actor, &RequestFilter { agency, state, decided, q, after, limit }).await)
+    let Which { state, agency, after, limit } = which;
+    let limit = limit.unwrap_or(50).clamp(1, 200);
+    let found =
+        desk.app.requests(&actor, &RequestFilter { agency, state, after, limit: Some(limit) }).await?;
+    let full = found.len() >= limit as usize;
+    let next = found.last().filter(|_| full).map(|last| last.sequence);
+    Ok(axum::Json(List { items: found, next }))
 }
 
 /// Shows a request, with its problems while it can change.

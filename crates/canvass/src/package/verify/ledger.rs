@@ -8,8 +8,8 @@ use canvass_types::{
     leaf::{Log, OversightLeaf, RequestsLeaf},
 };
 
-use crate::count;
-use crate::{
+use crate::common::count;
+use crate::package::{
     layout,
     model::{LedgerFiles, LedgerKeys, LogKey},
     report::Report,

@@ -1,6 +1,5 @@
 //! A sound bundle holds; every way of tampering is found and named; other tools agree.
 
-mod copies;
 mod fixture;
 
 use std::fs;
@@ -24,12 +23,9 @@ struct Bundle {
 }
 
 fn bundle() -> Bundle {
-    bundle_of(town())
-}
-
-fn bundle_of(town: Town) -> Bundle {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("bundle");
+    let town = town();
     town.write(&dir);
     Bundle { _folder: folder, dir, town }
 }

@@ -3,7 +3,6 @@
 mod asked;
 mod bag;
 mod chains;
-mod copies;
 mod derived;
 mod evidence;
 mod ledger;
