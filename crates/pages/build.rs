@@ -1,6 +1,5 @@
 //! Puts what `cargo xtask web` built into `web/dist` into the crate. Without it the crate holds no pages, and the rest of
 //! the workspace compiles all the same.
-#![expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 
 use std::{
     collections::BTreeMap,
