@@ -70,6 +70,26 @@ function inMemory(bytes: number, extension: string): Writing {
   };
 }
 
+/** Largest file that is kept whole in the private file system, in bytes: for larger ones the device would need the room twice. */
+const MOST_KEPT = 200_000_000;
+
+/** Keeps a small chosen file, so that a reload need not ask for it again. Its name for {@link openCopy}; none if it is not kept. */
+export async function keepFile(file: File): Promise<string | null> {
+  if (file.size > MOST_KEPT) return null;
+  const [place, left] = [await folder(), await room()];
+  if (!place || !("createWritable" in FileSystemFileHandle.prototype) || (left !== null && left < 4 * file.size))
+    return null;
+  const name = freshName();
+  try {
+    const out = await (await place.getFileHandle(name, { create: true })).createWritable();
+    await file.stream().pipeTo(out);
+    return name;
+  } catch {
+    await remove(place, name).catch(() => undefined);
+    return null;
+  }
+}
+
 /** A copy that was made before, after a reload; none if it is gone. */
 export async function openCopy(path: string): Promise<File | null> {
   const place = await folder();

@@ -1,4 +1,5 @@
 /** The envelope's inside while it is written: a BagIt 1.0 bag (RFC 8493) in tar, with one algorithm, SHA-256. */
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { createTarPacker } from "modern-tar";
 
 import type { Hasher } from "./hasher";
@@ -13,8 +14,10 @@ export const CLIPS = "data/clips/";
 export const MAX_TAG = 1024 * 1024;
 
 const DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
-/** Bytes read of a clip in one go. */
-const PIECE = 1024 * 1024;
+/** Bytes read of a clip in one go: each read costs the browser a round trip. */
+const PIECE = 4 * 1024 * 1024;
+/** Longest clip that is read whole, so that the browser's own SHA-256, which takes no streams, can hash it. */
+const WHOLE = 64 * 1024 * 1024;
 
 /** What is put into a bag. */
 export type BagPlan = Pick<SealJob, "tags" | "clips" | "identifier" | "date" | "agent">;
@@ -71,15 +74,14 @@ async function write(plan: BagPlan, hash: BagHash, onRead: (n: number) => void, 
   const sums: ClipSum[] = [];
   let read = 0;
   for (const { name, file } of plan.clips) {
-    const hasher = hash.open();
     const writer = entry(`${CLIPS}${name}`, file.size);
-    for await (const piece of pieces(name, file)) {
-      await hasher.update(piece);
+    const put = async (piece: Uint8Array) => {
       await writer.write(piece);
       onRead((read += piece.length));
-    }
+    };
+    const sha256 = file.size <= WHOLE ? await small(name, file, put) : await large(name, file, hash.open(), put);
     await writer.close();
-    sums.push({ name, bytes: file.size, sha256: await hasher.digest() });
+    sums.push({ name, bytes: file.size, sha256 });
   }
   for (const [name, bytes] of plan.tags) await tag(name, bytes);
   await tag("bag-info.txt", utf8(info(plan, sums)));
@@ -100,6 +102,24 @@ function info({ agent, date, identifier }: BagPlan, sums: ClipSum[]): string {
   ].join("\n");
 }
 
+type Put = (piece: Uint8Array) => Promise<void>;
+
+async function small(name: string, file: Blob, put: Put): Promise<string> {
+  const bytes = await file.arrayBuffer().catch(() => null);
+  if (bytes?.byteLength !== file.size) throw new ClipGone(name);
+  const digest = crypto.subtle.digest("SHA-256", bytes);
+  for (let at = 0; at < file.size; at += PIECE) await put(new Uint8Array(bytes).subarray(at, at + PIECE));
+  return bytesToHex(new Uint8Array(await digest));
+}
+
+async function large(name: string, file: Blob, hasher: Hasher, put: Put): Promise<string> {
+  for await (const piece of pieces(name, file)) {
+    await hasher.update(piece);
+    await put(piece);
+  }
+  return hasher.digest();
+}
+
 /** A file's bytes, the next piece being read while one is used. */
 async function* pieces(name: string, file: Blob): AsyncGenerator<Uint8Array> {
   const read = (at: number) => {
@@ -110,7 +130,7 @@ async function* pieces(name: string, file: Blob): AsyncGenerator<Uint8Array> {
   let next = read(0);
   for (let at = 0; at < file.size; at += PIECE) {
     const bytes = await next.catch(() => null);
-    if (!bytes || bytes.byteLength !== Math.min(PIECE, file.size - at)) throw new ClipGone(name);
+    if (bytes?.byteLength !== Math.min(PIECE, file.size - at)) throw new ClipGone(name);
     next = read(at + PIECE);
     yield new Uint8Array(bytes);
   }

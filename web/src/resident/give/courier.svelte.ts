@@ -1,14 +1,15 @@
 /**
  * Sends sealed offers, and goes on while the person looks at other pages of this tab. A closed tab goes on at the next visit,
- * where {@link unfinished} finds what waits.
+ * where `Unfinished.svelte` shows what waits.
  */
 import { asProblem, Problem } from "$lib/problem";
 import { type OfferSecret, parseOffer } from "$lib/seal/offer";
 import { waitForReceipt } from "$lib/seal/status";
-import { changeOffer, listOffers, loadOffer, type OfferRecord, openSealed, removeSealed } from "$lib/seal/store";
+import { changeOffer, loadOffer, type OfferRecord, openSealed, removeSealed } from "$lib/seal/store";
 import { upload } from "$lib/seal/upload";
 
 import { Speed } from "./speed";
+import { underway } from "./underway.svelte";
 
 export type Phase =
   /** Nothing was begun in this tab. */
@@ -66,6 +67,7 @@ export class Parcel {
     const stop = new AbortController();
     this.stop = stop;
     this.problem = null;
+    underway.add(this.record.lookup);
     try {
       if (this.record.phase === "sealed") await this.send(stop.signal);
       if (this.record.phase !== "received") await this.await(stop.signal);
@@ -77,6 +79,7 @@ export class Parcel {
       }
     } finally {
       if (this.stop === stop) this.stop = null;
+      underway.delete(this.record.lookup);
       this.waiting = false;
       this.speed = null;
     }
@@ -149,10 +152,4 @@ export function parcelOf(record: OfferRecord): Parcel {
 export function dropParcel(lookup: string): void {
   parcels.get(lookup)?.pause();
   parcels.delete(lookup);
-}
-
-/** Offers that are sealed on this device and not sent whole; none where the browser keeps nothing. */
-export async function unfinished(): Promise<OfferRecord[]> {
-  const offers = await listOffers().catch(() => []);
-  return offers.filter((offer) => offer.phase === "sealed" && offer.sealed);
 }

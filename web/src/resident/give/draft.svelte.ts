@@ -3,7 +3,7 @@ import { bytes as sizeText } from "$lib/i18n/format";
 import { t } from "$lib/i18n/index.svelte";
 import type { Box } from "$lib/media/boxes";
 import type { MediaCopy } from "$lib/media/convert";
-import { deleteCopy, openCopy } from "$lib/media/copies";
+import { deleteCopy, keepFile, openCopy } from "$lib/media/copies";
 import { probe, type Probe, thumbnail } from "$lib/media/probe";
 import type { Range } from "$lib/media/trim";
 import { asProblem, Problem } from "$lib/problem";
@@ -35,6 +35,8 @@ interface Notes {
   made: { edit: string; copy: Omit<MediaCopy, "file"> } | null;
   duration: number | null;
   original: string | null;
+  /** The chosen file itself, where it is small enough to be kept. */
+  stash: string | null;
 }
 
 const UNCHANGED: Edit = { range: null, exact: false, boxes: [], mute: false, why: "" };
@@ -56,6 +58,8 @@ export class Clip {
   made = $state("");
   /** SHA-256 of the chosen file, once a copy was made of it. */
   original = $state<string | null>(null);
+  /** Where the chosen file itself is kept, if it is. */
+  stash: string | null = null;
   private lengthKept: number | null = null;
 
   constructor(id: string, source: DraftClip["source"]) {
@@ -105,6 +109,18 @@ export class Clip {
     void thumbnail(file).then((picture) => (this.thumb = picture));
   }
 
+  /** Keeps the file itself, if it is small; a reload then needs nothing. */
+  async keep(): Promise<void> {
+    if (this.file && !this.stash) this.stash = await keepFile(this.file);
+  }
+
+  /** Forgets all that lies on this device for it. The chosen file stays where it is. */
+  async forget(): Promise<void> {
+    if (this.thumb) URL.revokeObjectURL(this.thumb);
+    await Promise.all([this.dropCopy(), deleteCopy(this.stash)]);
+    this.stash = null;
+  }
+
   /** Forgets the changed copy. */
   async dropCopy(): Promise<void> {
     const old = this.copy;
@@ -126,6 +142,7 @@ export class Clip {
       made: this.copy?.path ? { edit: this.made, copy: without(this.copy) } : null,
       duration: this.duration,
       original: this.original,
+      stash: this.stash,
     };
     return {
       id: this.id,
@@ -151,6 +168,12 @@ export class Clip {
     if (file && notes.made) {
       clip.copy = { ...notes.made.copy, file };
       clip.made = notes.made.edit;
+    }
+    const source = notes.stash ? await openCopy(notes.stash) : null;
+    if (source?.size === kept.source.size) {
+      clip.stash = notes.stash;
+      const { name, modified } = kept.source;
+      await clip.look(new File([source], name, { lastModified: modified })).catch(() => undefined);
     }
     return clip;
   }
@@ -226,12 +249,12 @@ export class GiveDraft {
     const clip = new Clip(crypto.randomUUID(), { name: file.name, size: file.size, modified: file.lastModified });
     await clip.look(file);
     this.clips.push(clip);
+    void clip.keep().then(() => (this.clips.includes(clip) ? this.save() : clip.forget()));
   }
 
   async remove(clip: Clip): Promise<void> {
     this.clips = this.clips.filter((each) => each !== clip);
-    if (clip.thumb) URL.revokeObjectURL(clip.thumb);
-    await clip.dropCopy();
+    await clip.forget();
     await this.save();
   }
 
@@ -313,8 +336,9 @@ export class GiveDraft {
   /** Forgets all that was entered and made here. The chosen files stay where they are. */
   async clear(): Promise<void> {
     await this.saving;
-    for (const clip of this.clips) if (clip.thumb) URL.revokeObjectURL(clip.thumb);
+    const clips = this.clips;
     this.clips = [];
+    for (const clip of clips) await clip.forget();
     await deleteDraft(this.to.id).catch(() => undefined);
   }
 }
