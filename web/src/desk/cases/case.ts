@@ -11,7 +11,7 @@ export interface CaseDetail {
   offers: Offer[];
 }
 
-/** One event of `GET /cases/{case}/timeline`. */
+/** One event in the life of a case. */
 export interface TimelineEvent {
   at: string;
   kind: string;
@@ -20,13 +20,6 @@ export interface TimelineEvent {
   by?: string | null;
   by_name?: string | null;
   detail: unknown;
-}
-
-export interface Timeline {
-  events: TimelineEvent[];
-  total: number;
-  /** How many older events were left out. */
-  earlier: number;
 }
 
 /** An original with the copies that were made of it, and of them. */
