@@ -74,11 +74,11 @@ export function seenHead(log: Log, store = storage()): { head: Checkpoint; at: s
   return { head: { origin: seen.origin, size: BigInt(seen.size), root, extensions: [] }, at: seen.at };
 }
 
-/** Remembers a head that was found sound, unless a later one is remembered already. */
+/** Remembers a head that was found sound, unless it, or a later one, is remembered already. */
 export function rememberHead(log: Log, head: Checkpoint, now: Date, store = storage()): void {
   const memory = read(store);
   const seen = memory?.heads[log];
-  if (!memory || (seen && BigInt(seen.size) > head.size)) return;
+  if (!memory || (seen && BigInt(seen.size) >= head.size)) return;
   const { origin, size, root } = head;
   memory.heads[log] = { origin, size: String(size), root: toBase64(root), at: now.toISOString() };
   write(store, memory);

@@ -52,10 +52,10 @@ export function moment(entry: LedgerEntry): Date | null {
 export function timeOfDay(entry: LedgerEntry): string {
   const at = moment(entry);
   if (!at) return "";
-  const exact = entry.leaf !== null && "at" in entry.leaf;
-  if (exact) return new Intl.DateTimeFormat(currentLanguage(), { hour: "numeric", minute: "2-digit" }).format(at);
-  const format = new Intl.DateTimeFormat(currentLanguage(), { hour: "numeric" });
-  return format.formatRange(at, new Date(at.getTime() + 3_600_000));
+  const format = new Intl.DateTimeFormat(currentLanguage(), { hour: "numeric", minute: "2-digit" });
+  if (entry.leaf && "at" in entry.leaf) return format.format(at);
+  // To its last minute, so that the hour before midnight does not run into another day.
+  return format.formatRange(at, new Date(at.getTime() + 59 * 60_000));
 }
 
 /** A month, `2026-11`, in words. */
