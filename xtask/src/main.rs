@@ -15,6 +15,7 @@ mod shell;
 mod steps;
 mod suite;
 mod tidy;
+mod web;
 
 use clap::{Parser, Subcommand};
 use shell::{Fail, Workspace};
@@ -48,6 +49,8 @@ enum Task {
     Fmt,
     /// Write docs/ref/openapi.json again from the code
     Openapi,
+    /// Build the pages of web/ for the executable; quick when nothing changed
+    Web,
     /// Run the measurements under bench/
     Bench {
         /// One folder of bench/; all of them when left out
@@ -83,6 +86,7 @@ fn dispatch(task: Task) -> Result<(), Fail> {
         Task::Tidy => tidy::run(&workspace),
         Task::Fmt => workspace.cargo(&["fmt", "--all"]),
         Task::Openapi => openapi(&workspace),
+        Task::Web => web::build(&workspace),
         Task::Bench { name } => bench::run(&workspace, name.as_deref()),
         Task::Fuzz { seconds } => fuzz::run(&workspace, seconds),
     }

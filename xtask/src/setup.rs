@@ -43,8 +43,14 @@ const PROGRAMS: &[Program] = &[
     },
     Program { name: "pdftotext", package: "poppler-utils", needed_by: CHECKS, why: "reads the posters" },
     Program { name: "python3", package: "python3", needed_by: CHECKS, why: "runs the stock Python clients" },
-    Program { name: "node", package: "nodejs", needed_by: CHECKS, why: "runs the stock JavaScript clients" },
-    Program { name: "npm", package: "npm", needed_by: CHECKS, why: "installs them" },
+    Program {
+        name: "node",
+        package: "nodejs",
+        needed_by: ALWAYS,
+        why: "builds the pages, runs the stock JavaScript clients",
+    },
+    Program { name: "npm", package: "npm", needed_by: ALWAYS, why: "installs what both need" },
+    Program { name: "chromium", package: "chromium", needed_by: CHECKS, why: "opens the pages" },
     Program {
         name: "nginx",
         package: "nginx-light",
@@ -86,7 +92,7 @@ const CARGO_TOOLS: &[CargoTool] = &[
 /// Oldest Python that the pinned packages run on.
 const PYTHON: (u32, u32) = (3, 11);
 /// Oldest Node that the pinned packages run on.
-const NODE: (u32, u32) = (20, 19);
+pub const NODE: (u32, u32) = (20, 19);
 
 /// Installs what `purpose` needs. Parts don't wait for each other: all failures are told at once.
 pub fn run(workspace: &Workspace, purpose: Purpose) -> Result<(), Fail> {
@@ -241,7 +247,7 @@ fn cargo_tool(workspace: &Workspace, tool: &CargoTool) -> Result<(), Fail> {
 }
 
 /// Compares the first two numbers of what `--version` prints.
-fn at_least(program: &str, printed: &str, (major, minor): (u32, u32)) -> Result<(), Fail> {
+pub fn at_least(program: &str, printed: &str, (major, minor): (u32, u32)) -> Result<(), Fail> {
     let digits = printed.trim_start_matches(|c: char| !c.is_ascii_digit());
     let mut numbers =
         digits.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
@@ -256,27 +262,35 @@ fn at_least(program: &str, printed: &str, (major, minor): (u32, u32)) -> Result<
 }
 
 /// Remembers from what an installed folder was made; written only after everything went well.
-struct Stamp {
+pub struct Stamp {
     path: std::path::PathBuf,
     digest: String,
 }
 
 impl Stamp {
     fn new(workspace: &Workspace, folder: &str, made_from: &[&str]) -> Self {
+        let parts: Vec<&[u8]> = made_from.iter().map(|part| part.as_bytes()).collect();
+        Self::at(workspace.cache(folder).join("canvass-stamp"), &parts)
+    }
+
+    /// A stamp in a file of its own.
+    pub fn at(path: std::path::PathBuf, made_from: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
         for part in made_from {
             hash.update(part.len().to_le_bytes());
-            hash.update(part.as_bytes());
+            hash.update(part);
         }
         let digest = hex(&hash.finalize());
-        Self { path: workspace.cache(folder).join("canvass-stamp"), digest }
+        Self { path, digest }
     }
 
-    fn is_current(&self) -> bool {
+    /// Whether it was made from the same.
+    pub fn is_current(&self) -> bool {
         shell::read(&self.path).is_ok_and(|text| text.trim() == self.digest)
     }
 
-    fn set(&self) -> Result<(), Fail> {
+    /// Says that it was.
+    pub fn set(&self) -> Result<(), Fail> {
         shell::write(&self.path, &format!("{}\n", self.digest))
     }
 }
@@ -301,13 +315,13 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_needs_only_clips_and_age() {
+    fn the_demo_needs_clips_age_and_what_builds_pages() {
         let names: Vec<_> = PROGRAMS
             .iter()
             .filter(|program| program.needed_by.contains(&Purpose::Demo))
             .map(|program| program.name)
             .collect();
-        assert_eq!(names, ["ffmpeg", "age"]);
+        assert_eq!(names, ["ffmpeg", "age", "node", "npm"]);
         assert!(!CARGO_TOOLS.iter().any(|tool| tool.needed_by.contains(&Purpose::Demo)));
     }
 

@@ -5,6 +5,7 @@ use crate::setup::{self, Purpose};
 use crate::shell::{self, Fail, Workspace};
 use crate::steps::{Done, Steps};
 use crate::tidy;
+use crate::web;
 use std::process::Command;
 
 /// Seconds for each fuzz target in a long run.
@@ -47,6 +48,10 @@ fn checks(workspace: &Workspace, steps: &mut Steps, long: bool, locked: bool) {
             .map(|()| Done::Passed)
     });
     steps.run("tidy", || passed(tidy::run(workspace)));
+    // First of all what is built: the executable of the tests holds the pages.
+    steps.run("web: build", || in_node(workspace, || web::build(workspace)));
+    steps.run("web: types and lint", || in_node(workspace, || web::lint(workspace)));
+    steps.run("web: unit", || in_node(workspace, || web::unit(workspace)));
     steps.run("clippy", || {
         let mut command = cargo(workspace, &["clippy", "--workspace", "--all-targets"], locked);
         passed(shell::run(command.args(["--", "-D", "warnings"])))
@@ -64,11 +69,29 @@ fn checks(workspace: &Workspace, steps: &mut Steps, long: bool, locked: bool) {
         let mut command = cargo(workspace, &["test", "--workspace", "--doc", "--no-fail-fast"], locked);
         passed(shell::run(with_length(&mut command, long)))
     });
+    steps.run("web: browser", || browser(workspace, long, locked));
     steps.run("licences and sources", || deny(workspace));
     // Every run of the tests has a brief look with the stable compiler (fuzz/bodies); this one takes minutes.
     if long {
         fuzz::all(workspace, steps, FUZZ_SECONDS);
     }
+}
+
+fn in_node(workspace: &Workspace, step: impl FnOnce() -> Result<(), Fail>) -> Result<Done, Fail> {
+    if workspace.has("node") && workspace.has("npm") {
+        return passed(step());
+    }
+    Ok(Done::Skipped("node and npm aren't here; `cargo xtask setup` installs them".into()))
+}
+
+/// What people do, in a real browser, against the executable that was just built.
+fn browser(workspace: &Workspace, long: bool, locked: bool) -> Result<Done, Fail> {
+    if !workspace.has("chromium") {
+        return Ok(Done::Skipped("chromium isn't here; `cargo xtask setup` installs it".into()));
+    }
+    shell::run(&mut cargo(workspace, &["build", "-p", "canvass"], locked))?;
+    let executable = workspace.target()?.join("debug").join("canvass");
+    in_node(workspace, || web::browser(workspace, &executable, long))
 }
 
 /// Licences, banned crates and sources. Advisories need a database from the network, whose content

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use canvass_ledger::VerifierKey;
 use canvass_pages::{FILES, File};
+use serde::Serialize;
 
 /// Which part of Canvass a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,6 +61,78 @@ pub struct Identity {
     pub quorum: usize,
 }
 
+/// From where pages take the map that lies under everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum BaseMap {
+    /// The outlines that the pages bring along.
+    #[default]
+    Shipped,
+    /// One archive of vector tiles (PMTiles 3).
+    Pmtiles {
+        /// `https://…`, or `/maps/NAME.pmtiles` for a file in the public folder.
+        url: String,
+        /// Whose data it is, as the map says it.
+        attribution: String,
+    },
+    /// Pictures of tiles.
+    Raster {
+        /// `https://…/{z}/{x}/{y}.png`.
+        url: String,
+        /// Whose data it is, as the map says it.
+        attribution: String,
+    },
+}
+
+impl BaseMap {
+    fn check(&self) -> Result<(), ConfigError> {
+        let (url, attribution, kind) = match self {
+            Self::Shipped => return Ok(()),
+            Self::Pmtiles { url, attribution } => (url, attribution, ".pmtiles"),
+            Self::Raster { url, attribution } => (url, attribution, "{z}"),
+        };
+        let words = attribution.trim();
+        if words.is_empty() || words.chars().count() > 200 || words.chars().any(char::is_control) {
+            return Err(ConfigError::Attribution);
+        }
+        let ours = url.strip_prefix("/maps/").and_then(|name| name.strip_suffix(kind));
+        if kind == ".pmtiles"
+            && ours.is_some_and(|name| {
+                !name.is_empty()
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+            })
+        {
+            return Ok(());
+        }
+        let outside = reqwest::Url::parse(url).ok().filter(|url| {
+            // A page that came by TLS may load nothing without; this machine's own address is for trying out.
+            let safe = url.scheme() == "https" || (url.scheme() == "http" && is_own(url));
+            safe && names_a_host(url)
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.fragment().is_none()
+        });
+        let tiles = kind != "{z}" || ["{z}", "{x}", "{y}"].iter().all(|part| url.matches(part).count() == 1);
+        let clean =
+            url.len() <= 500 && url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>'));
+        match outside {
+            Some(_) if tiles && clean => Ok(()),
+            _ if kind == "{z}" => Err(ConfigError::Tiles),
+            _ => Err(ConfigError::Pmtiles),
+        }
+    }
+}
+
+/// Whether a policy can name the host; the parser also takes `{z}` for one.
+pub(crate) fn names_a_host(url: &reqwest::Url) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
+    url.host_str().is_some_and(|host| host.bytes().all(fits))
+}
+
+fn is_own(url: &reqwest::Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
+}
+
 /// Everything about running a Canvass.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -73,6 +146,8 @@ pub struct ServeConfig {
     pub public_listen: SocketAddr,
     /// What it is called.
     pub identity: Identity,
+    /// The map below everything.
+    pub base_map: BaseMap,
     /// TLS of the agency desk.
     pub tls: Option<Tls>,
     /// TLS of the public role.
@@ -103,6 +178,7 @@ impl ServeConfig {
                 witnesses: Vec::new(),
                 quorum: 0,
             },
+            base_map: BaseMap::Shipped,
             tls: None,
             public_tls: None,
             insecure_http: false,
@@ -128,6 +204,7 @@ impl ServeConfig {
         if name.is_empty() || name.chars().count() > 80 || name.chars().any(char::is_control) {
             return Err(ConfigError::Name);
         }
+        self.base_map.check()?;
         if self.identity.quorum > self.identity.witnesses.len() {
             return Err(ConfigError::Quorum);
         }
@@ -159,6 +236,19 @@ pub enum ConfigError {
     /// More witnesses asked for than named.
     #[error("quorum: it is larger than the number of witnesses; name more witnesses or lower it")]
     Quorum,
+    /// A base map without its source.
+    #[error(
+        "--base-map-attribution: say whose data the map is, in 1 to 200 characters (for example `© OpenStreetMap contributors`)"
+    )]
+    Attribution,
+    /// Not an archive of tiles that pages can load.
+    #[error(
+        "--base-map-pmtiles: write https:// and the address of the archive, or /maps/NAME.pmtiles for a file in `public/maps` of the data folder"
+    )]
+    Pmtiles,
+    /// Not an address of tiles.
+    #[error("--base-map-tiles: write https:// and an address that holds {{z}}, {{x}} and {{y}} once each")]
+    Tiles,
     /// Tokens and envelopes would cross the network in the clear.
     #[error(
         "{at}: plain HTTP is for this machine alone; give {flags}, listen on 127.0.0.1, or say --insecure-http when a proxy in front speaks TLS"
@@ -221,6 +311,42 @@ impl DataFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn base_maps_are_addresses_that_a_page_can_load() {
+        let attribution = || "© OpenStreetMap contributors".to_owned();
+        let pmtiles = |url: &str| BaseMap::Pmtiles { url: url.into(), attribution: attribution() }.check();
+        let raster = |url: &str| BaseMap::Raster { url: url.into(), attribution: attribution() }.check();
+        for good in
+            ["https://maps.example/town.pmtiles?v=2", "/maps/new-hampshire_1.pmtiles", "http://127.0.0.1:9/a"]
+        {
+            assert_eq!(pmtiles(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "maps.example/town.pmtiles",
+            "http://maps.example/town.pmtiles",
+            "/maps/.pmtiles",
+            "/maps/../keys.pmtiles",
+            "/town.pmtiles",
+            "https://ann:word@maps.example/a.pmtiles",
+            "https://maps.example/a b.pmtiles",
+        ] {
+            assert_eq!(pmtiles(bad), Err(ConfigError::Pmtiles), "{bad}");
+        }
+        assert_eq!(raster("https://tiles.example/{z}/{x}/{y}.png?key=1"), Ok(()));
+        for bad in [
+            "https://tiles.example/{z}/{x}.png",
+            "/maps/{z}/{x}/{y}",
+            "https://{z}/{x}/{y}",
+            "ftp://a/{z}/{x}/{y}",
+        ] {
+            assert_eq!(raster(bad), Err(ConfigError::Tiles), "{bad}");
+        }
+        let unnamed =
+            BaseMap::Raster { url: "https://tiles.example/{z}/{x}/{y}".into(), attribution: " ".into() };
+        assert_eq!(unnamed.check(), Err(ConfigError::Attribution));
+    }
 
     #[test]
     fn plain_http_stays_on_this_machine_unless_a_proxy_is_named() {

@@ -6,10 +6,11 @@ use canvass_core::App;
 use canvass_store_objects::Blobs;
 use canvass_store_sqlite::SqliteRecords;
 use canvass_types::{Clock, Entropy};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::{
     config::{DataFolder, Identity},
+    jobs::summary::Summary,
     keys::Keys,
     ledgers::Ledgers,
     public::spool::Spool,
@@ -47,6 +48,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// What was counted of the ledgers so far.
+    pub summary: Mutex<Option<Summary>>,
     /// Wakes the sequencer after a change.
     pub changed: Notify,
     /// Wakes the publisher after the ledgers grew.

@@ -1,6 +1,6 @@
 //! The two ledgers, open for appending and proving, and the witnesses that cosign them.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, io, ops::Range, path::Path};
 
 use canvass_core::ports::Records;
 use canvass_ledger::{
@@ -157,6 +157,14 @@ impl Ledger {
         let chain = self.chain.lock().await;
         chain.tiles().publish_checkpoint(chain.checkpoint().to_string()).await?;
         Ok(())
+    }
+
+    /// Entries of a range that is signed for; the log limits its length.
+    ///
+    /// # Errors
+    /// The log's own.
+    pub async fn entries(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, JobError> {
+        Ok(self.chain.lock().await.entries(range).await?)
     }
 
     /// Proofs of entries, all against one head; none while one of them is not in the ledger yet.

@@ -18,6 +18,7 @@ pub mod operator;
 pub mod pages;
 pub mod problem;
 pub mod public;
+mod reading;
 mod refusal;
 pub mod routes;
 mod serve;
@@ -25,6 +26,6 @@ pub mod telemetry;
 pub mod tls;
 mod uploads;
 
-pub use config::{Identity, Role, ServeConfig, Tls, Witness};
+pub use config::{BaseMap, Identity, Role, ServeConfig, Tls, Witness};
 pub use routes::openapi;
 pub use serve::{Peer, Running, ServeError, serve};

@@ -18,9 +18,12 @@ use axum::{
 use bytes::Bytes;
 pub use canvass_pages::File;
 use canvass_pages::{ASSETS, DESK, FILES, READING, RESIDENT};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
+use crate::{
+    config::{BaseMap, ServeConfig, names_a_host},
+    problem::Problem,
+};
 
 /// Settings that pages read; in the public folder.
 pub(crate) const SITE: &str = "site.json";
@@ -204,15 +207,36 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     gzip.finish()
 }
 
-/// The part of the settings that decides from where a page may load.
+/// What pages must know of this Canvass before anything else: `/site.json`. The private role writes it when it starts.
+#[derive(Debug, Serialize)]
+pub(crate) struct Site<'a> {
+    v: u32,
+    name: &'a str,
+    public_url: &'a str,
+    base_map: &'a BaseMap,
+    /// The key that a browser subscribes with (VAPID); none while nothing is pushed.
+    push_key: Option<String>,
+    /// Whether notices go out by mail.
+    mail: bool,
+}
+
+impl<'a> Site<'a> {
+    pub(crate) fn of(config: &'a ServeConfig) -> Self {
+        let identity = &config.identity;
+        let (name, public_url) = (identity.name.as_str(), identity.public_url.as_str());
+        Self { v: 1, name, public_url, base_map: &config.base_map, push_key: None, mail: false }
+    }
+}
+
+/// The part of it that decides from where a page may load.
 #[derive(Default, Deserialize)]
-struct Site {
+struct Sources {
     #[serde(default)]
-    base_map: BaseMap,
+    base_map: Source,
 }
 
 #[derive(Default, Deserialize)]
-struct BaseMap {
+struct Source {
     url: Option<String>,
 }
 
@@ -221,8 +245,8 @@ struct BaseMap {
 /// # Errors
 /// Never, as an origin has no character that a header can't hold.
 pub(crate) fn policy(site: &[u8]) -> Result<HeaderValue, Problem> {
-    let site: Site = serde_json::from_slice(site).unwrap_or_default();
-    let tiles = site
+    let sources: Sources = serde_json::from_slice(site).unwrap_or_default();
+    let tiles = sources
         .base_map
         .url
         .and_then(|url| outside_origin(&url))
@@ -238,7 +262,10 @@ pub(crate) fn policy(site: &[u8]) -> Result<HeaderValue, Problem> {
 
 /// The origin of an address beyond this server, as a policy names it.
 fn outside_origin(url: &str) -> Option<String> {
-    let url = reqwest::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
+    let url = reqwest::Url::parse(url).ok()?;
+    if !matches!(url.scheme(), "https" | "http") || !names_a_host(&url) {
+        return None;
+    }
     Some(url.origin().ascii_serialization())
 }
 

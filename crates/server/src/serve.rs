@@ -27,7 +27,7 @@ use canvass_store_sqlite::{OpenError, Options, SqliteRecords};
 use canvass_types::{Clock, Entropy, Policy, leaf::Log};
 use tokio::{
     net::TcpListener,
-    sync::{Notify, Semaphore},
+    sync::{Mutex, Notify, Semaphore},
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
@@ -39,7 +39,7 @@ use crate::{
     keys::{Keys, KeysError, origin},
     keysfile,
     ledgers::{Ledgers, LedgersError},
-    pages::{self, Pages, Part},
+    pages::{self, Pages, Part, Site},
     problem::Problem,
     public::{
         self, PublicConfig,
@@ -244,6 +244,7 @@ pub(crate) async fn open_desk(
         entropy: Arc::clone(entropy),
         changed: Notify::new(),
         grown: Notify::new(),
+        summary: Mutex::default(),
     });
     let path = desk.public("ledger/keys.json");
     files::write_json(path.clone(), &keysfile::of(&desk)).await.map_err(ServeError::file(&path))?;
@@ -354,6 +355,8 @@ async fn start_private(
     stop: &CancellationToken,
     parts: &mut JoinSet<()>,
 ) -> Result<SocketAddr, ServeError> {
+    let site = desk.public(pages::SITE);
+    files::write_json(site.clone(), &Site::of(config)).await.map_err(ServeError::file(&site))?;
     let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { at: config.listen, source })?;

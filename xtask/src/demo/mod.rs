@@ -9,6 +9,7 @@ mod story;
 
 use crate::setup::{self, Purpose};
 use crate::shell::{Fail, Workspace, make_folder};
+use crate::web;
 use std::path::Path;
 
 /// What `cargo xtask demo` takes.
@@ -22,6 +23,7 @@ pub struct Args {
 /// Installs what the demo needs, builds, and starts [`flow`].
 pub fn run(workspace: &Workspace, args: &Args) -> Result<(), Fail> {
     setup::run(workspace, Purpose::Demo)?;
+    web::build(workspace)?;
     workspace.cargo(&["build", "-p", "canvass"])?;
     let executable = workspace.target()?.join("debug").join("canvass");
     flow(workspace, &executable, args)

@@ -17,6 +17,8 @@ pub struct Town {
     request: String,
     region: String,
     bundle: PathBuf,
+    people: Vec<(&'static str, PathBuf)>,
+    offer: PathBuf,
 }
 
 impl Town {
@@ -198,6 +200,7 @@ fn wait_for(what: &str, mut ready: impl FnMut() -> bool) -> Result<(), Fail> {
 }
 
 /// Plays the whole of it.
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn tell(workspace: &Workspace, executable: &Path, folder: &Path) -> Result<Town, Fail> {
     let (desk, public, witness) = (free_port()?, free_port()?, free_port()?);
     let url = |port: u16| format!("http://127.0.0.1:{port}");
@@ -275,6 +278,18 @@ pub fn tell(workspace: &Workspace, executable: &Path, folder: &Path) -> Result<T
         request: requests[0].clone(),
         region,
         bundle,
+        people: [
+            ("investigator", police.investigator),
+            ("supervisor", police.supervisor),
+            ("administrator", police.administrator),
+            ("other agency", sheriff.investigator),
+            ("moderator", moderator),
+            ("overseer", overseer),
+            ("operator", operator),
+        ]
+        .map(|(who, person)| (who, person.home))
+        .into(),
+        offer: folder.join("rosa"),
     })
 }
 
@@ -566,9 +581,17 @@ pub fn farewell(town: &Town, ended: bool) {
         "\nDone. {}",
         if ended { "The server stops now. While it ran, one could open:" } else { "Open:" }
     );
-    println!("  public   {}/requests/{}.json", town.public, town.request);
+    println!("  resident {}/r/{}#{}", town.public, town.region, town.request);
+    println!("           {}/   {}/ledger   {}/check", town.public, town.public, town.public);
+    println!("           {}/offer   with the files in {}", town.public, town.offer.display());
+    println!("  desk     {}/desk/   one token signs one person in:", town.desk);
+    for (who, home) in &town.people {
+        let token = crate::shell::read(&home.join("token")).unwrap_or_default();
+        println!("           {who:<14}{}  (keys in {})", token.trim(), home.join("keyring").display());
+    }
+    println!("  files    {}/requests/{}.json", town.public, town.request);
     println!("           {}/feed/{}.json  (.geojson .atom)", town.public, town.region);
     println!("           {}/ledger/requests/checkpoint", town.public);
-    println!("  desk     {}/api/v1/openapi.json  {}/healthz  {}/metrics", town.desk, town.desk, town.desk);
+    println!("  api      {}/api/v1/openapi.json  {}/healthz  {}/metrics", town.desk, town.desk, town.desk);
     println!("  bundle   {}", town.bundle.display());
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use canvass_ledger::VerifierKey;
-use canvass_server::{Identity, Role, ServeConfig, Tls, Witness, telemetry};
+use canvass_server::{BaseMap, Identity, Role, ServeConfig, Tls, Witness, telemetry};
 use clap::Args;
 use serde_json::json;
 
@@ -50,6 +50,21 @@ pub struct Serve {
     /// How many witnesses a reader should ask for
     #[arg(long, env = "CANVASS_QUORUM", default_value_t = 0, value_name = "N")]
     quorum: usize,
+    /// Base map of the pages: an archive of vector tiles, https://… or /maps/NAME.pmtiles in the public folder
+    #[arg(
+        long,
+        env = "CANVASS_BASE_MAP_PMTILES",
+        value_name = "URL",
+        requires = "base_map_attribution",
+        conflicts_with = "base_map_tiles"
+    )]
+    base_map_pmtiles: Option<String>,
+    /// Base map of the pages: pictures of tiles, https://…/{z}/{x}/{y}.png
+    #[arg(long, env = "CANVASS_BASE_MAP_TILES", value_name = "URL", requires = "base_map_attribution")]
+    base_map_tiles: Option<String>,
+    /// Whose data the base map is, as the map says it
+    #[arg(long, env = "CANVASS_BASE_MAP_ATTRIBUTION", value_name = "TEXT")]
+    base_map_attribution: Option<String>,
     /// Certificate chain of the desk, PEM
     #[arg(long, env = "CANVASS_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -98,6 +113,12 @@ impl Serve {
             public_url: self.public_url.unwrap_or(here).trim_end_matches('/').to_owned(),
             witnesses: self.witnesses.iter().map(|text| witness(text)).collect::<Result<_, _>>()?,
             quorum: self.quorum,
+        };
+        let attribution = self.base_map_attribution.unwrap_or_default();
+        config.base_map = match (self.base_map_pmtiles, self.base_map_tiles) {
+            (Some(url), _) => BaseMap::Pmtiles { url, attribution },
+            (None, Some(url)) => BaseMap::Raster { url, attribution },
+            (None, None) => BaseMap::Shipped,
         };
         config.tls = tls(self.tls_cert, self.tls_key);
         config.public_tls = tls(self.public_tls_cert, self.public_tls_key);

@@ -5,6 +5,7 @@
 pub mod intake;
 pub mod publisher;
 pub mod sequencer;
+pub mod summary;
 pub mod sweeper;
 
 use std::{future::Future, time::Duration};

@@ -20,10 +20,11 @@ use canvass_types::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{JobError, Round};
+use super::{JobError, Round, summary};
 use crate::{
     desk::Desk,
     files::{self, Copies},
+    reading,
 };
 
 /// Records of one kind in one round.
@@ -43,7 +44,8 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     portals(desk).await?;
     // A resident's receipt waits for nobody else's matter.
     let offers = offers(desk).await?;
-    let all = !desk.public("feed/index.json").exists();
+    let counted = summary::round(desk).await?;
+    let all = ["feed/index.json", "feed/index.html"].iter().any(|name| !desk.public(name).exists());
     if all || !touched.is_empty() {
         rebuild(desk, &touched, all, newest(&requests)).await?;
     }
@@ -55,7 +57,7 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     }
     let full = BATCH as usize;
     let again = agencies.len() == full || requests.len() == full || offers == full;
-    Ok(if again { Round::Again } else { Round::Rest })
+    Ok(if again || counted == Round::Again { Round::Again } else { Round::Rest })
 }
 
 async fn agencies(desk: &Desk, touched: &mut BTreeSet<String>) -> Result<Vec<Versioned<Agency>>, JobError> {
@@ -223,6 +225,8 @@ async fn rebuild(
     changed: Option<Time>,
 ) -> Result<(), JobError> {
     let mut by_region: BTreeMap<String, Vec<Request>> = BTreeMap::new();
+    // Who asks in each region, for the list that is read without script.
+    let mut askers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let (mut after, mut count) = (None, 0);
     loop {
         let query = Query::<Request>::new().with("state", "published").after(after);
@@ -237,6 +241,8 @@ async fn rebuild(
         }
         for request in part {
             for region in regions_of(&request.record) {
+                let name = request.record.signed.iter().map(|signed| signed.body.agency.name.clone());
+                askers.entry(region.clone()).or_default().extend(name);
                 if all || touched.contains(&region) {
                     by_region.entry(region).or_default().push(request.record.clone());
                 }
@@ -259,6 +265,7 @@ async fn rebuild(
         };
     }
     let entries: Vec<RegionEntry> = entries.into_values().collect();
+    files::write(desk.public("feed/index.html"), reading::index(&entries, &askers), Copies::Plain).await?;
     files::write(path, feed::index(&entries).map_err(content)?, Copies::Packed).await?;
     Ok(())
 }
@@ -309,6 +316,7 @@ async fn build(
     let url = &desk.identity.public_url;
     let geojson = feed::geojson(&shown, url).map_err(content)?;
     let atom = feed::atom(&shown, url, region, generated);
+    let read = reading::region(region, &shown);
     let requests = u32::try_from(shown.len()).unwrap_or(u32::MAX);
     let bundle = RegionBundle::from_proofs(region.to_owned(), generated, checkpoint, askers, shown)
         .map_err(content)?;
@@ -322,6 +330,7 @@ async fn build(
     };
     files::write(desk.public(&format!("feed/{region}.geojson")), geojson, Copies::Packed).await?;
     files::write(desk.public(&format!("feed/{region}.atom")), atom, Copies::Packed).await?;
+    files::write(desk.public(&format!("feed/{region}.html")), read, Copies::Plain).await?;
     files::write(desk.public(&format!("feed/{region}.json")), bytes, Copies::Packed).await?;
     Ok(Some(entry))
 }

@@ -6,9 +6,10 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/policy.json` | static files, [`files`] |
+//! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/maps/*` `/policy.json` `/site.json` | static files, [`files`] |
 //! | `/uploads` | resumable uploads, [`tus`] |
 //! | `/messages` | answers and withdrawals, [`messages`] |
+//! | `/` `/r/<region>` `/assets/**` and so on | pages, [`crate::pages`] |
 //! | `/healthz` | 200 while the process answers |
 
 mod admission;

@@ -194,6 +194,26 @@ fn the_operators_map_is_let_in_and_nothing_besides() {
 }
 
 #[test]
+fn a_map_of_the_operators_own_is_read_in_ranges() {
+    let w = world();
+    fs::create_dir(w.folder.join("public/maps")).unwrap();
+    let map: Vec<u8> = (0..6_000_000u32).map(|n| (n % 251) as u8).collect();
+    fs::write(w.folder.join("public/maps/town.pmtiles"), &map).unwrap();
+    let part = get(&w, "/maps/town.pmtiles", &[("range", "bytes=5000000-5000009")]);
+    assert_eq!((part.status, part.body.as_slice()), (206, &map[5_000_000..5_000_010]));
+    assert_eq!(part.headers["content-range"], "bytes 5000000-5000009/6000000");
+    assert_eq!(part.headers["content-type"], "application/vnd.pmtiles");
+    let same = [("range", "bytes=0-6"), ("if-range", part.headers["etag"].as_str())];
+    assert_eq!(get(&w, "/maps/town.pmtiles", &same).status, 206);
+    fs::write(w.folder.join("public/.new"), &map[1..]).unwrap();
+    fs::rename(w.folder.join("public/.new"), w.folder.join("public/maps/town.pmtiles")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let new = get(&w, "/maps/town.pmtiles", &same);
+    assert_eq!((new.status, new.body.len()), (200, 5_999_999), "another map is given whole");
+    assert_ne!(new.headers["etag"], part.headers["etag"]);
+}
+
+#[test]
 fn a_reading_page_stands_in_its_shell_and_is_replaced_with_it() {
     let w = world();
     let bare = get(&w, REGION, &[]);

@@ -96,12 +96,15 @@ pub(super) struct Look {
     pub(super) cache_control: &'static str,
     /// What a page, or a script of one, may do (Content-Security-Policy); files of data may do nothing.
     pub(super) policy: Option<HeaderValue>,
+    /// Too large to be read whole for its tag when it is not held: the tag comes from when it was written.
+    pub(super) vast: bool,
 }
 
 impl Look {
     fn of(target: Target<'_>) -> Self {
         let cache_control = target.freshness.cache_control();
-        Self { content_type: target.content_type, cache_control, policy: None }
+        let vast = target.relative.starts_with("maps/");
+        Self { content_type: target.content_type, cache_control, policy: None, vast }
     }
 }
 
@@ -248,6 +251,9 @@ impl Variant {
             file.take(memory).read_to_end(&mut bytes)?;
             hash.update(&bytes);
             Stored::Memory(Bytes::from(bytes))
+        } else if look.vast {
+            hash.update(format!("{stamp:?}"));
+            Stored::Disk { path: path.to_owned(), stamp }
         } else {
             let mut buffer = vec![0; 1 << 18];
             loop {

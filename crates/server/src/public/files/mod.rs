@@ -162,8 +162,12 @@ impl Files {
                 reading.clone().filter(|_| stamp.is_some() || !route.region).map(|path| (path, stamp)),
             );
             let policy = route.kind.may_run().then(|| pages::policy(&read(&site))).transpose()?;
-            let look =
-                Look { content_type: route.kind.content_type(), cache_control: route.cache_control, policy };
+            let look = Look {
+                content_type: route.kind.content_type(),
+                cache_control: route.cache_control,
+                policy,
+                vast: false,
+            };
             let reading = reading.map(|path| read(&path)).unwrap_or_default();
             Ok::<_, Problem>(Entry::held(&look, pages::page(route.file, &reading), watched, now))
         });

@@ -45,11 +45,16 @@ pub(super) fn target(path: &str) -> Option<Target<'_>> {
     }
     let (area, rest) = relative.split_once('/').unwrap_or((relative, ""));
     let (content_type, freshness) = match (area, rest) {
-        ("policy.json", "") => ("application/json", Freshness::Slow),
+        ("policy.json" | "site.json", "") => ("application/json", Freshness::Slow),
         ("feed", _) => (by_extension(rest)?, Freshness::Live),
         ("offers", _) if !rest.contains('/') => (json_only(rest)?, Freshness::Live),
         ("requests" | "agencies" | "portals", _) => (by_extension(rest)?, Freshness::Slow),
         ("ledger", _) => ledger(rest)?,
+        // An archive of map tiles of the operator's own (PMTiles 3), read in ranges.
+        ("maps", _) if !rest.contains('/') => {
+            rest.strip_suffix(".pmtiles")?;
+            ("application/vnd.pmtiles", Freshness::Slow)
+        }
         _ => return None,
     };
     Some(Target { relative, content_type, freshness })
@@ -78,6 +83,9 @@ fn json_only(name: &str) -> Option<&'static str> {
 fn ledger(rest: &str) -> Option<(&'static str, Freshness)> {
     if rest == "keys.json" {
         return Some(("application/json", Freshness::Slow));
+    }
+    if rest == "summary.json" {
+        return Some(("application/json", Freshness::Live));
     }
     let (log, inside) = rest.split_once('/')?;
     if !matches!(log, "requests" | "oversight") {
@@ -111,6 +119,9 @@ mod tests {
             ("/requests/q-1.json", "application/json", Freshness::Slow),
             ("/policy.json", "application/json", Freshness::Slow),
             ("/ledger/keys.json", "application/json", Freshness::Slow),
+            ("/ledger/summary.json", "application/json", Freshness::Live),
+            ("/site.json", "application/json", Freshness::Slow),
+            ("/maps/town.pmtiles", "application/vnd.pmtiles", Freshness::Slow),
             ("/offers/abc.json", "application/json", Freshness::Live),
             ("/ledger/requests/checkpoint", "text/plain; charset=utf-8", Freshness::Live),
             ("/ledger/oversight/tile/0/x001/067", "application/octet-stream", Freshness::Immutable),
@@ -139,6 +150,9 @@ mod tests {
             "/feed/%2e%2e/policy.json",
             "/feed/a.json.br",
             "/feed/a.html",
+            "/maps/a.json",
+            "/maps/a/b.pmtiles",
+            "/site.json/x",
             "/feed/a\\b.json",
             "/feed/a.json/",
             "/spool/open/x/data",
