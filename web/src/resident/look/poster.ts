@@ -141,7 +141,7 @@ function facts(sheet: Sheet, input: PosterInput, says: Say[]): void {
     if (main) sheet.text(input.where, 15, { bold: true, gap: 4 });
   });
   sheet.y -= 4;
-  const cut = sheet.text(body.details, 12, { most: 9, gap: 2 });
+  const cut = sheet.text(body.details, body.details.length > 500 ? 12 : 14, { most: 9, gap: 2 });
   if (cut > 0) sheet.text((says[0] as Say)("look.poster.more"), 11, { color: QUIET });
   sheet.y -= 8;
 }
@@ -241,7 +241,9 @@ async function drawMap(sheet: Sheet, input: PosterInput, box: Box, say: Say): Pr
     return `${i === 0 ? "M" : "L"}${x.toFixed(2)} ${(-y).toFixed(2)}`;
   });
   page.drawSvgPath(`${path.join(" ")} Z`, { x: 0, y: 0, color: SOFT, borderColor: ACCENT, borderWidth: 2 });
-  await towns(sheet, box, view, at, centreOf(input.body.area));
+  const heights = ring.map((point) => at(point)[1]);
+  const half = (Math.max(...heights) - Math.min(...heights)) / 2;
+  await towns(sheet, box, view, at, centreOf(input.body.area), half);
   const bar = scaleBar(metresPerPixel((view[1] + view[3]) / 2, world), box.width / 3, input.miles);
   const [x, y] = [box.x + 8, box.y + 10];
   page.drawLine({ start: { x, y }, end: { x: x + bar.pixels, y }, thickness: 1.5, color: INK });
@@ -257,35 +259,41 @@ async function towns(
   view: Bounds,
   at: (point: Position) => [number, number],
   middle: Position,
+  half: number,
 ): Promise<void> {
-  const shown: [number, number][] = [at(middle)];
+  const shown: [number, number][] = [];
+  const [mx, my] = at(middle);
   for (const { name, point } of await placesIn(view, 20).catch(() => [])) {
-    const [x, y] = at(point);
+    let [x, y] = at(point);
+    // The town that the area lies in is named below the area, not under it.
+    if (Math.abs(x - mx) < 50 && Math.abs(y - my) < half) [x, y] = [mx, my - half - 10];
     const text = printable(sheet.normal, name) ? plain(name) : "";
-    const half = text ? sheet.normal.widthOfTextAtSize(text, 9) / 2 : 0;
+    const wide = text ? sheet.normal.widthOfTextAtSize(text, 9) / 2 : 0;
     const inside =
-      x - half > box.x + 4 && x + half < box.x + box.width - 4 && y > box.y + 26 && y < box.y + box.height - 22;
+      x - wide > box.x + 4 && x + wide < box.x + box.width - 4 && y > box.y + 26 && y < box.y + box.height - 22;
     const free = shown.every(([ox, oy]) => Math.abs(ox - x) > 60 || Math.abs(oy - y) > 13);
     if (!text || !inside || !free || shown.length > 8) continue;
     shown.push([x, y]);
-    sheet.page.drawText(text, { x: x - half, y: y - 3, size: 9, font: sheet.normal, color: QUIET });
+    sheet.page.drawText(text, { x: x - wide, y: y - 3, size: 9, font: sheet.normal, color: QUIET });
   }
 }
 
 function foot(sheet: Sheet, input: PosterInput, says: Say[]): void {
   const { body } = input;
+  // What is left of the page decides how large its last part is.
+  const k = Math.min(1.35, Math.max(0.85, (sheet.y - MARGIN) / (says.length > 1 ? 215 : 145)));
   for (const [at, say] of says.entries()) {
     const color = at === 0 ? INK : QUIET;
-    sheet.text(say("look.poster.give"), at === 0 ? 12 : 10, { color, bold: at === 0 });
-    sheet.text(say("look.poster.unseen"), at === 0 ? 11 : 10, { color });
-    sheet.text(say("look.poster.check"), at === 0 ? 11 : 10, { color, gap: 4 });
+    sheet.text(say("look.poster.give"), (at === 0 ? 13 : 10) * k, { color, bold: at === 0 });
+    sheet.text(say("look.poster.unseen"), (at === 0 ? 11 : 10) * k, { color });
+    sheet.text(say("look.poster.check"), (at === 0 ? 11 : 10) * k, { color, gap: 5 * k });
   }
   const say = says[0] as Say;
   const contact = [body.contact.name, body.contact.phone, body.contact.email].filter(Boolean).join(" · ");
-  sheet.text(say("look.poster.contact", { contact, code: body.code }), 11, { bold: true });
+  sheet.text(say("look.poster.contact", { contact, code: body.code }), 12 * k, { bold: true });
   if (input.closes) {
     const until = new Intl.DateTimeFormat(input.languages[0], { dateStyle: "long", timeZone: body.time_frame.zone });
-    sheet.text(say("look.poster.until", { day: until.format(new Date(input.closes)) }), 11);
+    sheet.text(say("look.poster.until", { day: until.format(new Date(input.closes)) }), 12 * k, { gap: 4 * k });
   }
   sheet.text(input.link, 9, { color: QUIET });
 }
