@@ -290,5 +290,5 @@ export async function loadSummary(): Promise<Summary | null> {
 
 /** A failure of a reading as something to show: what was found wrong, or a {@link Problem}. */
 export function asDefect(error: unknown): unknown {
-  return error instanceof FormatError ? new Problem(`ledger.defect.${error.code}`, "ledger.defect.report") : error;
+  return error instanceof FormatError ? new Problem(`ledger.defect.${error.code}`, "ledger.defect.tell") : error;
 }
