@@ -68,10 +68,10 @@ export function timelineOf(
   for (const request of requests) {
     const { id: subject, author, decided, decision, ended, state } = request;
     events.push({ at: request.created, kind: "request.drafted", subject, by: author, detail: null });
-    if (decided)
+    if (decided && decision)
       events.push({
         at: decided,
-        kind: decision?.approved ? "request.published" : "request.refused",
+        kind: decision.approved ? "request.published" : "request.refused",
         subject,
         detail: null,
       });

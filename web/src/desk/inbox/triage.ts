@@ -8,6 +8,7 @@ import { uploadItem } from "$lib/seal/upload";
 
 import { call, type Item, type Offer, type OfferDetail } from "../evidence/call";
 import type { Opened } from "../evidence/opened.svelte";
+import { keepPurpose } from "../evidence/purposes";
 import { stayAwake } from "../session/session.svelte";
 
 /** Declines a clip; it goes with its envelope. */
@@ -49,7 +50,10 @@ export async function acceptClip(
     name = sealed.name;
     const upload = await uploadItem(sealed, { onProgress });
     const body = { case: into, upload, sha256: found.sha256, bytes: found.bytes };
-    return await call<Item>("POST", `/offers/${offer.id}/clips/${clip.number}/accept`, { body });
+    const item = await call<Item>("POST", `/offers/${offer.id}/clips/${clip.number}/accept`, { body });
+    // Whoever opens the item next works on the same matter: the words are offered again there.
+    keepPurpose(into, opened.purpose);
+    return item;
   } finally {
     done();
     if (name) await removeSealed(name);

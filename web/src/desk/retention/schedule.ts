@@ -48,3 +48,18 @@ export function hrefOf(subject: string): string | null {
   const page = pages[subject.slice(0, 3)];
   return page ? `/desk/${page}/${subject}` : subject.startsWith("por_") ? "/desk/portals" : null;
 }
+
+/** The setting that decides about an entry, for servers that do not say it themselves. */
+export function ruleOf(entry: Due, days: Partial<Record<string, number>>): { field: string; days: number } | null {
+  if (entry.rule) return { ...entry.rule, field: entry.rule.field.replace(/^retention\./, "") };
+  const fields: Record<string, string> = {
+    item: "closed_case_days",
+    mailbox: "mailbox_days",
+    text: "draft_days",
+    record: "record_days",
+  };
+  const envelope = entry.reason === "declined" ? "declined_days" : "untriaged_days";
+  const field = entry.what === "envelope" ? envelope : fields[entry.what];
+  const found = field ? days[field] : undefined;
+  return field && found !== undefined ? { field, days: found } : null;
+}
