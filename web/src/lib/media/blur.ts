@@ -12,9 +12,9 @@ import {
 import { Problem } from "$lib/problem";
 
 import type { Box } from "./boxes";
-import { convert, formatFor, type MediaCopy, type Running } from "./convert";
+import { convert, formatFor, later, type MediaCopy, type Running } from "./convert";
 import { hideBoxes } from "./paint";
-import { extent, openInput } from "./probe";
+import { extent, openInput, recordedAt } from "./probe";
 import type { Range } from "./trim";
 
 export type { Box, BoxKey, BoxStyle, Rect } from "./boxes";
@@ -53,19 +53,21 @@ export async function renderBlur(file: Blob, plan: BlurPlan, running: Running = 
     if (!(await input.canRead())) throw new Problem("player.problem.container", "player.problem.container.remedy");
     const track = await input.getPrimaryVideoTrack();
     if (!track || !(await track.canDecode())) throw new Problem("player.problem.codec", "player.problem.codec.remedy");
-    return await render(input, track, file.size, plan, running);
+    return await render({ input, track, size: file.size, recorded: await recordedAt(input, file) }, plan, running);
   } finally {
     input.dispose();
   }
 }
 
-async function render(
-  input: Input,
-  track: InputVideoTrack,
-  size: number,
-  plan: BlurPlan,
-  running: Running,
-): Promise<MediaCopy> {
+interface Original {
+  input: Input;
+  track: InputVideoTrack;
+  size: number;
+  recorded: Date | null;
+}
+
+async function render(original: Original, plan: BlurPlan, running: Running): Promise<MediaCopy> {
+  const { input, track, size } = original;
   const { begin, end } = await extent(input);
   const length = end - begin;
   const range = { from: Math.max(0, plan.range?.from ?? 0), until: Math.min(length, plan.range?.until ?? length) };
@@ -81,6 +83,7 @@ async function render(
     {
       format,
       bytes: Math.ceil(size * Math.min(1, share * 1.1)),
+      recorded: later(original.recorded, range.from),
       tracks: "primary",
       trim: { start: range.from + begin, end: range.until + begin },
       // No shift: boxes are told by the times of the samples.

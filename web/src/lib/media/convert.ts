@@ -5,6 +5,7 @@ import {
   type ConversionOptions,
   type Input,
   type InputFormat,
+  type MetadataTags,
   MATROSKA,
   MkvOutputFormat,
   MovOutputFormat,
@@ -19,6 +20,7 @@ import {
 import { Problem } from "$lib/problem";
 
 import { beginCopy } from "./copies";
+import { TIME_TAG } from "./probe";
 
 /** A changed copy of a clip. The original is never touched. */
 export interface MediaCopy {
@@ -46,11 +48,17 @@ export function formatFor(format: InputFormat): OutputFormat {
   // Metadata at the end: a copy of any size is written straight through.
   if (format === WEBM) return new WebMOutputFormat();
   if (format === MATROSKA) return new MkvOutputFormat();
-  if (format === QTFF) return new MovOutputFormat({ fastStart: false });
-  return new Mp4OutputFormat({ fastStart: false });
+  if (format === QTFF) return new MovOutputFormat({ fastStart: false, metadataFormat: "mdta" });
+  return new Mp4OutputFormat({ fastStart: false, metadataFormat: "mdta" });
 }
 
-type Job = Omit<ConversionOptions, "input" | "output"> & { format: OutputFormat; bytes: number };
+type Job = Omit<ConversionOptions, "input" | "output" | "tags"> & {
+  format: OutputFormat;
+  /** About how large the copy will be. */
+  bytes: number;
+  /** When the recording began at the copy's first moment, which the copy keeps; its container's own clock says when it was made. */
+  recorded: Date | null;
+};
 
 /** Runs one conversion into a new file. */
 export async function convert(
@@ -59,12 +67,18 @@ export async function convert(
   { onProgress, signal }: Running,
 ): Promise<{ file: File; path: string | null; extension: string }> {
   signal?.throwIfAborted();
-  const { format, bytes, ...options } = job;
+  const { format, bytes, recorded, ...options } = job;
   const extension = format.fileExtension.replace(/^\./, "");
   const writing = await beginCopy(bytes, extension);
   try {
     const output = new Output({ format, target: writing.target });
-    const conversion = await Conversion.init({ ...options, input, output, showWarnings: false });
+    const conversion = await Conversion.init({
+      ...options,
+      input,
+      output,
+      tags: (tags) => tagged(tags, recorded),
+      showWarnings: false,
+    });
     if (!conversion.isValid || lost(conversion))
       throw new Problem("player.problem.codec", "player.problem.codec.remedy");
     if (onProgress) conversion.onProgress = onProgress;
@@ -81,6 +95,24 @@ export async function convert(
     await writing.drop();
     throw asMediaProblem(error, signal);
   }
+}
+
+/** A moment some seconds later. */
+export function later(date: Date | null, seconds: number): Date | null {
+  return date && new Date(date.getTime() + seconds * 1000);
+}
+
+function tagged(tags: MetadataTags, recorded: Date | null): MetadataTags {
+  // Pictures among the tags may show what the copy hides.
+  const { raw, ...rest } = tags;
+  delete rest.images;
+  const texts = Object.entries(raw ?? {}).filter(([, value]) => typeof value === "string");
+  const time = recorded?.toISOString();
+  return {
+    ...rest,
+    ...(recorded ? { date: recorded } : {}),
+    raw: { ...Object.fromEntries(texts), ...(time ? { [TIME_TAG.iso]: time, [TIME_TAG.matroska]: time } : {}) },
+  };
 }
 
 /** Whether a track is left out that nobody asked to leave out: a copy without its picture or sound is not that clip. */

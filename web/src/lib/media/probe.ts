@@ -87,8 +87,6 @@ async function read(input: Input, file: Blob): Promise<Probe> {
     input.getPrimaryVideoTrack(),
     input.getPrimaryAudioTrack(),
   ]);
-  const [tags, inside] = await Promise.all([input.getMetadataTags().catch(() => null), createdIn(file)]);
-  const told = tags?.date ? plausible(tags.date) : null;
   const { begin, end } = await extent(input);
   const duration = end - begin;
   const decodes = (await video?.canDecode()) ?? false;
@@ -104,16 +102,23 @@ async function read(input: Input, file: Blob): Promise<Probe> {
     width: (await video?.getDisplayWidth()) ?? null,
     height: (await video?.getDisplayHeight()) ?? null,
     rotation: (await video?.getRotation()) ?? 0,
-    // A day alone (`2026`, `2026-11-23`) says less than the container's own clock.
-    created: exact(tags?.raw) ? (told ?? inside) : (inside ?? told),
+    created: await recordedAt(input, file),
     video: (await video?.getCodec()) ?? null,
     audio: (await audio?.getCodec()) ?? null,
   };
 }
 
-// Phones write the time with its offset here, which is better than the container's, where some write local time.
-function exact(raw: Record<string, unknown> | undefined): boolean {
-  return typeof raw?.["com.apple.quicktime.creationdate"] === "string";
+/** Tags that hold a whole time: what phones and our own copies write. */
+export const TIME_TAG = { iso: "com.apple.quicktime.creationdate", matroska: "DATE_RECORDED" } as const;
+
+/** When the recording began, as its recorder wrote; none where it wrote nothing, or its clock was never set. */
+export async function recordedAt(input: Input, file: Blob): Promise<Date | null> {
+  const [tags, inside] = await Promise.all([input.getMetadataTags().catch(() => null), createdIn(file)]);
+  // With its offset from UTC it is better than the container's own clock, where some write local time.
+  const whole = tags?.raw?.[TIME_TAG.iso] ?? tags?.raw?.[TIME_TAG.matroska];
+  const told = typeof whole === "string" ? plausible(new Date(whole)) : null;
+  // Of other dates often only the day is true.
+  return told ?? inside ?? (tags?.date ? plausible(tags.date) : null);
 }
 
 /** Whether the browser's own player takes it, and what it says then. */

@@ -1,10 +1,11 @@
 /** Cuts a clip without touching its picture or sound: the coded data is copied as it is. */
-import { EncodedPacketSink, type InputVideoTrack } from "mediabunny";
+import { EncodedPacketSink, type InputVideoTrack, MPEG_TS, Mp4OutputFormat } from "mediabunny";
 
 import { Problem } from "$lib/problem";
 
-import { convert, formatFor, type MediaCopy, type Running } from "./convert";
-import { extent, openInput } from "./probe";
+import { convert, formatFor, later, type MediaCopy, type Running } from "./convert";
+import { deleteCopy } from "./copies";
+import { extent, openInput, recordedAt } from "./probe";
 
 /** A part of a clip, in seconds from its beginning. */
 export interface Range {
@@ -53,6 +54,7 @@ export async function trim(
     mute?: boolean;
   } = {},
 ): Promise<MediaCopy> {
+  if (await isStream(file)) return throughCopy(file, range, running);
   const real = await snap(file, range);
   const input = openInput(file);
   try {
@@ -63,6 +65,7 @@ export async function trim(
       {
         format: formatFor(await input.getFormat()),
         bytes: Math.ceil(file.size * Math.min(1, share * 1.1)),
+        recorded: later(await recordedAt(input, file), real.from),
         trim: { start: real.from + begin, end: real.until + begin },
         copy: { mode: "forced", boundaryPolicy: "expand", shiftTolerance: Infinity },
         audio: running.mute ? { discard: true } : {},
@@ -80,6 +83,25 @@ export async function trim(
   }
 }
 
+async function isStream(file: Blob): Promise<boolean> {
+  const input = openInput(file);
+  try {
+    return (await input.canRead()) && (await input.getFormat()) === MPEG_TS;
+  } finally {
+    input.dispose();
+  }
+}
+
+// Cut from its middle, a transport stream loses packets in the library's hands; read from its beginning it does not.
+async function throughCopy(file: Blob, range: Range, running: Running & { mute?: boolean }): Promise<MediaCopy> {
+  const whole = await playableCopy(file, { ...running, onProgress: (share) => running.onProgress?.(share / 2) });
+  try {
+    return await trim(whole.file, range, { ...running, onProgress: (share) => running.onProgress?.(0.5 + share / 2) });
+  } finally {
+    await deleteCopy(whole.path);
+  }
+}
+
 /**
  * A copy in a container that this browser plays, of a clip whose coded data it could play: for looking at recordings in
  * Matroska or MPEG-TS where the browser opens only MP4. Nothing is re-encoded.
@@ -87,13 +109,13 @@ export async function trim(
 export async function playableCopy(file: Blob, running: Running = {}): Promise<MediaCopy> {
   const input = openInput(file);
   try {
-    const { Mp4OutputFormat } = await import("mediabunny");
     const { begin, end } = await extent(input);
     const copy = await convert(
       input,
       {
         format: new Mp4OutputFormat({ fastStart: false }),
         bytes: file.size,
+        recorded: null,
         tracks: "primary",
         // The copy counts from where the file does, so that a moment of one is the same moment of the other.
         trim: { start: 0 },
