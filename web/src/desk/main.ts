@@ -11,7 +11,7 @@ import App from "./App.svelte";
 import { startSession } from "./session/session.svelte";
 
 startTrustedTypes();
-await startTexts(["common", "look", "desk", "evidence"]);
+await startTexts(["common", "look", "ledger", "desk", "evidence"]);
 startRoutes();
 void startSession();
 const target = document.getElementById("app");

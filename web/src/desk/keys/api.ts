@@ -1,7 +1,7 @@
 /** Calls about keys of requests and portals, and what the command line does with them on the member's own machine. */
 import { api, type Schemas } from "$lib/api/client";
 import { Problem } from "$lib/problem";
-import { type Group, type Identity, newIdentity, unwrapKey, wrapKey } from "$lib/seal/keys";
+import { CONTEXT, type Group, type Identity, newIdentity, type SigningKey, unwrapKey, wrapKey } from "$lib/seal/keys";
 
 import { getAgency } from "../requests/api";
 import { listMembers } from "../session/names.svelte";
@@ -67,4 +67,33 @@ export async function rewrapKey(destination: string, identities: Identity[], gro
 export async function destroyKey(destination: string): Promise<KeyView> {
   const { data } = await api.DELETE("/api/v1/keys/{destination}", path(destination));
   return data as KeyView;
+}
+
+const agencyPath = (agency: string) => ({ params: { path: { agency } } });
+
+/** Names the member's own recipient. */
+export async function putRecipient(recipient: string): Promise<void> {
+  await api.PUT("/api/v1/me/recipient", { body: { recipient } });
+}
+
+/** Brings in the agency's next signing key, for which a present one vouches. */
+export async function addAgencyKey(agency: string, next: string, present: SigningKey): Promise<void> {
+  const endorsement = present.sign(CONTEXT.agencyKey, { agency, public: next });
+  const body = { public: next, endorsed_by: present.id, endorsement };
+  await api.POST("/api/v1/agencies/{agency}/keys", { ...agencyPath(agency), body });
+}
+
+/** Revokes a signing key; what it signed before stays valid. */
+export async function revokeAgencyKey(agency: string, key: string): Promise<void> {
+  await api.DELETE("/api/v1/agencies/{agency}/keys/{key}", { params: { path: { agency, key } } });
+}
+
+/** Names the recovery, to which every key is wrapped besides the members. */
+export async function putRecovery(agency: string, recipient: string): Promise<void> {
+  await api.PUT("/api/v1/agencies/{agency}/recovery", { ...agencyPath(agency), body: { recipient } });
+}
+
+/** Notes that the recovery opened the agency's keys in a rehearsal. */
+export async function noteRehearsal(agency: string): Promise<void> {
+  await api.POST("/api/v1/agencies/{agency}/rehearsals", agencyPath(agency));
 }
