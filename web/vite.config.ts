@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-import { ageCipher } from "./age-cipher";
+import { ageCipher } from "./age-cipher.js";
 import { mapData } from "./scripts/map-data.js";
 
 const at = (path: string) => resolve(import.meta.dirname, path);

@@ -202,8 +202,8 @@ async function readBag(
   } catch (error) {
     await entries.cancel().catch(() => undefined);
     // What the layers below say comes first: a file that was cut short is no malformed archive.
-    if (!(error instanceof OpenFault) && !isSinkFault(error)) await feeding;
-    if (error instanceof OpenFault || isSinkFault(error)) throw error;
+    const below = await feeding.catch((cause: unknown) => cause);
+    for (const one of [error, below]) if (one instanceof OpenFault || isSinkFault(one)) throw one;
     throw new OpenFault(cut() ? "cut" : "tar", error instanceof Error ? error.message : undefined);
   }
   await feeding;

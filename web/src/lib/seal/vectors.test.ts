@@ -1,11 +1,18 @@
 /** The vectors that Rust and this code share. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { base64 } from "@scure/base";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { useEngine } from "./cipher";
 import { nameFault, sanitise } from "./names";
 import { newOffer, parseOffer, readSecret } from "./offer";
+import type { OpenFault } from "./open-work";
+import { aead, ready } from "./sodium";
+import { lanes, opened } from "./testing";
 import { parseGroups, qrModules, secretGroups } from "./words";
 
 const load = <T>(name: string) =>
@@ -86,4 +93,29 @@ describe("names", () => {
       fc.property(fc.string({ unit: "grapheme", maxLength: 300 }), (name) => nameFault(sanitise(name)) === null),
     );
   });
+});
+
+describe("whole envelopes", () => {
+  const file = load<{
+    identity: string;
+    limit: number;
+    vectors: { name: string; web: string; file: string; clips?: Record<string, string> }[];
+  }>("envelopes.json");
+  const hex = (bytes: Uint8Array) => bytesToHex(sha256(bytes));
+  for (const vector of file.vectors)
+    it(`${vector.name}: ${vector.web}`, async () => {
+      await ready;
+      for (const lane of [false, true]) {
+        const tools = lane ? lanes(aead) : undefined;
+        useEngine(tools?.lanes ?? null);
+        const opening = opened(base64.decode(vector.file), { identity: file.identity, limit: file.limit }, tools);
+        const found = await opening.then(
+          ({ bag, clips }) => ({ what: "valid", clips: bag.clips.map((clip, at) => [clip.name, hex(clips[at]!)]) }),
+          (error: OpenFault) => ({ what: error.what, clips: [] }),
+        );
+        expect(vector.web.split("|")).toContain(found.what);
+        expect(Object.fromEntries(found.clips)).toEqual(vector.clips ?? {});
+      }
+      useEngine(null);
+    });
 });
