@@ -13,7 +13,7 @@ const capital = (text: string) => text.charAt(0).toLocaleUpperCase(currentLangua
 /** What is wrong and what to do. The server's English names the figures; other languages have a text for each rule. */
 export function problemText(problem: Told): string {
   const key = `desk.problem.${problem.field.split(".")[0]}.${problem.rule}`;
-  if (currentLanguage() !== "en" && hasText(key)) return t(key);
+  if ((currentLanguage() !== "en" || problem.rule === "missing") && hasText(key)) return t(key);
   return `${capital(problem.message)}. ${capital(problem.remedy)}.`;
 }
 

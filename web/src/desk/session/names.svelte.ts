@@ -1,7 +1,7 @@
 /** Names of members, for pages that know only their ids. */
 import { api, type Schemas } from "$lib/api/client";
 
-import { all } from "../shell/resource.svelte";
+import { all, type Part } from "../shell/resource.svelte";
 import { session, whenSessionEnds } from "./session.svelte";
 
 type MemberView = Schemas["MemberView"];
@@ -15,7 +15,7 @@ export function loadNames(again = false): Promise<void> {
   loading ??= (async () => {
     if (!session.may("member.list")) return;
     try {
-      members = await listMembers(session.agency);
+      members = session.agency ? await listMembers(session.agency) : await everybody();
     } catch {
       // Ids are shown then.
       loading = null;
@@ -31,6 +31,17 @@ export function listMembers(agency: string | null): Promise<MemberView[]> {
     const { data } = await api.GET("/api/v1/members", { params: { query } });
     return data ?? { items: [] };
   });
+}
+
+/** Members of all agencies and of none, for those who run or watch Canvass. */
+export async function everybody(): Promise<MemberView[]> {
+  const agencies = await all(async (after) => {
+    const query = after === undefined ? {} : { after };
+    const { data } = await api.GET("/api/v1/agencies", { params: { query } } as never);
+    return data as unknown as Part<Schemas["AgencyView"]>;
+  });
+  const lists = await Promise.all([listMembers(null), ...agencies.map((agency) => listMembers(agency.id))]);
+  return lists.flat();
 }
 
 /** The name of a member, or the id while the name is not known. */
