@@ -198,6 +198,13 @@ describe("an offer", () => {
       kinds({ ...triaged, withdrawal: { at: "2026-11-25T13:00:00Z", granted: false, reason: "evidence" } }).slice(-2),
     ).toEqual(["wished", "kept"]);
     expect(kinds({ ...triaged, state: "destroyed" }).at(-1)).toBe("destroyed");
+    const taken = { at: "2026-11-25T11:00:00Z", granted: null, reason: null };
+    expect(kinds({ ...status, state: "destroyed", withdrawal: taken })).toEqual([
+      "sealed",
+      "received",
+      "withdrawn",
+      "destroyed",
+    ]);
     expect(kinds({ ...status, state: "refused" })).toEqual(["sealed", "refused"]);
   });
 

@@ -77,7 +77,9 @@ function ending(status: OfferStatus): OfferEvent[] {
     events.push({ kind: "wished", at: wish.at });
     if (wish.granted !== null) events.push({ kind: wish.granted ? "granted" : "kept", at: null, reason: wish.reason });
   }
-  if (status.state === "withdrawn") events.push({ kind: "withdrawn", at: wish?.at ?? status.updated });
+  const atOnce = wish !== null && status.clips.length === 0;
+  if (status.state === "withdrawn" || (status.state === "destroyed" && atOnce))
+    events.push({ kind: "withdrawn", at: wish?.at ?? status.updated });
   if (status.state === "destroyed") events.push({ kind: "destroyed", at: status.updated });
   return events;
 }
