@@ -84,7 +84,13 @@ export async function destinationKey(destination: string): Promise<{ secret: str
   if (!identity) return null;
   const { data } = await api.GET("/api/v1/keys/{destination}", { params: { path: { destination } } });
   if (!data) return null;
-  return unwrapKey(data, parseIdentityFile(identity));
+  try {
+    return await unwrapKey(data, parseIdentityFile(identity));
+  } catch (error) {
+    if (error instanceof Problem && error.text === "common.seal.nomatch")
+      throw new Problem("evidence.key.nomatch", "evidence.key.nomatch.remedy");
+    throw error;
+  }
 }
 
 /** Downloads, checks and opens sealed bytes. */
@@ -113,9 +119,12 @@ async function judge(envelope: OpenedEnvelope, destination: string, agency: stri
   return checkSigned(envelope.request, keys, digest);
 }
 
+/** Failures that a bad download gives too: they say nothing about what the resident sealed. */
+const OF_TRANSPORT = ["range", "cut", "altered", "other", "header"].map((name) => `common.seal.open.${name}`);
+
 /** Whether a failure is about what the envelope holds, so that it belongs on record. */
 function isDefect(problem: Problem): boolean {
-  return problem.text.startsWith("common.seal.open.") && problem.text !== "common.seal.open.range";
+  return problem.text.startsWith("common.seal.open.") && !OF_TRANSPORT.includes(problem.text);
 }
 
 const clean = (text: string): string =>
