@@ -8,7 +8,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { Polygon, Position, Site } from "$lib/format/types";
 
 import { outlines } from "./base";
-import { type Bounds, boundsOfAreas, centreOf } from "./geometry";
+import { type Bounds, boundsOfAreas, centreOf, metres } from "./geometry";
 import { loadCities } from "./places";
 import { colours, hatch, styleFor } from "./style";
 import type { MapArea } from "./types";
@@ -18,7 +18,9 @@ setWorkerUrl(workerUrl);
 /** What the map tells the page. */
 export interface Events {
   onselect: (id: string) => void;
-  /** A click that met no area. */
+  /** Whether areas answer to clicks now; while one draws they don't. */
+  selectable: () => boolean;
+  /** A click that met no area that answers. */
   onpick: (point: Position) => void;
   onview: (view: { bounds: Bounds; zoom: number; latitude: number }) => void;
   /** The graphics context is gone and did not come back. */
@@ -37,7 +39,17 @@ export interface Options {
 }
 
 const collection = (features: Feature[]): FeatureCollection => ({ type: "FeatureCollection", features });
+
+/** The longer side of the box around an area, in metres. */
+function sizeOf(polygon: Polygon): number {
+  const [w, s, e, n] = boundsOfAreas([polygon]) ?? [0, 0, 0, 0];
+  return Math.max(metres([w, s], [e, s]), metres([w, s], [w, n]));
+}
+
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Milliseconds that a drawing stands in for the live map at most, once that could be shown. */
+const PATIENCE = 4_000;
 
 let pmtiles: Promise<void> | undefined;
 
@@ -65,6 +77,11 @@ export class LiveMap {
     if (options.base.kind === "pmtiles") await usePmtiles();
     const live = new LiveMap(options, events);
     await new Promise<void>((resolve) => live.map.once("load", () => resolve()));
+    // The drawing below stays until the outlines stand here too, or until that has taken too long.
+    await Promise.race([
+      live.#look().then(() => new Promise<void>((resolve) => live.map.once("idle", () => resolve()))),
+      new Promise<void>((resolve) => setTimeout(resolve, PATIENCE)),
+    ]);
     return live;
   }
 
@@ -95,10 +112,12 @@ export class LiveMap {
     this.map.on("move", () => this.#tell());
     this.map.on("load", () => {
       this.#tell();
-      void this.#look();
       if (this.#base.kind === "shipped") void this.#towns();
     });
-    this.map.getCanvas().addEventListener("webglcontextlost", () => events.onlost(), { once: true });
+    const lost = () => events.onlost();
+    this.map.getCanvas().addEventListener("webglcontextlost", lost);
+    // Taking the map away loses its context too, which is no failure.
+    this.#stop.push(() => this.map.getCanvas().removeEventListener("webglcontextlost", lost));
     this.#listen();
     this.#followTheme();
   }
@@ -110,11 +129,11 @@ export class LiveMap {
         layers: layers.filter((id) => this.map.getLayer(id)),
       })[0];
       const id: unknown = hit?.properties.id;
-      if (typeof id === "string") this.#events.onselect(id);
+      if (typeof id === "string" && this.#events.selectable()) this.#events.onselect(id);
       else this.#events.onpick([event.lngLat.lng, event.lngLat.lat]);
     });
     for (const layer of layers) {
-      this.map.on("mouseenter", layer, () => this.#pointer("pointer"));
+      this.map.on("mouseenter", layer, () => this.#pointer(this.#events.selectable() ? "pointer" : ""));
       this.map.on("mouseleave", layer, () => this.#pointer(""));
     }
   }
@@ -212,7 +231,7 @@ export class LiveMap {
     const shapes = areas.map((each) => ({ type: "Feature", properties: properties(each), geometry: each.polygon }));
     const rings = areas.map((each): Feature<Point> => ({
       type: "Feature",
-      properties: properties(each),
+      properties: { ...properties(each), size: sizeOf(each.polygon) },
       geometry: { type: "Point", coordinates: centreOf(each.polygon) },
     }));
     this.#put("areas", collection(shapes as Feature[]));

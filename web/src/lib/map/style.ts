@@ -73,6 +73,9 @@ function townLayer(c: Colours): LayerSpecification {
       "text-font": FONT,
       "text-size": ["interpolate", ["linear"], ["zoom"], 4, 11, 10, 14],
       "symbol-sort-key": ["-", 0, ["get", "people"]],
+      "text-variable-anchor": ["top", "bottom", "left", "right"],
+      "text-radial-offset": 0.4,
+      "text-justify": "auto",
       "text-padding": 6,
       "text-max-width": 8,
     },
@@ -137,7 +140,13 @@ function tileLayers(c: Colours): LayerSpecification[] {
   ];
 }
 
+/** Across a ring, in pixels. */
+const RING = 20;
+
 function areaLayers(c: Colours): LayerSpecification[] {
+  // Metres that a ring covers at each zoom, at middle latitudes: what is smaller there gets one.
+  const ringed: ExpressionSpecification = ["step", ["zoom"], RING * 60_000];
+  for (let zoom = 1; zoom <= 16; zoom += 1) ringed.push(zoom, (RING * 60_000) / 2 ** zoom);
   const chosen: ExpressionSpecification = ["==", ["get", "selected"], true];
   const accent: ExpressionSpecification = ["==", ["get", "tone"], "accent"];
   const color: ExpressionSpecification = ["case", accent, c.accent, c.lineStrong];
@@ -161,7 +170,7 @@ function areaLayers(c: Colours): LayerSpecification[] {
       id: "areas-far",
       type: "circle",
       source: "rings",
-      maxzoom: 10.5,
+      filter: ["<", ["get", "size"], ringed],
       paint: {
         "circle-radius": ["case", chosen, 14, 10],
         "circle-color": color,
