@@ -20,6 +20,7 @@ export type SignedOut = "new" | "refused" | "idle" | "left";
 
 const SECRET = "canvass.desk.secret";
 const MOVED = "canvass.desk.moved";
+const ENDED = "canvass.desk.ended";
 /** After so long without a key or a pointer the tab locks, in milliseconds. */
 export const IDLE = 30 * 60 * 1000;
 
@@ -27,7 +28,7 @@ let member = $state.raw<Member | null>(null);
 let rights = $state.raw<ReadonlySet<string>>(new Set());
 let agencyName = $state<string | null>(null);
 let starting = $state(true);
-let signedOut = $state<SignedOut>("new");
+let signedOut = $state<SignedOut>(whyEnded());
 let failure = $state.raw<Problem | null>(null);
 const onEnd = new Set<() => void>();
 let awake = 0;
@@ -92,6 +93,7 @@ export async function signIn(secret: string): Promise<void> {
     throw error;
   }
   keep(SECRET, secret);
+  keep(ENDED, null);
   moved();
   await welcome(found);
 }
@@ -154,12 +156,19 @@ async function nameOf(agency: string | null | undefined): Promise<string | null>
 
 function end(why: SignedOut): void {
   keep(SECRET, null);
+  keep(ENDED, why);
   useToken(null);
   member = null;
   rights = new Set();
   agencyName = null;
   signedOut = why;
   for (const forget of onEnd) forget();
+}
+
+/** Why the last session of this tab ended, so that a reload still says so. */
+function whyEnded(): SignedOut {
+  const why = kept(ENDED);
+  return why === "refused" || why === "idle" || why === "left" ? why : "new";
 }
 
 let movedAt = 0;
