@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use canvass_ledger::VerifierKey;
+use canvass_notices::{MailConfig, NoticesConfig, PushConfig};
 use canvass_pages::{FILES, File};
 use serde::Serialize;
 
@@ -148,6 +149,10 @@ pub struct ServeConfig {
     pub identity: Identity,
     /// The map below everything.
     pub base_map: BaseMap,
+    /// Notices by web push, if they are on.
+    pub push: Option<PushConfig>,
+    /// Notices by e-mail, if they are on.
+    pub mail: Option<MailConfig>,
     /// TLS of the agency desk.
     pub tls: Option<Tls>,
     /// TLS of the public role.
@@ -179,6 +184,8 @@ impl ServeConfig {
                 quorum: 0,
             },
             base_map: BaseMap::Shipped,
+            push: None,
+            mail: None,
             tls: None,
             public_tls: None,
             insecure_http: false,
@@ -186,6 +193,21 @@ impl ServeConfig {
             pace: Duration::from_millis(250),
             pages: FILES,
         }
+    }
+
+    /// How notices are sent; none where both ways are off.
+    #[must_use]
+    pub fn notices(&self) -> Option<NoticesConfig> {
+        let folder = DataFolder(self.data.clone());
+        (self.push.is_some() || self.mail.is_some()).then(|| NoticesConfig {
+            database: folder.notices(),
+            keys: folder.keys(),
+            public: folder.public(),
+            public_url: self.identity.public_url.clone(),
+            name: self.identity.name.clone(),
+            push: self.push.clone(),
+            mail: self.mail.clone(),
+        })
     }
 
     /// Refuses what would be unsafe or can't work.
@@ -270,6 +292,11 @@ impl DataFolder {
     #[must_use]
     pub fn records(&self) -> PathBuf {
         self.0.join("records.sqlite")
+    }
+    /// Subscriptions to notices.
+    #[must_use]
+    pub fn notices(&self) -> PathBuf {
+        self.0.join("notices.db")
     }
     /// Secret keys of the server.
     #[must_use]

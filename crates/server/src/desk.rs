@@ -3,6 +3,7 @@
 use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use canvass_core::App;
+use canvass_notices::Notices;
 use canvass_store_objects::Blobs;
 use canvass_store_sqlite::SqliteRecords;
 use canvass_types::{Clock, Entropy};
@@ -40,6 +41,8 @@ pub struct Parts {
     pub folder: DataFolder,
     /// Who this Canvass is in public.
     pub identity: Identity,
+    /// Who asked to be told of new requests; none where notices are off.
+    pub notices: Option<Notices>,
     /// Keys that sign receipts and ledgers.
     pub keys: Keys,
     /// Figures.

@@ -26,6 +26,7 @@ pub mod telemetry;
 pub mod tls;
 mod uploads;
 
+pub use canvass_notices::{MailConfig, PushConfig};
 pub use config::{BaseMap, Identity, Role, ServeConfig, Tls, Witness};
 pub use routes::openapi;
 pub use serve::{Peer, Running, ServeError, serve};

@@ -16,6 +16,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use canvass_notices::Notices;
 pub use canvass_pages::File;
 use canvass_pages::{ASSETS, DESK, FILES, READING, RESIDENT};
 use serde::{Deserialize, Serialize};
@@ -218,13 +219,28 @@ pub(crate) struct Site<'a> {
     push_key: Option<String>,
     /// Whether notices go out by mail.
     mail: bool,
+    /// Whither wishes for notices are sealed; none where notices are off.
+    notices: Option<Sealing>,
+}
+
+#[derive(Debug, Serialize)]
+struct Sealing {
+    recipient: String,
 }
 
 impl<'a> Site<'a> {
-    pub(crate) fn of(config: &'a ServeConfig) -> Self {
+    pub(crate) fn of(config: &'a ServeConfig, notices: Option<&Notices>) -> Self {
         let identity = &config.identity;
         let (name, public_url) = (identity.name.as_str(), identity.public_url.as_str());
-        Self { v: 1, name, public_url, base_map: &config.base_map, push_key: None, mail: false }
+        Self {
+            v: 1,
+            name,
+            public_url,
+            base_map: &config.base_map,
+            push_key: notices.and_then(Notices::push_key),
+            mail: notices.is_some_and(Notices::sends_mail),
+            notices: notices.map(|notices| Sealing { recipient: notices.recipient() }),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use canvass_core::{
     App, CoreError,
     access::{Gate, Matrix, MatrixError},
 };
+use canvass_notices::{Notices, NoticesError};
 use canvass_store_objects::{BlobError, Blobs};
 use canvass_store_sqlite::{OpenError, Options, SqliteRecords};
 use canvass_types::{Clock, Entropy, Policy, leaf::Log};
@@ -107,6 +108,9 @@ pub enum ServeError {
     /// Spool.
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    /// Notices.
+    #[error(transparent)]
+    Notices(#[from] NoticesError),
     /// The domain.
     #[error(transparent)]
     Core(#[from] CoreError),
@@ -218,7 +222,7 @@ pub(crate) async fn open_desk(
     let blobs = Blobs::local(&folder.0)?;
     let spool =
         |root: PathBuf| SpoolConfig::new(root, config.spool_bytes, Arc::clone(clock), Arc::clone(entropy));
-    for name in ["tmp", "open", "done", "messages"] {
+    for name in ["tmp", "open", "done", "messages", "wishes"] {
         make_folder(&folder.spool().join(name), 0o700)?;
     }
     let agency_spool = Spool::open(spool(folder.agency_spool()))?;
@@ -230,6 +234,10 @@ pub(crate) async fn open_desk(
         Arc::clone(entropy),
     );
     app.set_up_policy(read_policy(&folder.policy())?).await?;
+    let notices = match config.notices() {
+        Some(notices) => Some(Notices::open(notices, Arc::clone(clock), Arc::clone(entropy)).await?),
+        None => None,
+    };
     let desk = Desk::new(Parts {
         app,
         blobs,
@@ -238,6 +246,7 @@ pub(crate) async fn open_desk(
         agency_spool,
         folder: folder.clone(),
         identity: config.identity.clone(),
+        notices,
         keys,
         metrics: Metrics::default(),
         clock: Arc::clone(clock),
@@ -356,7 +365,9 @@ async fn start_private(
     parts: &mut JoinSet<()>,
 ) -> Result<SocketAddr, ServeError> {
     let site = desk.public(pages::SITE);
-    files::write_json(site.clone(), &Site::of(config)).await.map_err(ServeError::file(&site))?;
+    files::write_json(site.clone(), &Site::of(config, desk.notices.as_ref()))
+        .await
+        .map_err(ServeError::file(&site))?;
     let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { at: config.listen, source })?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use canvass_ledger::VerifierKey;
-use canvass_server::{BaseMap, Identity, Role, ServeConfig, Tls, Witness, telemetry};
+use canvass_server::{BaseMap, Identity, MailConfig, PushConfig, Role, ServeConfig, Tls, Witness, telemetry};
 use clap::Args;
 use serde_json::json;
 
@@ -65,6 +65,26 @@ pub struct Serve {
     /// Whose data the base map is, as the map says it
     #[arg(long, env = "CANVASS_BASE_MAP_ATTRIBUTION", value_name = "TEXT")]
     base_map_attribution: Option<String>,
+    /// Turns web push on: whom push services may write to, mailto:… or https://…
+    #[arg(long, env = "CANVASS_PUSH_CONTACT", value_name = "URL")]
+    push_contact: Option<String>,
+    /// A push service besides those of the known browsers: a host, .domain, or a whole origin; may stand several times
+    #[arg(
+        long = "push-service",
+        env = "CANVASS_PUSH_SERVICES",
+        value_delimiter = ',',
+        requires = "push_contact"
+    )]
+    push_services: Vec<String>,
+    /// Turns e-mail on: smtps://USER@HOST:465, or smtp://USER@HOST:587?tls=required
+    #[arg(long, env = "CANVASS_MAIL_SMTP", value_name = "URL", requires = "mail_from")]
+    mail_smtp: Option<String>,
+    /// File with the password of that user
+    #[arg(long, env = "CANVASS_MAIL_PASSWORD_FILE", value_name = "FILE", requires = "mail_smtp")]
+    mail_password_file: Option<PathBuf>,
+    /// Sender of letters, 'Canvass <notices@canvass.example>'
+    #[arg(long, env = "CANVASS_MAIL_FROM", value_name = "SENDER", requires = "mail_smtp")]
+    mail_from: Option<String>,
     /// Certificate chain of the desk, PEM
     #[arg(long, env = "CANVASS_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -90,6 +110,25 @@ pub struct Serve {
 
 fn tls(cert: Option<PathBuf>, key: Option<PathBuf>) -> Option<Tls> {
     Some(Tls { cert: cert?, key: key? })
+}
+
+fn mail(
+    smtp: Option<String>,
+    from: Option<String>,
+    password: Option<PathBuf>,
+) -> Result<Option<MailConfig>, Failure> {
+    let (Some(smtp), Some(from)) = (smtp, from) else { return Ok(None) };
+    let password = match password {
+        Some(path) => {
+            let text = std::fs::read_to_string(&path);
+            let text = text.map_err(|error| {
+                Failure::usage(format!("--mail-password-file: {}: {error}", path.display()))
+            })?;
+            Some(text.trim_end().to_owned())
+        }
+        None => None,
+    };
+    Ok(Some(MailConfig { smtp, password, from }))
 }
 
 fn witness(text: &str) -> Result<Witness, Failure> {
@@ -120,6 +159,8 @@ impl Serve {
             (None, Some(url)) => BaseMap::Raster { url, attribution },
             (None, None) => BaseMap::Shipped,
         };
+        config.push = self.push_contact.map(|contact| PushConfig { contact, services: self.push_services });
+        config.mail = mail(self.mail_smtp, self.mail_from, self.mail_password_file)?;
         config.tls = tls(self.tls_cert, self.tls_key);
         config.public_tls = tls(self.public_tls_cert, self.public_tls_key);
         config.insecure_http = self.insecure_http;

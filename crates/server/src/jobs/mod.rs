@@ -3,6 +3,7 @@
 //! did before a crash is found again, not done twice.
 
 pub mod intake;
+pub mod notices;
 pub mod publisher;
 pub mod sequencer;
 pub mod summary;
@@ -42,6 +43,9 @@ pub enum JobError {
     /// A public file.
     #[error("a public file can't be written ({0}); look at the disk and the public folder's owner")]
     File(#[from] std::io::Error),
+    /// Notices.
+    #[error(transparent)]
+    Notices(#[from] canvass_notices::NoticesError),
     /// A public file's content.
     #[error("a public file can't be put together: {0}")]
     Content(String),
@@ -57,6 +61,7 @@ impl JobError {
             Self::Tiles(_) => "ledger files",
             Self::Blob(_) => "blobs",
             Self::Spool(_) => "spool",
+            Self::Notices(_) => "notices",
             Self::File(_) => "public files",
             Self::Content(_) => "public content",
         }
@@ -75,7 +80,7 @@ pub enum Round {
 /// Longest rest after failures.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// Names of all jobs.
-pub const NAMES: [&str; 4] = ["sequencer", "publisher", "intake", "sweeper"];
+pub const NAMES: [&str; 5] = ["sequencer", "publisher", "intake", "sweeper", "notices"];
 
 /// Starts all jobs; they stop, each at the end of its batch, when `stop` is cancelled.
 pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<()> {
@@ -101,6 +106,14 @@ pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<(
     jobs.spawn(async move {
         go_round("sweeper", &one, pace.saturating_mul(20), &never, &token, async || {
             sweeper::round(&one).await
+        })
+        .await;
+    });
+    let never = Notify::new();
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("notices", &one, pace.saturating_mul(8), &never, &token, async || {
+            notices::round(&one).await
         })
         .await;
     });

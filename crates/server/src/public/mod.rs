@@ -9,6 +9,7 @@
 //! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/maps/*` `/policy.json` `/site.json` | static files, [`files`] |
 //! | `/uploads` | resumable uploads, [`tus`] |
 //! | `/messages` | answers and withdrawals, [`messages`] |
+//! | `/notices` `/notices/stop/<token>` | sealed wishes for notices |
 //! | `/` `/r/<region>` `/assets/**` and so on | pages, [`crate::pages`] |
 //! | `/healthz` | 200 while the process answers |
 
@@ -17,6 +18,7 @@ pub mod files;
 mod headers;
 mod io;
 pub mod messages;
+mod notices;
 mod serve;
 pub mod spool;
 pub mod tus;
@@ -33,6 +35,7 @@ use canvass_types::Clock;
 
 pub use self::admission::{MAX_CLIP_BYTES, MAX_CLIPS, MAX_OFFER_BYTES, OfferMetadata, PublishedDestinations};
 use self::files::{Files, FilesConfig};
+pub(crate) use self::notices::STOP;
 pub use self::serve::serve;
 use self::spool::Spool;
 use self::tus::{Admission, TusConfig};
@@ -118,6 +121,7 @@ fn assemble(config: PublicConfig) -> (Router, Arc<Files>) {
     tus.max_writers = config.limits.writers;
     let router = Router::new()
         .merge(tus::router(tus))
+        .merge(notices::router(config.spool.clone(), config.limits.body))
         .merge(messages::router(config.spool, config.limits.body))
         .route("/healthz", any(healthy))
         .fallback(any(static_file).with_state(Arc::clone(&files)));

@@ -148,7 +148,7 @@ fn connection(
 }
 
 fn is_static(path: &str) -> bool {
-    !["/uploads", "/messages", "/healthz"].iter().any(|other| path.starts_with(other))
+    !["/uploads", "/messages", "/notices", "/healthz"].iter().any(|other| path.starts_with(other))
 }
 
 async fn sweep(spool: &Spool, now: jiff::Timestamp) {

@@ -6,6 +6,7 @@
 //! open/<id>/{info.json,data,expires,checking}   uploads still arriving; the offset is the length of `data`
 //! done/<id>/{info.json,data}                    complete uploads, moved here by one rename
 //! messages/<id>.json                            answers and withdrawals, each written whole by rename
+//! wishes/<id>                                   sealed wishes for notices, each written whole by rename
 //! tmp/                                          half-written folders and files, emptied at start
 //! lock                                          held by the one process that writes
 //! ```
@@ -14,6 +15,7 @@ mod disk;
 mod id;
 mod messages;
 mod uploads;
+mod wishes;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
@@ -31,6 +33,7 @@ use tokio::sync::Notify;
 pub use self::id::UploadId;
 pub(super) use self::messages::MAX_MESSAGE;
 pub use self::messages::{Message, MessageKind, WaitingMessage};
+pub use self::wishes::WaitingWish;
 pub use self::writer::{Algorithm, Outcome, Writer};
 
 /// Bytes gathered before they are written.
@@ -217,7 +220,7 @@ impl Spool {
         if tmp.exists() {
             std::fs::remove_dir_all(&tmp).map_err(SpoolError::io("emptying tmp"))?;
         }
-        for name in ["tmp", "open", "done", "messages"] {
+        for name in ["tmp", "open", "done", "messages", "wishes"] {
             disk::make_folder(&config.root.join(name)).map_err(SpoolError::io("making a folder"))?;
         }
         disk::sync_folder(&config.root).map_err(SpoolError::io("syncing the folder"))?;
