@@ -12,6 +12,7 @@ mod clients;
 mod crash;
 mod limits;
 mod messages;
+mod notices;
 mod pages;
 mod silence;
 mod support;
