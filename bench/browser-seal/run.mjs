@@ -27,14 +27,13 @@ await page.goto(`http://127.0.0.1:${server.address().port}/`);
 await page.setInputFiles("#clips", clip);
 const key = await page.evaluate(() => globalThis.seal.newIdentity());
 
-/** Anonymous memory of the pages' processes, workers and WebAssembly included, in MiB. */
-function anonymous() {
+/** The browser's processes: what `read` makes of each, added up. */
+function processes(kind, read) {
   let sum = 0;
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      if (!command.includes("--type=renderer") || !command.includes(profile)) continue;
-      sum += Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+      if (command.includes(kind) && command.includes(profile)) sum += read(pid);
     } catch {
       // The process ended meanwhile.
     }
@@ -42,8 +41,20 @@ function anonymous() {
   return sum;
 }
 
+/** Anonymous memory of the pages' processes, workers and WebAssembly included, in MiB. */
+const anonymous = () =>
+  processes("--type=renderer", (pid) => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024);
+
+/** CPU seconds of the whole browser so far; a clock tick is 10 ms. */
+const cpu = () =>
+  processes("", (pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  });
+
 async function browser(keep) {
   const samples = [];
+  const before = cpu();
   const timer = setInterval(() => samples.push(anonymous()), 50);
   const took = await page.evaluate(
     async ([recipient, keep]) => {
@@ -62,7 +73,7 @@ async function browser(keep) {
     [key.recipient, keep],
   );
   clearInterval(timer);
-  return { took, samples };
+  return { took, samples, cpu: cpu() - before };
 }
 
 function native() {
@@ -100,6 +111,6 @@ const [ours, peer] = [median(rows.map((row) => row.took)), median(rows.map((row)
 const ratio = median(rows.map((row) => row.native / row.took));
 const peak = Math.max(...rows.flatMap((row) => row.samples));
 console.log(
-  `browser-seal: browser ${ours.toFixed(2)} s, ${(bytes / ours / 1e6).toFixed(0)} MB/s; native ${peer.toFixed(2)} s; ratio native/browser ${ratio.toFixed(2)} (median of ${runs} pairs)`,
+  `browser-seal: browser ${ours.toFixed(2)} s, ${median(rows.map((row) => row.cpu)).toFixed(1)} s CPU, ${(bytes / ours / 1e6).toFixed(0)} MB/s; native ${peer.toFixed(2)} s; ratio native/browser ${ratio.toFixed(2)} (median of ${runs} pairs)`,
 );
 console.log(`  memory of the page: at most ${peak.toFixed(0)} MiB; by quarters of the last run ${quarters(rows.at(-1).samples).join(", ")} MiB`);

@@ -2,15 +2,15 @@
 
 use crate::support::world;
 
-const SEALED: &str =
-    "-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24ub3JnL3YxCg==\n-----END AGE ENCRYPTED FILE-----\n";
+const SEALED: &str = "-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24ub3JnL3YxCg==\n-----END AGE ENCRYPTED FILE-----\n";
 
 #[test]
 fn wishes_are_kept_unread() {
     let w = world();
     let text = [("content-type", "text/plain")];
     assert_eq!(w.ask("POST", "/notices", &text, SEALED.as_bytes()).status, 202);
-    let kept: Vec<_> = std::fs::read_dir(w.spool().join("wishes")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let kept: Vec<_> =
+        std::fs::read_dir(w.spool().join("wishes")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(kept.len(), 1);
     assert_eq!(std::fs::read_to_string(&kept[0]).unwrap(), SEALED);
     for (body, status) in [
@@ -37,7 +37,10 @@ fn a_letters_way_out_works_for_programs_and_people() {
     let kept = std::fs::read_dir(w.spool().join("wishes")).unwrap().next().unwrap().unwrap().path();
     assert_eq!(std::fs::read_to_string(kept).unwrap(), format!("stop {token}"));
     let page = w.ask("GET", &link, &[], b"");
-    assert_eq!((page.status, page.headers["location"].as_str()), (303, format!("/notify#stop/{token}").as_str()));
+    assert_eq!(
+        (page.status, page.headers["location"].as_str()),
+        (303, format!("/notify#stop/{token}").as_str())
+    );
     for bad in ["/notices/stop/x", "/notices/stop/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         assert_eq!(w.ask("POST", bad, &form, b"").status, 400);
     }
