@@ -59,9 +59,13 @@ pub(crate) fn region(region: &str, requests: &[PublicRequest]) -> Vec<u8> {
     if ordered.is_empty() {
         let _ = writeln!(out, "<p>{none}</p>");
     }
+    // Giving seals on the reader's device, which takes a program.
+    let give = Both("To give footage, turn JavaScript on.", "Para dar grabaciones, active JavaScript.");
+    let _ = writeln!(out, "<noscript><p>{give}</p></noscript>\n<div class=\"stack\">");
     for request in ordered.iter().take(MOST) {
         article(&mut out, request);
     }
+    out.push_str("</div>\n");
     let file = format!("/feed/{}.json", Html(region));
     let all =
         Both("All requests of this region, with proofs", "Todas las solicitudes de esta región, con pruebas");
@@ -96,7 +100,7 @@ fn article(out: &mut String, request: &PublicRequest) {
     fact(out, &Both("When", "Cuándo"), &frame);
     fact(out, &Both("Where", "Dónde"), &place(body));
     if let Some(closes) = request.closes {
-        fact(out, &Both("Footage is taken until", "Se reciben grabaciones hasta"), &moment(closes, zone));
+        fact(out, &Both("Open until", "Abierta hasta"), &moment(closes, zone));
     }
     fact(out, &Both("Contact", "Contacto"), &contact(body));
     fact(out, &Both("Code", "Código"), &Html(&body.code));
@@ -178,9 +182,13 @@ pub(crate) fn index(regions: &[RegionEntry], askers: &BTreeMap<String, BTreeSet<
         let names: Vec<String> =
             askers.get(&entry.region).into_iter().flatten().map(|name| Html(name).to_string()).collect();
         let region = Html(&entry.region);
+        let count = match entry.requests {
+            1 => Both("request", "solicitud"),
+            _ => Both("requests", "solicitudes"),
+        };
         let _ = writeln!(
             out,
-            "<li><a href=\"/r/{region}\">{}</a> ({}, {region})</li>",
+            "<li><a href=\"/r/{region}\">{}</a>: {} {count} <small>({region})</small></li>",
             names.join(", "),
             entry.requests
         );
@@ -224,6 +232,18 @@ mod tests {
         turned.reverse();
         assert_eq!(text(&turned), page, "the order of a query does not show");
         assert!(text(&[]).contains("No request is open here now."));
+        let entry = RegionEntry {
+            region: "832a36fffffffff".into(),
+            requests: 1,
+            generated: Time::from_second(0),
+            bytes: 1,
+            digest: canvass_types::Digest::of(b""),
+        };
+        let asker = BTreeSet::from(["Town & <Sons>".to_owned()]);
+        let askers = BTreeMap::from([(entry.region.clone(), asker)]);
+        let list = String::from_utf8(index(std::slice::from_ref(&entry), &askers)).unwrap();
+        let link = "<a href=\"/r/832a36fffffffff\">Town &amp; &lt;Sons&gt;</a>: 1 request ";
+        assert!(list.contains(link), "{list}");
     }
 
     #[test]
