@@ -7,7 +7,6 @@ mod agency;
 mod cli;
 mod common;
 mod operator;
-mod package;
 mod resident;
 mod verify;
 

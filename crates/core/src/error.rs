@@ -54,6 +54,7 @@ pub fn problem(field: &str, rule: &str, message: &str, remedy: &str) -> FieldPro
         message: message.into(),
         remedy: remedy.into(),
         matched: None,
+        ranges: Vec::new(),
     }
 }
 

@@ -51,14 +51,16 @@ pub struct KeyView {
     pub made: Time,
     /// When it was destroyed.
     pub destroyed: Option<Time>,
+    /// Whether it is wrapped to whoever asks.
+    #[serde(default)]
+    pub mine: bool,
 }
 
-impl From<&RequestKey> for KeyView {
-    fn from(key: &RequestKey) -> Self {
-        let RequestKey { destination, agency, recipient, wrapped, group, recovery, made, destroyed } =
-            key.clone();
-        Self { destination, agency, recipient, wrapped, group, recovery, made, destroyed }
-    }
+fn view(key: &RequestKey, actor: &Actor) -> KeyView {
+    let RequestKey { destination, agency, recipient, wrapped, group, recovery, made, destroyed } =
+        key.clone();
+    let mine = wrapped.is_some() && group.contains(&actor.member);
+    KeyView { destination, agency, recipient, wrapped, group, recovery, made, destroyed, mine }
 }
 
 fn check_wrapped(key: &WrappedKey) -> Result<(), CoreError> {
@@ -204,7 +206,7 @@ impl<R: Records> App<R> {
             })
             .commit(self.records())
             .await?;
-        Ok((&key).into())
+        Ok(view(&key, actor))
     }
 
     /// Gives out a wrapped key. Only a member's own identity opens it.
@@ -220,7 +222,7 @@ impl<R: Records> App<R> {
             ));
         }
         intent.commit(self.records()).await?;
-        Ok((&key).into())
+        Ok(view(&key, actor))
     }
 
     /// Keys of the actor's agency, without their wrapped form: for rewrapping when the group changes.
@@ -231,7 +233,7 @@ impl<R: Records> App<R> {
         let agency = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         self.gate().check::<KeyRead>(actor, &Target::of(&agency, &agency))?;
         let keys = self.records().list(Query::<RequestKey>::new().with("agency", &agency)).await?;
-        Ok(keys.iter().map(|key| KeyView { wrapped: None, ..(&key.record).into() }).collect())
+        Ok(keys.iter().map(|key| KeyView { wrapped: None, ..view(&key.record, actor) }).collect())
     }
 
     /// Replaces the wrapped form after the group changed.
@@ -264,7 +266,7 @@ impl<R: Records> App<R> {
             .with(|changes| changes.update(&before, &key))
             .commit(self.records())
             .await?;
-        Ok((&key).into())
+        Ok(view(&key, actor))
     }
 
     /// Destroys a wrapped key: what was sealed to it can never be opened again. Refused while evidence that is kept
@@ -303,6 +305,6 @@ impl<R: Records> App<R> {
             .with(|changes| changes.update(&before, &key))
             .commit(self.records())
             .await?;
-        Ok((&key).into())
+        Ok(view(&key, actor))
     }
 }

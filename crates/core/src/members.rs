@@ -1,6 +1,6 @@
 //! Members: people of agencies, and moderators, overseers and operators who belong to none.
 
-use canvass_types::{AgencyId, MemberId, MemberView, Role};
+use canvass_types::{AgencyClass, AgencyId, AgencyState, MemberId, MemberView, Role, Time, TokenId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use crate::{
     agencies::{NewRecipient, is_recipient},
     error::{accept, check_text, problem},
     ports::{Query, Records, RecordsExt, Versioned},
-    records::{Member, Setting},
+    records::{Member, Setting, Token},
 };
 
 /// A member who is to be added.
@@ -52,6 +52,44 @@ impl From<&Member> for MemberView {
             active: member.active,
         }
     }
+}
+
+/// The agency of whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Organisation {
+    /// Its id.
+    pub id: AgencyId,
+    /// Its name.
+    pub name: String,
+    /// Its class.
+    pub class: AgencyClass,
+    /// Where it stands with the operator.
+    pub state: AgencyState,
+}
+
+/// The sign-in of whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignIn {
+    /// Id of its token.
+    pub id: TokenId,
+    /// What the token is for.
+    pub label: String,
+    /// Until when it counts.
+    pub expires: Time,
+}
+
+/// Who asks, and what they may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Myself {
+    /// The member.
+    #[serde(flatten)]
+    pub member: MemberView,
+    /// Their agency; null for operators, moderators and overseers.
+    pub organisation: Option<Organisation>,
+    /// Actions that this sign-in may do, on matters of the own agency or of any, sorted.
+    pub rights: Vec<String>,
+    /// The sign-in.
+    pub token: SignIn,
 }
 
 fn check_roles(agency: Option<&AgencyId>, roles: &[Role]) -> Vec<canvass_types::FieldProblem> {
@@ -168,12 +206,28 @@ impl<R: Records> App<R> {
         Ok(members.iter().filter(wanted).map(|member| (&member.record).into()).collect())
     }
 
-    /// Who the actor is.
+    /// Who the actor is, and what they may do.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn myself(&self, actor: &Actor) -> Result<MemberView, CoreError> {
-        Ok((&self.member(&actor.member).await?.record).into())
+    pub async fn myself(&self, actor: &Actor) -> Result<Myself, CoreError> {
+        let member = self.member(&actor.member).await?.record;
+        let organisation = match &actor.agency {
+            Some(id) => {
+                let agency = self.agency(id).await?.record;
+                let (name, class, state) = (agency.name, agency.class, agency.state);
+                Some(Organisation { id: agency.id, name, class, state })
+            }
+            None => None,
+        };
+        let token = self.records().get::<Token>(actor.token.as_str()).await?;
+        let token = token.ok_or(CoreError::SignIn)?.record;
+        Ok(Myself {
+            member: (&member).into(),
+            organisation,
+            rights: self.gate().rights(actor),
+            token: SignIn { id: token.id, label: token.label, expires: token.expires },
+        })
     }
 
     /// Changes a member's roles, or stops or readmits them.

@@ -1,6 +1,6 @@
 //! What the public files still lack, and the marks that they have it.
 
-use canvass_types::{CaseId, Time};
+use canvass_types::{CaseId, MemberId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::{
     App, CoreError,
     access::{Job, Target},
+    cases::{Page, load::page},
     ports::{Query, Record, Records, RecordsExt, StoreError, Versioned},
     records::{Agency, AuditRecord, ClipState, Offer, Portal, Request},
 };
@@ -159,6 +160,8 @@ pub struct AuditFilter {
     pub limit: Option<u32>,
     /// For this case.
     pub case: Option<CaseId>,
+    /// Done by this member.
+    pub actor: Option<MemberId>,
 }
 
 impl<R: Records> App<R> {
@@ -220,13 +223,12 @@ impl<R: Records> App<R> {
         &self,
         actor: &crate::access::Actor,
         filter: &AuditFilter,
-    ) -> Result<Vec<Versioned<AuditRecord>>, CoreError> {
+    ) -> Result<Page<AuditRecord>, CoreError> {
         let agency = actor.agency.clone();
         let subject = filter.subject.clone().unwrap_or_else(|| "audit".to_owned());
         let target = Target { agency: agency.clone(), subject, case: filter.case.clone() };
         let intent = self.allow::<crate::access::AuditRead>(actor, target, None)?;
-        let limit = filter.limit.unwrap_or(50).clamp(1, 200);
-        let mut query = Query::<AuditRecord>::new().newest_first().after(filter.after).limit(limit);
+        let mut query = Query::<AuditRecord>::new();
         if let Some(agency) = &agency {
             query = query.with("agency", agency);
         }
@@ -236,9 +238,12 @@ impl<R: Records> App<R> {
         if let Some(action) = &filter.action {
             query = query.with("action", action);
         }
-        let mut found = self.records().list(query).await?;
-        found.retain(|each| filter.case.is_none() || each.record.body.case == filter.case);
-        intent.detail(serde_json::json!({ "records": found.len() })).commit(self.records()).await?;
+        let keep = |each: &AuditRecord| {
+            (filter.case.is_none() || each.body.case == filter.case)
+                && (filter.actor.is_none() || each.body.actor == filter.actor)
+        };
+        let found = page(self.records(), query, (filter.after, filter.limit), keep).await?;
+        intent.detail(serde_json::json!({ "records": found.entries.len() })).commit(self.records()).await?;
         Ok(found)
     }
 }

@@ -575,7 +575,43 @@ record!(
     [text(&it.agency), text(if it.open { "open" } else { "closed" }), it.closed.map(|time| time.to_string()),]
 );
 
-/// One piece of evidence: a clip that was accepted into a case, sealed by itself.
+/// Why an altered copy of an item was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlterationKind {
+    /// Something was made unrecognisable: faces, plates, a voice.
+    Redaction,
+    /// The same pictures in a form that more players show.
+    Transcode,
+}
+
+impl AlterationKind {
+    /// The kind as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Redaction => "redaction",
+            Self::Transcode => "transcode",
+        }
+    }
+}
+
+/// How a copy differs from the item that it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alteration {
+    /// Why it was made.
+    pub kind: AlterationKind,
+    /// What was altered, and why, in the maker's words.
+    pub note: String,
+    /// Who made it.
+    pub by: MemberId,
+    /// When.
+    pub at: Time,
+    /// Program and version that made it, as the maker says.
+    pub tool: String,
+}
+
+/// One piece of evidence: a clip that was accepted into a case, or an altered copy of one, sealed by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Its id.
@@ -608,6 +644,12 @@ pub struct Item {
     pub annotations: Annotations,
     /// Its chain of custody.
     pub custody: CustodyHead,
+    /// The item that it is an altered copy of; none for an original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<ItemId>,
+    /// How it was altered; none for an original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alteration: Option<Alteration>,
 }
 record!(
     Item,

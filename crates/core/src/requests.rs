@@ -2,7 +2,7 @@
 
 use canvass_types::{
     AgencyId, AgencyState, Asker, Decision, Digest, FieldProblem, MemberId, RequestBody, RequestDraft,
-    RequestId, RequestState, SignatureText, Signed, Time, canonical,
+    RequestId, RequestState, SignatureText, Signed, Time, TimeFrame, canonical,
     leaf::{Log, RequestsLeaf},
 };
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,11 @@ use crate::{
         RequestSubmit, RequestWithhold, Target,
     },
     agencies::leaf_text,
-    ask::{self, AskInput, Checked},
+    ask::{self, AskInput, Checked, DraftForm},
+    cases::{
+        Page,
+        load::{has_text, page_of},
+    },
     error::{accept, check_text, problem},
     ports::{Changeset, Query, Records, RecordsExt, Versioned},
     records::{Agency, Investigation, Request, RequestKey},
@@ -29,6 +33,15 @@ pub struct DraftCheck {
     pub area_sq_mi: Option<f64>,
     /// Elapsed minutes asked for.
     pub minutes: Option<i64>,
+    /// The investigation code as it will be written, when it is well formed.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The moments asked for, when both could be read.
+    #[serde(default)]
+    pub time_frame: Option<TimeFrame>,
+    /// Fields that are still empty.
+    #[serde(default)]
+    pub missing: Vec<String>,
     /// What must be mended before it can be submitted.
     pub problems: Vec<FieldProblem>,
     /// Words that a moderator will weigh.
@@ -62,6 +75,9 @@ pub struct RequestView {
     pub closes: Option<Time>,
     /// When it ended.
     pub ended: Option<Time>,
+    /// Public words on the end: the legal basis of a withheld one.
+    #[serde(default)]
+    pub end_note: Option<String>,
     /// How it stands against the rules now, for a draft or one in moderation.
     pub check: Option<DraftCheck>,
     /// Place in the list, for `after`.
@@ -108,6 +124,10 @@ pub struct RequestFilter {
     pub agency: Option<AgencyId>,
     /// In one state.
     pub state: Option<RequestState>,
+    /// Those that a moderator decided on, or those that none has.
+    pub decided: Option<bool>,
+    /// With this text in the code or the details.
+    pub q: Option<String>,
     /// From behind this place on.
     pub after: Option<u64>,
     /// At most so many, up to 200.
@@ -116,7 +136,19 @@ pub struct RequestFilter {
 
 fn view(request: &Versioned<Request>, check: Option<DraftCheck>) -> RequestView {
     let Request {
-        id, agency, author, draft, signed, state, decision, created, decided, closes, ended, ..
+        id,
+        agency,
+        author,
+        draft,
+        signed,
+        state,
+        decision,
+        created,
+        decided,
+        closes,
+        ended,
+        end_note,
+        ..
     } = request.record.clone();
     let sequence = request.sequence;
     RequestView {
@@ -131,6 +163,7 @@ fn view(request: &Versioned<Request>, check: Option<DraftCheck>) -> RequestView 
         decided,
         closes,
         ended,
+        end_note,
         check,
         sequence,
     }
@@ -196,12 +229,12 @@ impl<R: Records> App<R> {
         agency: &Agency,
         own: &RequestId,
     ) -> Result<DraftCheck, CoreError> {
-        let Checked { code, area_sq_mi, minutes, mut problems, findings, .. } =
+        let Checked { frame, code, area_sq_mi, minutes, mut problems, findings } =
             self.judge(draft, agency, None);
         let limit = self.policy().ask.requests_per_investigation;
-        let used = match code {
+        let used = match &code {
             Some(code) => {
-                let key = Investigation::key_of(&agency.id, &code);
+                let key = Investigation::key_of(&agency.id, code);
                 let found = self.records().get::<Investigation>(&key).await?;
                 found.map_or(0, |found| found.record.requests.iter().filter(|id| *id != own).count())
             }
@@ -219,7 +252,8 @@ impl<R: Records> App<R> {
                 "ask the operator of this Canvass to verify it",
             ));
         }
-        Ok(DraftCheck { area_sq_mi, minutes, problems, findings, remaining })
+        let (time_frame, missing) = (frame, Vec::new());
+        Ok(DraftCheck { area_sq_mi, minutes, code, time_frame, missing, problems, findings, remaining })
     }
 
     async fn request(&self, id: &RequestId) -> Result<Versioned<Request>, CoreError> {
@@ -243,15 +277,17 @@ impl<R: Records> App<R> {
         })
     }
 
-    /// Judges a draft without storing it.
+    /// Judges a draft without storing it; any of its fields may still be missing.
     ///
     /// # Errors
     /// When the actor may not draft requests.
-    pub async fn check_draft(&self, actor: &Actor, draft: &RequestDraft) -> Result<DraftCheck, CoreError> {
+    pub async fn check_draft(&self, actor: &Actor, form: &DraftForm) -> Result<DraftCheck, CoreError> {
         let id = Self::actors_agency(actor)?;
         self.gate().check::<Drafting>(actor, &Target::of(&id, &id))?;
-        let agency = self.agency(&id).await?;
-        self.draft_check(draft, &agency.record, &RequestId::random(self.entropy())).await
+        let agency = self.agency(&id).await?.record;
+        let filled = form.filled(&agency.jurisdiction)?;
+        let check = self.draft_check(&filled.draft, &agency, &RequestId::random(self.entropy())).await?;
+        Ok(filled.judged(check))
     }
 
     /// Stores a new draft. It may still have problems; they come back with it.
@@ -346,21 +382,25 @@ impl<R: Records> App<R> {
         &self,
         actor: &Actor,
         filter: &RequestFilter,
-    ) -> Result<Vec<RequestView>, CoreError> {
+    ) -> Result<Page<RequestView>, CoreError> {
         let agency = filter.agency.clone().or_else(|| actor.agency.clone());
         let target = agency.as_ref().map_or_else(|| Target::shared("requests"), |id| Target::of(id, id));
         self.gate().check::<RequestRead>(actor, &target)?;
-        let mut query = Query::<Request>::new()
-            .newest_first()
-            .after(filter.after)
-            .limit(filter.limit.unwrap_or(50).min(200));
+        let mut query = Query::<Request>::new();
         if let Some(id) = &agency {
             query = query.with("agency", id);
         }
         if let Some(state) = filter.state {
             query = query.with("state", state.as_str());
         }
-        Ok(self.records().list(query).await?.iter().map(|request| view(request, None)).collect())
+        let keep = |request: &Request| {
+            let texts = [request.draft.code.as_str(), &request.draft.details];
+            filter.decided.is_none_or(|wanted| request.decision.is_some() == wanted)
+                && filter.q.as_deref().is_none_or(|wanted| has_text(wanted, texts))
+        };
+        let found = page_of(self.records(), query, (filter.after, filter.limit), keep).await?;
+        let entries = found.entries.iter().map(|request| view(request, None)).collect();
+        Ok(Page { entries, next: found.next })
     }
 
     /// What waits for a moderator, oldest first.
@@ -665,7 +705,7 @@ fn used_up(limit: u32) -> FieldProblem {
 }
 
 /// A draft may be wrong, but it must not be huge.
-fn bounded(draft: &RequestDraft) -> Result<(), CoreError> {
+pub(crate) fn bounded(draft: &RequestDraft) -> Result<(), CoreError> {
     let texts = [
         ("details", &draft.details, 20_000),
         ("code", &draft.code, 200),

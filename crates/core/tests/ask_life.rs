@@ -193,7 +193,7 @@ async fn an_investigation_has_two_requests_and_a_refused_one_gives_its_place_bac
     town.app.moderate(&town.moderator, &second, no(Some("scope"))).await.unwrap();
     town.submitted("26-1").await.unwrap();
     let refused = RequestFilter { state: Some(RequestState::Refused), ..RequestFilter::default() };
-    assert_eq!(town.app.requests(&town.officer, &refused).await.unwrap().len(), 1);
+    assert_eq!(town.app.requests(&town.officer, &refused).await.unwrap().entries.len(), 1);
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn another_agency_sees_nothing_and_no_agency_moderates() {
     let hidden = town.app.request_view(&town.stranger, &id).await.unwrap_err();
     assert_eq!(hidden, CoreError::Denied(canvass_core::access::Denied::Hidden));
     assert!(town.app.read_key(&town.stranger, id.as_str()).await.is_err());
-    assert!(town.app.requests(&town.stranger, &RequestFilter::default()).await.unwrap().is_empty());
+    assert!(town.app.requests(&town.stranger, &RequestFilter::default()).await.unwrap().entries.is_empty());
     let verdict = Verdict { approved: true, rule: None, reason: "Looks all right to me.".into() };
     for actor in [&town.officer, &town.stranger, &town.operator] {
         assert!(town.app.moderate(actor, &id, verdict.clone()).await.is_err());

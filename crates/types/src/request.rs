@@ -296,4 +296,8 @@ pub struct FieldProblem {
     /// The words of the text that the rule met, when it is a rule about content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<String>,
+    /// Where these words stand in the field as it was written: begin and end (not included) in UTF-16 code units, as
+    /// JavaScript counts them, in order; the first 50 places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<(u32, u32)>,
 }

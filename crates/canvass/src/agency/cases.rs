@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 
 use canvass_core::{
-    cases::{CaseDetail, CaseView, ChangeCase, ItemView, NewCase, NewHold},
+    cases::{CaseDetail, CaseView, ChangeCase, ItemDetail, ItemView, NewCase, NewHold, Timeline},
     custody::{CustodyView, verify_chain_to},
     records::Hold,
+    retention::Due,
 };
-use canvass_types::{CaseId, HoldId, ItemId, MemberId, OfferId};
+use canvass_types::{CaseId, HoldId, ItemId, OfferId};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::Value;
 
 use super::{
-    desk::{Desk, destination, moment, path, purpose},
+    copies::{self, CopyArgs},
+    desk::{Desk, assignee, destination, moment, path, purpose},
     inbox::{beside, open_into},
     keys, transfer,
 };
@@ -46,9 +48,12 @@ pub enum CaseCommand {
         /// With this investigation code
         #[arg(long)]
         code: Option<String>,
-        /// On which this member works
+        /// With this text in the title or code
         #[arg(long)]
-        assignee: Option<MemberId>,
+        text: Option<String>,
+        /// On which this member works; `me`, or `none` for nobody
+        #[arg(long, value_parser = assignee)]
+        assignee: Option<String>,
         /// With this tag
         #[arg(long)]
         tag: Option<String>,
@@ -58,6 +63,15 @@ pub enum CaseCommand {
     Show {
         /// Which
         case: CaseId,
+    },
+    /// Tell what happened in a case, oldest first
+    #[command(after_help = "Example:\n  canvass case timeline cas_…")]
+    Timeline {
+        /// Which
+        case: CaseId,
+        /// At most so many of the newest events, up to 2,000
+        #[arg(long, default_value_t = 500)]
+        limit: u32,
     },
     /// Change what a case is called and joins
     #[command(after_help = "Example:\n  canvass case change cas_… --add req_…")]
@@ -93,12 +107,13 @@ fn case_line(case: &CaseView) -> String {
     format!("{}  {state}  {}  {}", case.id, case.code.as_deref().unwrap_or("-"), case.title)
 }
 
-fn item_line(item: &ItemView) -> String {
+pub fn item_line(item: &ItemView) -> String {
     let gone = item.destroyed.map_or_else(String::new, |at| format!("  destroyed {at}"));
-    format!(
-        "{}  {}  {} bytes  SHA-256 {}  from {} clip {}{gone}",
-        item.id, item.name, item.bytes, item.sha256, item.offer, item.clip
-    )
+    let from = match (&item.copy_of, &item.alteration) {
+        (Some(original), Some(how)) => format!("ALTERED COPY ({}) of {original}", how.kind.as_str()),
+        _ => format!("from {} clip {}", item.offer, item.clip),
+    };
+    format!("{}  {}  {} bytes  SHA-256 {}  {from}{gone}", item.id, item.name, item.bytes, item.sha256)
 }
 
 fn hold_line(hold: &Hold) -> String {
@@ -114,18 +129,14 @@ pub async fn case(command: CaseCommand, context: &Context) -> Result<(), Failure
         CaseCommand::Create { title, code, destination } => {
             one(&desk.post("/cases", &NewCase { title, code, destinations: destination }).await?)
         }
-        CaseCommand::List { state, code, assignee, tag } => {
-            let query = [
-                ("state", state),
-                ("code", code),
-                ("assignee", assignee.map(|id| id.to_string())),
-                ("tag", tag),
-            ];
+        CaseCommand::List { state, code, text, assignee, tag } => {
+            let query = [("state", state), ("code", code), ("q", text), ("assignee", assignee), ("tag", tag)];
             let all: Vec<CaseView> = desk.all("/cases", &query).await?;
             let lines: Vec<String> = all.iter().map(case_line).collect();
             desk.show(&all, &lines)
         }
         CaseCommand::Show { case } => show_case(&desk, &case).await,
+        CaseCommand::Timeline { case, limit } => timeline(&desk, &case, limit).await,
         CaseCommand::Change { case, title, add, remove } => {
             let change = ChangeCase { title, add_destinations: add, remove_destinations: remove };
             one(&desk.send(Method::PATCH, &format!("/cases/{case}"), &change).await?)
@@ -149,6 +160,21 @@ async fn show_case(desk: &Desk<'_>, case: &CaseId) -> Result<(), Failure> {
     let notes = &detail.case.annotations.notes;
     lines.extend(notes.iter().map(|note| format!("  note of {} {}: {}", note.by, note.at, note.text)));
     desk.show(&detail, &lines)
+}
+
+async fn timeline(desk: &Desk<'_>, case: &CaseId, limit: u32) -> Result<(), Failure> {
+    let base = path(&format!("/cases/{case}/timeline"), &[("limit", Some(limit.to_string()))]);
+    let told: Timeline = desk.http.get(&base).await?;
+    let mut lines = Vec::new();
+    if told.earlier > 0 {
+        lines.push(format!("{} left out", count(told.earlier, "earlier event", "earlier events")));
+    }
+    lines.extend(told.events.iter().map(|event| {
+        let by = event.by_name.as_deref().unwrap_or("resident, moderator or server");
+        let name = event.subject_name.as_deref().unwrap_or_default();
+        format!("{}  {}  {} {name}  {by}", event.at, event.kind, event.subject)
+    }));
+    desk.show(&told, &lines)
 }
 
 /// Holds.
@@ -216,6 +242,30 @@ pub enum ItemCommand {
         /// Which
         item: ItemId,
     },
+    /// List items of your agency
+    #[command(after_help = "Example:\n  canvass item list --case cas_… --assignee me")]
+    List {
+        /// Of this case
+        #[arg(long)]
+        case: Option<CaseId>,
+        /// From this offer
+        #[arg(long)]
+        offer: Option<OfferId>,
+        /// Altered copies of this item
+        #[arg(long)]
+        copy_of: Option<ItemId>,
+        /// On which this member works; `me`, or `none` for nobody
+        #[arg(long, value_parser = assignee)]
+        assignee: Option<String>,
+        /// With this tag
+        #[arg(long)]
+        tag: Option<String>,
+    },
+    /// Add an altered copy of an item: redacted, or in another form; the original stays as it is
+    #[command(
+        after_help = "Example:\n  canvass item copy itm_… porch-redacted.mp4 --note 'Face of a passer-by blurred' --purpose 'Redaction for disclosure'"
+    )]
+    Copy(CopyArgs),
     /// Decrypt an item's original into a file and hash it once more
     #[command(
         after_help = "Example:\n  canvass item read itm_… --purpose 'Review for the hearing' --out porch.mp4"
@@ -247,22 +297,41 @@ pub async fn item(command: ItemCommand, context: &Context) -> Result<(), Failure
     let desk = Desk::new(context)?;
     match command {
         ItemCommand::Show { item } => {
-            let view: ItemView = desk.get(&format!("/items/{item}")).await?;
-            let mut lines = vec![item_line(&view)];
+            let detail: ItemDetail = desk.get(&format!("/items/{item}")).await?;
+            let view = &detail.item;
+            let mut lines = vec![item_line(view)];
             lines.push(format!(
                 "  case {}, added {}, destroyed on {}",
                 view.case,
                 view.added,
                 moment(view.due)
             ));
+            if let Some(how) = &view.alteration {
+                lines.push(format!("  altered on {} by {} with {}: {}", how.at, how.by, how.tool, how.note));
+            }
+            lines.extend(detail.copies.iter().map(|copy| format!("  {}", item_line(copy))));
+            lines.extend(detail.holds.iter().map(|hold| format!("  {}", hold_line(hold))));
             lines.extend(
                 view.annotations
                     .notes
                     .iter()
                     .map(|note| format!("  note of {} {}: {}", note.by, note.at, note.text)),
             );
-            desk.show(&view, &lines)
+            desk.show(&detail, &lines)
         }
+        ItemCommand::List { case, offer, copy_of, assignee, tag } => {
+            let query = [
+                ("case", case.map(|id| id.to_string())),
+                ("offer", offer.map(|id| id.to_string())),
+                ("copy_of", copy_of.map(|id| id.to_string())),
+                ("assignee", assignee),
+                ("tag", tag),
+            ];
+            let all: Vec<ItemView> = desk.all("/items", &query).await?;
+            let lines: Vec<String> = all.iter().map(item_line).collect();
+            desk.show(&all, &lines)
+        }
+        ItemCommand::Copy(args) => copies::copy(&desk, args).await,
         ItemCommand::Read(args) => read(&desk, args).await,
         ItemCommand::Custody { subject } => custody(&desk, &subject).await,
     }
@@ -339,8 +408,18 @@ async fn custody(desk: &Desk<'_>, subject: &str) -> Result<(), Failure> {
 /// Shows what will be destroyed when.
 pub async fn retention(context: &Context) -> Result<(), Failure> {
     let desk = Desk::new(context)?;
-    let all: Vec<Value> = desk.all("/retention", &[]).await?;
-    let lines: Vec<String> = all.iter().map(row).collect();
+    let all: Vec<Due> = desk.all("/retention", &[]).await?;
+    let line = |due: &Due| {
+        let rule = due.rule.as_ref().map_or_else(String::new, |rule| format!(" ({} days)", rule.days));
+        let kept = match &due.hold {
+            Some(hold) => format!("  KEPT by {} on {}: {}", hold.id, hold.subject, hold.basis),
+            None if due.held => "  KEPT by a hold".to_owned(),
+            None => String::new(),
+        };
+        let name = due.name.as_deref().unwrap_or_default();
+        format!("{}  {} of {} {name}  {}{rule}{kept}", due.due, due.what, due.subject, due.reason)
+    };
+    let lines: Vec<String> = all.iter().map(line).collect();
     desk.show(&all, &lines)
 }
 

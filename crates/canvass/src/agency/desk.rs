@@ -1,6 +1,6 @@
 //! Talking with the agency's desk: lists, queries, words for people.
 
-use canvass_types::{AgencyId, MemberView, PortalId, RequestId};
+use canvass_types::{AgencyId, MemberId, MemberView, PortalId, RequestId};
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -70,6 +70,15 @@ pub fn spelled<T: Serialize>(value: &T) -> String {
         Ok(serde_json::Value::String(text)) => text,
         Ok(other) => other.to_string(),
         Err(_) => String::new(),
+    }
+}
+
+/// Reads who works on something: the id of a member, `me` or `none`.
+pub fn assignee(text: &str) -> Result<String, String> {
+    if matches!(text, "me" | "none") || text.parse::<MemberId>().is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("not the id of a member (mbr_…), and neither `me` nor `none`".to_owned())
     }
 }
 
@@ -187,6 +196,7 @@ mod tests {
     fn what_others_wrote_moves_no_cursor() {
         assert_eq!(plain("a\u{1b}[2J\tb"), "a [2J b");
         assert!(destination("req_x").is_err());
+        assert!(assignee("me").is_ok() && assignee("none").is_ok() && assignee("you").is_err());
         assert_eq!(word::<canvass_types::Role>("custodian").unwrap(), canvass_types::Role::Custodian);
         assert!(word::<canvass_types::Role>("king").is_err());
     }

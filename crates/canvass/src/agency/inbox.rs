@@ -19,7 +19,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    desk::{Desk, destination, moment, plain, word},
+    desk::{Desk, assignee, destination, moment, plain, word},
     keys, transfer,
 };
 use crate::common::{Context, Failure, count, day, exists, hash_file, read_limited, write_secret};
@@ -41,12 +41,18 @@ pub struct InboxArgs {
     /// Of this case
     #[arg(long)]
     case: Option<CaseId>,
-    /// On which this member works
-    #[arg(long)]
-    assignee: Option<MemberId>,
+    /// On which this member works; `me`, or `none` for nobody
+    #[arg(long, value_parser = assignee)]
+    assignee: Option<String>,
     /// With this tag
     #[arg(long)]
     tag: Option<String>,
+    /// Only those whose reminder has come
+    #[arg(long)]
+    reminder_due: bool,
+    /// Only those in which the resident wants something back or has answered last
+    #[arg(long)]
+    waiting: bool,
 }
 
 /// What to open, and where to.
@@ -220,8 +226,10 @@ pub async fn inbox(args: InboxArgs, context: &Context) -> Result<(), Failure> {
         ("state", args.state.map(|state| state.as_str().to_owned())),
         ("destination", args.destination),
         ("case", args.case.map(|id| id.to_string())),
-        ("assignee", args.assignee.map(|id| id.to_string())),
+        ("assignee", args.assignee),
         ("tag", args.tag),
+        ("reminder_due", args.reminder_due.then(|| "true".to_owned())),
+        ("waiting", args.waiting.then(|| "true".to_owned())),
     ];
     let all: Vec<OfferView> = desk.all("/offers", &query).await?;
     let lines: Vec<String> = all.iter().map(line).collect();
@@ -389,7 +397,8 @@ pub async fn triage(args: TriageArgs, context: &Context) -> Result<(), Failure> 
     }
 }
 
-fn meta(dir: &Path) -> Result<MetaFiles, Failure> {
+/// What else was in the envelope that was opened into a folder.
+pub fn meta(dir: &Path) -> Result<MetaFiles, Failure> {
     let read = |name: &str| read_limited(&dir.join(BESIDE).join(name), MOST_BESIDE);
     let optional =
         |name: &str| if exists(&dir.join(BESIDE).join(name)) { read(name).map(Some) } else { Ok(None) };

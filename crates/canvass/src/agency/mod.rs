@@ -3,6 +3,7 @@
 
 mod agencies;
 mod cases;
+mod copies;
 mod desk;
 mod export;
 mod inbox;

@@ -3,6 +3,7 @@
 pub mod keys;
 pub mod ledger;
 pub mod ledgers;
+mod package;
 pub mod receipt;
 pub mod records;
 pub mod replay;
@@ -12,7 +13,6 @@ mod witness;
 use clap::Subcommand;
 
 use crate::common::{Context, Failure};
-use crate::package;
 
 /// Commands of whoever trusts nobody.
 #[derive(Debug, Subcommand)]

@@ -65,6 +65,41 @@ pub fn originals_are_read_and_hashed(town: &Town, case: &Case) {
     sam.ok(&["item", "read", &case.item, "--purpose", WHY, "--out", "mended.mp4"]);
 }
 
+pub fn a_redacted_copy_stands_beside_its_original(town: &Town, case: &Case) {
+    let sam = &town.sam;
+    sam.write("porch-redacted.mp4", "a blurred porch ".repeat(30_000));
+    let (note, why) = ("Face of a passer-by blurred", "Redaction for disclosure");
+    let copy = |file: &str| {
+        sam.run(&["item", "copy", &case.item, file, "--note", note, "--tool", "hand", "--purpose", why])
+    };
+    std::fs::copy(sam.home.join("mended.mp4"), sam.home.join("same.mp4")).unwrap();
+    copy("same.mp4").refused(2, &["the original, byte for byte"]);
+    sam.write("clip-01.mp4", "another");
+    copy("clip-01.mp4").refused(1, &["the original has this file name"]);
+    let said = copy("porch-redacted.mp4");
+    assert!(said.code == 0 && said.out.contains("ALTERED COPY (redaction)"), "{}{}", said.out, said.err);
+    let listed = sam.json(&["item", "list", "--copy-of", &case.item]);
+    let made = text(&listed, "/0/id");
+    assert_eq!(text(&listed, "/0/copy_of"), case.item);
+    let shown = sam.ok(&["item", "show", &case.item]);
+    assert!(shown.contains(&made) && !shown.starts_with(&made), "{shown}");
+    assert!(sam.ok(&["item", "show", &made]).contains(note));
+    assert!(sam.ok(&["item", "custody", &made]).contains("copy-made"));
+    sam.ok(&["item", "read", &made, "--purpose", WHY, "--out", "copy.mp4"]);
+    assert_eq!(
+        std::fs::read(sam.home.join("copy.mp4")).unwrap(),
+        "a blurred porch ".repeat(30_000).as_bytes()
+    );
+    let told = sam.ok(&["case", "timeline", &case.id]);
+    assert!(
+        told.contains("item.copied") && told.contains("item.copy-made") && told.contains("offer.opened"),
+        "{told}"
+    );
+    assert!(sam.ok(&["case", "list", "--text", "ELM"]).contains(&case.id));
+    assert!(!sam.ok(&["inbox", "--assignee", "me"]).contains(&case.offer));
+    assert!(sam.ok(&["inbox", "--assignee", "none"]).contains(&case.offer));
+}
+
 pub fn notes_tags_and_reminders(town: &Town, nora: &Person, case: &Case) {
     for subject in [&case.offer, &case.id, &case.item] {
         nora.ok(&[
@@ -171,10 +206,13 @@ pub fn a_case_is_exported(town: &Town, case: &Case) {
     let said =
         town.sam.ok(&["export", &case.id, "--purpose", "Discovery in State v. Doe", "--out", "bundle"]);
     assert!(said.contains("Everything holds.") && said.contains("2 originals"), "{said}");
+    assert!(said.contains("1 altered copy"), "{said}");
     let defence = town.resident("defence");
     let bundle = town.sam.path("bundle");
     let said = defence.ok(&["verify", "package", &bundle]);
     assert!(said.contains("cosigned by") && said.contains("Everything holds."), "{said}");
+    std::fs::write(town.sam.home.join("bundle.zip"), "PK").unwrap();
+    defence.refused(&["verify", "package", &town.sam.path("bundle.zip")], 2, &["unpack it first"]);
     town.sam.refused(
         &["export", &case.id, "--purpose", "Discovery in State v. Doe", "--out", "bundle"],
         2,

@@ -34,6 +34,7 @@ fn a_year_of_an_agency() {
     play("a lost key", &mut || a_lost_key_is_recovered(&town, &nora, &second));
     play("triage", &mut || evidence::clips_are_triaged(&town, &nora, &case, &second));
     play("originals", &mut || evidence::originals_are_read_and_hashed(&town, &case));
+    play("copies", &mut || evidence::a_redacted_copy_stands_beside_its_original(&town, &case));
     play("notes", &mut || evidence::notes_tags_and_reminders(&town, &nora, &case));
     play("withdrawals", &mut || evidence::withdrawals_are_answered(&town, &nora, &case));
     play("holds", &mut || evidence::holds_beat_destruction(&town, &nora, &case));

@@ -118,6 +118,8 @@ actions! {
     ItemList = "item.list";
     /// Read an item's sealed bytes.
     ItemRead = "item.read", purpose;
+    /// Add an altered copy of an item.
+    ItemCopy = "item.copy";
     /// Notes, tags, assignment, reminder on an item.
     ItemAnnotate = "item.annotate";
     /// Place a hold.

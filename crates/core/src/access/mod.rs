@@ -255,6 +255,18 @@ impl Gate {
         Err(Denied::Role { action: A::NAME, takes: self.matrix.takes(A::NAME) })
     }
 
+    /// Names of the actions that the actor may do, on matters of their own agency or of any.
+    pub fn rights(&self, actor: &Actor) -> Vec<String> {
+        let may = |action: &&str| {
+            actor.roles.iter().any(|role| match self.matrix.reach(action, *role) {
+                Reach::Any => true,
+                Reach::Own => actor.agency.is_some(),
+                Reach::Never => false,
+            })
+        };
+        self.matrix.actions().filter(may).map(str::to_owned).collect()
+    }
+
     /// Decides, and begins the record.
     ///
     /// # Errors

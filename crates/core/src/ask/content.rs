@@ -10,11 +10,13 @@ use std::sync::LazyLock;
 use canvass_types::{Digest, FieldProblem, IncidentType, RequestDraft};
 use serde::Deserialize;
 
-use super::words::{Pattern, PatternError, Sets, Text};
+use super::words::{Hit, Pattern, PatternError, Sets, Text};
 
 const SOURCE: &str = include_str!("../../../../policies/content-rules.toml");
 /// Findings of one rule in one field.
 const MOST_FINDINGS: usize = 5;
+/// Places of one finding that are told.
+const MOST_PLACES: usize = 50;
 
 static RULES: LazyLock<Result<RuleSet, RulesError>> = LazyLock::new(|| RuleSet::parse(SOURCE));
 
@@ -86,6 +88,12 @@ struct Compiled {
     groups: Vec<Group>,
 }
 
+/// Words that a rule met, with all places where they stand.
+struct Quote {
+    words: String,
+    hits: Vec<Hit>,
+}
+
 struct Group {
     any: Vec<Pattern>,
     ignore: Vec<Pattern>,
@@ -142,26 +150,37 @@ pub fn content(draft: &RequestDraft) -> Result<Vec<FieldProblem>, RulesError> {
     let mut findings = Vec::new();
     for (field, source) in [("details", &draft.details), ("contact.name", &draft.contact.name)] {
         let text = Text::read(source);
+        let mut found = Vec::new();
         for rule in rules.rules.iter().filter(|rule| !rule.text.except_incidents.contains(&draft.incident)) {
             let mut quotes = Vec::new();
             for group in &rule.groups {
                 group.find(&text, &mut quotes);
             }
             quotes.truncate(MOST_FINDINGS);
-            findings.extend(quotes.into_iter().map(|quote| FieldProblem {
+            found.extend(quotes.into_iter().map(|quote| (rule, quote)));
+        }
+        if found.is_empty() {
+            continue;
+        }
+        let places = text.places();
+        findings.extend(found.into_iter().map(|(rule, Quote { words, mut hits })| {
+            hits.sort_unstable_by_key(|hit| (hit.first, hit.end));
+            hits.dedup();
+            FieldProblem {
                 field: field.into(),
                 rule: rule.text.id.clone(),
                 message: rule.text.message.clone(),
                 remedy: rule.text.remedy.clone(),
-                matched: Some(quote),
-            }));
-        }
+                matched: Some(words),
+                ranges: hits.into_iter().filter_map(|hit| places.of(hit)).collect(),
+            }
+        }));
     }
     Ok(findings)
 }
 
 impl Group {
-    fn find(&self, text: &Text<'_>, quotes: &mut Vec<String>) {
+    fn find(&self, text: &Text<'_>, quotes: &mut Vec<Quote>) {
         let hits: Vec<_> = self.any.iter().flat_map(|pattern| pattern.hits(text, text.all())).collect();
         if hits.is_empty() || self.unless_text.iter().any(|pattern| pattern.is_in(text, text.all())) {
             return;
@@ -183,9 +202,11 @@ impl Group {
             if *excused {
                 continue;
             }
-            let quote = text.quote(hit);
-            if !quotes.contains(&quote) {
-                quotes.push(quote);
+            let words = text.quote(hit);
+            match quotes.iter_mut().find(|quote| quote.words == words) {
+                Some(known) if known.hits.len() < MOST_PLACES => known.hits.push(hit),
+                Some(_) => {}
+                None => quotes.push(Quote { words, hits: vec![hit] }),
             }
         }
     }

@@ -5,6 +5,7 @@
 //! a file or a database: the moment and the limits are passed in.
 
 pub mod content;
+mod form;
 mod place;
 mod when;
 mod words;
@@ -13,6 +14,7 @@ use canvass_types::{AgencyClass, Area, AskLimits, FieldProblem, RequestDraft, Ti
 use unicode_normalization::is_nfc;
 
 pub use content::{Rule, rules};
+pub use form::{ContactForm, DraftForm};
 pub use place::area_sq_mi;
 
 /// A draft and all that is needed to judge it.
@@ -106,7 +108,14 @@ pub(crate) fn problem(
     remedy: impl Into<String>,
 ) -> FieldProblem {
     let (message, remedy) = (message.into(), remedy.into());
-    FieldProblem { field: field.into(), rule: rule.into(), message, remedy, matched: None }
+    FieldProblem {
+        field: field.into(),
+        rule: rule.into(),
+        message,
+        remedy,
+        matched: None,
+        ranges: Vec::new(),
+    }
 }
 
 fn class(class: AgencyClass, limits: &AskLimits, problems: &mut Vec<FieldProblem>) {

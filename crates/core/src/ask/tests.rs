@@ -300,3 +300,26 @@ proptest! {
         prop_assert!(checked.frame.is_some() || checked.problems.iter().any(|p| p.field == "start"));
     }
 }
+
+proptest! {
+    /// Ranges count as JavaScript counts: whatever stands around the words, they lead to exactly these words.
+    #[test]
+    fn places_of_findings_lead_to_the_words_that_matched(
+        parts in proptest::collection::vec(prop::sample::select(vec![
+            "protest", "Protest", "🚙", "é", " ", "\n", "e\u{301}", "𝔭", ". ", "a white van ", "marched ", "p r o t e s t",
+        ]), 0..40)
+    ) {
+        let mut value = base();
+        value["details"] = parts.join(" ").into();
+        let draft = draft(&value);
+        let units: Vec<u16> = draft.details.encode_utf16().collect();
+        for finding in content::content(&draft).unwrap() {
+            prop_assert!(!finding.ranges.is_empty() && finding.ranges.len() <= 50);
+            prop_assert!(finding.ranges.is_sorted_by(|one, two| one < two));
+            for (start, end) in finding.ranges {
+                let words = String::from_utf16(&units[start as usize..end as usize]).unwrap();
+                prop_assert_eq!(words.chars().take(120).collect::<String>(), finding.matched.clone().unwrap());
+            }
+        }
+    }
+}

@@ -43,6 +43,21 @@ pub(super) struct Hit {
     pub(super) end: usize,
 }
 
+/// UTF-16 code units before each byte of a text.
+pub(super) struct Places<'a> {
+    words: &'a [Word],
+    units: Vec<u32>,
+}
+
+impl Places<'_> {
+    /// Begin and end of a hit.
+    pub(super) fn of(&self, hit: Hit) -> Option<(u32, u32)> {
+        let start = self.words.get(hit.first)?.start;
+        let end = self.words.get(hit.end.checked_sub(1)?)?.end;
+        Some((*self.units.get(start)?, *self.units.get(end)?))
+    }
+}
+
 impl<'a> Text<'a> {
     pub(super) fn read(source: &'a str) -> Self {
         let end = source.char_indices().nth(MOST_READ).map_or(source.len(), |(at, _)| at);
@@ -82,6 +97,18 @@ impl<'a> Text<'a> {
         let start = self.words.get(hit.first).map_or(0, |word| word.start);
         let end = self.words.get(hit.end.saturating_sub(1)).map_or(0, |word| word.end);
         self.source.get(start..end).unwrap_or_default().chars().take(120).collect()
+    }
+
+    /// Where the words of hits stand, for readers that count in UTF-16 code units.
+    pub(super) fn places(&self) -> Places<'_> {
+        let mut units = Vec::with_capacity(self.source.len() + 1);
+        let mut at = 0;
+        for character in self.source.chars() {
+            units.extend(std::iter::repeat_n(at, character.len_utf8()));
+            at += if character.len_utf16() == 2 { 2 } else { 1 };
+        }
+        units.push(at);
+        Places { words: &self.words, units }
     }
 
     /// The words of the sentence that a hit stands in.

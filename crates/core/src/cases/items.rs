@@ -1,6 +1,6 @@
 //! Items: single pieces of evidence.
 
-use canvass_types::{AgencyId, CaseId, Digest, ItemId, MemberId, OfferId, Time};
+use canvass_types::{AgencyId, CaseId, Digest, ItemId, OfferId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -10,9 +10,9 @@ use crate::{
     App, CoreError,
     access::{Actor, Grant, ItemAnnotate, ItemList, ItemRead, Job, Target},
     custody::{Change, Kept, anchor},
-    inbox::{Annotate, meets, own_target},
+    inbox::{Annotate, WorkFilter, own_target},
     ports::{Query, Records, RecordsExt},
-    records::{Annotations, CustodyEvent, CustodyHead, Item},
+    records::{Alteration, Annotations, CustodyEvent, CustodyHead, Hold, Item},
 };
 
 /// An item, as the agency sees it.
@@ -50,6 +50,12 @@ pub struct ItemView {
     pub annotations: Annotations,
     /// Its chain of custody.
     pub custody: CustodyHead,
+    /// The item that it is an altered copy of; null for an original.
+    #[serde(default)]
+    pub copy_of: Option<ItemId>,
+    /// How it was altered; null for an original.
+    #[serde(default)]
+    pub alteration: Option<Alteration>,
 }
 
 impl From<&Item> for ItemView {
@@ -71,8 +77,24 @@ impl From<&Item> for ItemView {
             destroyed: item.destroyed,
             annotations: item.annotations.clone(),
             custody: item.custody,
+            copy_of: item.copy_of.clone(),
+            alteration: item.alteration.clone(),
         }
     }
+}
+
+/// An item with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ItemDetail {
+    /// The item.
+    #[serde(flatten)]
+    pub item: ItemView,
+    /// Holds in force on it, its case or its offer.
+    pub holds: Vec<Hold>,
+    /// Altered copies that were made of it.
+    pub copies: Vec<ItemView>,
+    /// The item that it was made from; null for an original.
+    pub original: Option<ItemView>,
 }
 
 /// Which items to list; what is not given does not matter.
@@ -83,10 +105,10 @@ pub struct ItemFilter {
     pub case: Option<CaseId>,
     /// From this offer.
     pub offer: Option<OfferId>,
-    /// On which this member works.
-    pub assignee: Option<MemberId>,
-    /// With this tag.
-    pub tag: Option<String>,
+    /// Altered copies of this item.
+    pub copy_of: Option<ItemId>,
+    /// Who works on it, tags, notes, reminders.
+    pub work: WorkFilter,
     /// From behind this place, as the part before said.
     pub after: Option<u64>,
     /// At most so many, 1 to 200; 50 when not given.
@@ -108,7 +130,11 @@ impl<R: Records> App<R> {
         if let Some(offer) = &filter.offer {
             query = query.with("offer", offer);
         }
-        let keep = |item: &Item| meets(&item.annotations, filter.assignee.as_ref(), filter.tag.as_deref());
+        let now = self.now();
+        let keep = |item: &Item| {
+            (filter.copy_of.is_none() || item.copy_of == filter.copy_of)
+                && filter.work.meets(&item.annotations, &actor.member, now)
+        };
         let found = page(self.records(), query, (filter.after, filter.limit), keep).await?;
         Ok(Page { entries: found.entries.iter().map(ItemView::from).collect(), next: found.next })
     }
@@ -121,6 +147,28 @@ impl<R: Records> App<R> {
         let item = self.load_item(id).await?.record;
         self.gate().check::<ItemList>(actor, &Target::of(&item.agency, id))?;
         Ok(ItemView::from(&item))
+    }
+
+    /// One item with its holds, its altered copies, and what it was made from.
+    ///
+    /// # Errors
+    /// When there is none for the actor.
+    pub async fn item_detail(&self, actor: &Actor, id: &ItemId) -> Result<ItemDetail, CoreError> {
+        let item = self.load_item(id).await?.record;
+        self.gate().check::<ItemList>(actor, &Target::of(&item.agency, id))?;
+        let mut holds = Vec::new();
+        for subject in [id.as_str(), item.case.as_str(), item.offer.as_str()] {
+            holds.extend(self.holds_on(subject).await?.into_iter().filter(|hold| hold.released.is_none()));
+        }
+        let related = self.items_of_offer(&item.offer).await?;
+        let copies = related.iter().filter(|each| each.record.copy_of.as_ref() == Some(id));
+        let original = related.iter().find(|each| Some(&each.record.id) == item.copy_of.as_ref());
+        Ok(ItemDetail {
+            holds,
+            copies: copies.map(|each| ItemView::from(&each.record)).collect(),
+            original: original.map(|each| ItemView::from(&each.record)),
+            item: ItemView::from(&item),
+        })
     }
 
     /// Gives an item's sealed bytes out, once the reading is on record.

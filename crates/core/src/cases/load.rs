@@ -65,13 +65,30 @@ pub(crate) async fn up_to<R: Records, T: Record>(
     }
 }
 
+/// Whether one of the texts holds the wanted one, in capitals or not. A blank one is in every text.
+pub(crate) fn has_text<'a>(wanted: &str, texts: impl IntoIterator<Item = &'a str>) -> bool {
+    let wanted = wanted.trim().to_lowercase();
+    texts.into_iter().any(|text| text.to_lowercase().contains(&wanted))
+}
+
 /// The part of a query's records that a filter keeps, newest first.
 pub(crate) async fn page<R: Records, T: Record>(
     records: &R,
     query: Query<T>,
-    (after, limit): (Option<u64>, Option<u32>),
+    part: (Option<u64>, Option<u32>),
     keep: impl Fn(&T) -> bool + Send + Sync,
 ) -> Result<Page<T>, CoreError> {
+    let found = page_of(records, query, part, keep).await?;
+    Ok(Page { entries: found.entries.into_iter().map(|row| row.record).collect(), next: found.next })
+}
+
+/// The same, with version and place of each record.
+pub(crate) async fn page_of<R: Records, T: Record>(
+    records: &R,
+    query: Query<T>,
+    (after, limit): (Option<u64>, Option<u32>),
+    keep: impl Fn(&T) -> bool + Send + Sync,
+) -> Result<Page<Versioned<T>>, CoreError> {
     let limit = limit.unwrap_or(PAGE.0).clamp(1, PAGE.1) as usize;
     let mut cursor = after;
     let mut page = Page { entries: Vec::new(), next: None };
@@ -79,14 +96,15 @@ pub(crate) async fn page<R: Records, T: Record>(
         let part = records.list(query.clone().newest_first().after(cursor).limit(STEP)).await?;
         let end = part.len() < STEP as usize;
         for row in part {
+            let sequence = row.sequence;
             if keep(&row.record) {
                 if page.entries.len() == limit {
                     page.next = cursor;
                     return Ok(page);
                 }
-                page.entries.push(row.record);
+                page.entries.push(row);
             }
-            cursor = Some(row.sequence);
+            cursor = Some(sequence);
         }
         if end {
             return Ok(page);

@@ -1,26 +1,30 @@
 //! Cases: what belongs together, its items, the holds on it, and the bundle for court.
 
+mod copies;
 mod export;
 mod holds;
 mod items;
 pub(crate) mod load;
+mod timeline;
 
 use canvass_types::{AgencyId, CaseId, MemberId, PortalId, RequestId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+pub use copies::NewCopy;
 pub use export::{ExportManifest, ExportedDestination, ExportedItem, ExportedOffer, ReceiptOpening};
 pub use holds::{HoldFilter, NewHold};
-pub use items::{ItemFilter, ItemView};
+pub use items::{ItemDetail, ItemFilter, ItemView};
 pub use load::Page;
+pub use timeline::{Timeline, TimelineEvent};
 
 use crate::{
     App, CoreError,
     access::{Actor, CaseAnnotate, CaseChange, CaseClose, CaseCreate, CaseRead, Intent, Target},
     custody::{Change, anchors},
     error::{accept, check_text, problem},
-    inbox::{Annotate, OfferView, own_target},
+    inbox::{Annotate, OfferView, WorkFilter, own_target},
     ports::{Query, Records, RecordsExt, Versioned},
     records::{Annotations, Case, Hold, Item, Portal, Request},
 };
@@ -119,10 +123,10 @@ pub struct CaseFilter {
     pub open: Option<bool>,
     /// With this investigation code.
     pub code: Option<String>,
-    /// On which this member works.
-    pub assignee: Option<MemberId>,
-    /// With this tag.
-    pub tag: Option<String>,
+    /// With this text in the title or the code.
+    pub q: Option<String>,
+    /// Who works on it, tags, notes, reminders.
+    pub work: WorkFilter,
     /// From behind this place, as the part before said.
     pub after: Option<u64>,
     /// At most so many, 1 to 200; 50 when not given.
@@ -239,9 +243,15 @@ impl<R: Records> App<R> {
         if let Some(open) = filter.open {
             query = query.with("state", if open { "open" } else { "closed" });
         }
+        let now = self.now();
         let keep = |case: &Case| {
+            let texts = [Some(case.title.as_str()), case.code.as_deref()];
             (filter.code.is_none() || case.code == filter.code)
-                && crate::inbox::meets(&case.annotations, filter.assignee.as_ref(), filter.tag.as_deref())
+                && filter
+                    .q
+                    .as_deref()
+                    .is_none_or(|wanted| load::has_text(wanted, texts.into_iter().flatten()))
+                && filter.work.meets(&case.annotations, &actor.member, now)
         };
         let found = load::page(self.records(), query, (filter.after, filter.limit), keep).await?;
         Ok(Page { entries: found.entries.iter().map(CaseView::from).collect(), next: found.next })

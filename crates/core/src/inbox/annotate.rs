@@ -114,10 +114,68 @@ impl Annotations {
     }
 }
 
-/// Whether annotations have this assignee and tag, where they are given.
-pub(crate) fn meets(annotations: &Annotations, assignee: Option<&MemberId>, tag: Option<&str>) -> bool {
-    assignee.is_none_or(|wanted| annotations.assignee.as_ref() == Some(wanted))
-        && tag.is_none_or(|wanted| annotations.tags.iter().any(|tag| tag == wanted))
+/// Who works on something, as a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Assignee {
+    /// Whoever asks.
+    Me,
+    /// Nobody.
+    Nobody,
+    /// This member.
+    Member(MemberId),
+}
+
+impl TryFrom<String> for Assignee {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "me" => Ok(Self::Me),
+            "none" => Ok(Self::Nobody),
+            id => id.parse().map(Self::Member).map_err(|_| "assignee: give the id of a member, me or none"),
+        }
+    }
+}
+
+impl From<Assignee> for String {
+    fn from(assignee: Assignee) -> Self {
+        match assignee {
+            Assignee::Me => "me".into(),
+            Assignee::Nobody => "none".into(),
+            Assignee::Member(id) => id.to_string(),
+        }
+    }
+}
+
+/// Which of the things that members work on; what is not given does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkFilter {
+    /// Who works on it: a member's id, `me`, or `none`.
+    #[schema(value_type = Option<String>)]
+    pub assignee: Option<Assignee>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// With notes, or without.
+    pub noted: Option<bool>,
+    /// Whose reminder has come, or all others.
+    pub reminder_due: Option<bool>,
+}
+
+impl WorkFilter {
+    /// Whether annotations meet it, for this member at this moment.
+    pub(crate) fn meets(&self, annotations: &Annotations, me: &MemberId, now: Time) -> bool {
+        let works = |wanted: &Assignee| match wanted {
+            Assignee::Me => annotations.assignee.as_ref() == Some(me),
+            Assignee::Nobody => annotations.assignee.is_none(),
+            Assignee::Member(id) => annotations.assignee.as_ref() == Some(id),
+        };
+        self.assignee.as_ref().is_none_or(works)
+            && self.tag.as_ref().is_none_or(|wanted| annotations.tags.contains(wanted))
+            && self.noted.is_none_or(|wanted| annotations.notes.is_empty() != wanted)
+            && self.reminder_due.is_none_or(|wanted| annotations.remind.is_some_and(|at| at <= now) == wanted)
+    }
 }
 
 impl<R: Records> App<R> {
@@ -209,8 +267,29 @@ mod tests {
         let two = apply(&one, &second).unwrap();
         assert_eq!((two.tags.join(""), two.assignee.clone(), two.remind), ("b".into(), None, one.remind));
         assert_eq!(two.notes, one.notes);
-        assert!(meets(&two, None, Some("b")) && !meets(&two, None, Some("a")));
-        assert!(!meets(&two, Some(&member()), None) && meets(&one, Some(&member()), None));
+        let (me, now) = (member(), Time::from_second(100));
+        let with = |text: &str| -> WorkFilter { serde_json::from_str(text).unwrap() };
+        for (filter, first, second) in [
+            (with("{}"), true, true),
+            (with(r#"{"tag":"b"}"#), true, true),
+            (with(r#"{"tag":"a"}"#), true, false),
+            (with(r#"{"assignee":"me"}"#), true, false),
+            (with(r#"{"assignee":"none"}"#), false, true),
+            (with(r#"{"assignee":"mbr_aaaaaaaaaaaaaaaaaaaaaaaaaa"}"#), true, false),
+            (with(r#"{"noted":true}"#), true, true),
+            (with(r#"{"noted":false}"#), false, false),
+            (with(r#"{"reminder_due":true}"#), true, true),
+            (with(r#"{"reminder_due":false}"#), false, false),
+        ] {
+            assert_eq!(
+                (filter.meets(&one, &me, now), filter.meets(&two, &me, now)),
+                (first, second),
+                "{filter:?}"
+            );
+            assert_eq!(with(&serde_json::to_string(&filter).unwrap()), filter);
+        }
+        assert!(!with(r#"{"reminder_due":true}"#).meets(&one, &me, Time::from_second(98)));
+        assert!(serde_json::from_str::<WorkFilter>(r#"{"assignee":"you"}"#).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The agency's side of an offer: list, open, look through, decide, ask, answer.
 
 mod annotate;
+mod detail;
 mod talk;
 mod triage;
 
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-pub(crate) use annotate::meets;
-pub use annotate::{Annotate, MOST_NOTES, MOST_TAGS};
+pub use annotate::{Annotate, Assignee, MOST_NOTES, MOST_TAGS, WorkFilter};
+pub use detail::{AskedView, OfferDetail, ReceiptView};
 pub use talk::{AnswerWithdrawal, check_sealed_text};
 pub use triage::{AcceptClip, OpenedReport, ReportedClip};
 
@@ -100,10 +101,11 @@ pub struct OfferFilter {
     pub destination: Option<String>,
     /// Of this case.
     pub case: Option<CaseId>,
-    /// On which this member works.
-    pub assignee: Option<MemberId>,
-    /// With this tag.
-    pub tag: Option<String>,
+    /// Who works on it, tags, notes, reminders.
+    pub work: WorkFilter,
+    /// In which something waits for the agency, or nothing: a wish to take it back that is not answered, or an answer
+    /// that is the last word of the talk with the resident.
+    pub waiting: Option<bool>,
     /// From behind this place, as the part before said.
     pub after: Option<u64>,
     /// At most so many, 1 to 200; 50 when not given.
@@ -111,9 +113,15 @@ pub struct OfferFilter {
 }
 
 impl OfferFilter {
-    fn keeps(&self, offer: &Offer) -> bool {
+    fn keeps(&self, offer: &Offer, me: &MemberId, now: Time) -> bool {
         let same_case = self.case.is_none() || offer.case == self.case;
-        same_case && annotate::meets(&offer.annotations, self.assignee.as_ref(), self.tag.as_deref())
+        let waits = || {
+            offer.withdrawal.as_ref().is_some_and(|wish| wish.granted.is_none())
+                || offer.questions.last().is_some_and(|last| last.answered.is_some())
+        };
+        same_case
+            && self.waiting.is_none_or(|wanted| waits() == wanted)
+            && self.work.meets(&offer.annotations, me, now)
     }
 }
 
@@ -138,12 +146,13 @@ impl<R: Records> App<R> {
         if let Some(destination) = &filter.destination {
             query = query.with("destination", destination);
         }
-        let found =
-            page(self.records(), query, (filter.after, filter.limit), |offer| filter.keeps(offer)).await?;
+        let now = self.now();
+        let keep = |offer: &Offer| filter.keeps(offer, &actor.member, now);
+        let found = page(self.records(), query, (filter.after, filter.limit), keep).await?;
         Ok(Page { entries: found.entries.iter().map(OfferView::from).collect(), next: found.next })
     }
 
-    /// One offer.
+    /// One offer, without what belongs to it.
     ///
     /// # Errors
     /// When there is none for the actor.

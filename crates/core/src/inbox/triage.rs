@@ -189,6 +189,19 @@ fn matches(clip: &Clip, wish: &AcceptClip, envelope: &SealedBlob) -> Result<(), 
     accept(problems)
 }
 
+impl Offer {
+    /// Refuses while the resident's wish to take it back waits for an answer.
+    pub(crate) fn not_wanted_back(&self) -> Result<(), CoreError> {
+        if self.withdrawal.as_ref().is_some_and(|wish| wish.granted.is_none()) {
+            return Err(CoreError::state(
+                "the resident asks to take this offer back",
+                "let a supervisor or custodian answer the withdrawal first",
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl<R: Records> App<R> {
     /// Notes what an opened envelope holds. The first report fills the clips in; later ones must agree.
     ///
@@ -254,12 +267,7 @@ impl<R: Records> App<R> {
         let target = Target::of(&before.record.agency, id).in_case(Some(wish.case.clone()));
         let intent = self.allow::<OfferTriage>(actor, target, None)?;
         self.still_there(&before.record).await?;
-        if before.record.withdrawal.as_ref().is_some_and(|wish| wish.granted.is_none()) {
-            return Err(CoreError::state(
-                "the resident asks to take this offer back",
-                "let a supervisor or custodian answer the withdrawal first",
-            ));
-        }
+        before.record.not_wanted_back()?;
         matches(pending(&before.record, number)?, wish, &before.record.envelope)?;
         let case = self.open_case_of(&before.record.agency, &wish.case).await?;
         self.room_for(&case, &wish.sealed).await?;
@@ -284,7 +292,12 @@ impl<R: Records> App<R> {
         Ok(ItemView::from(&item))
     }
 
-    async fn room_for(&self, case: &Versioned<Case>, sealed: &SealedBlob) -> Result<(), CoreError> {
+    /// Whether one more item fits into the case, and these sealed bytes are nobody else's.
+    pub(crate) async fn room_for(
+        &self,
+        case: &Versioned<Case>,
+        sealed: &SealedBlob,
+    ) -> Result<(), CoreError> {
         if self.items_of_case(&case.record.id).await?.len() >= MOST_ITEMS {
             return Err(CoreError::state(
                 format!("the case has {MOST_ITEMS} items, and no more fit"),
@@ -341,6 +354,8 @@ impl<R: Records> App<R> {
             destroyed: None,
             annotations: Annotations::default(),
             custody,
+            copy_of: None,
+            alteration: None,
         };
         Ok((change, item, first))
     }

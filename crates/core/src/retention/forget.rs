@@ -31,8 +31,8 @@ pub(super) struct Gone {
     offers: Vec<Versioned<Offer>>,
     /// When the case was closed or the last of its bytes were destroyed, whichever is later.
     pub since: Time,
-    /// Whether a hold keeps it.
-    pub held: bool,
+    /// A hold that keeps it.
+    pub hold: Option<Hold>,
 }
 
 impl<R: Records> App<R> {
@@ -49,12 +49,14 @@ impl<R: Records> App<R> {
             let Some(at) = over(&offer.record) else { return Ok(None) };
             since = since.max(at);
         }
-        let mut held = self.active_hold(case.id.as_str()).await?.is_some();
+        let mut hold = self.active_hold(case.id.as_str()).await?;
         let items_and_offers = items.iter().map(|item| item.record.id.to_string());
         for subject in items_and_offers.chain(offers.iter().map(|offer| offer.record.id.to_string())) {
-            held = held || self.active_hold(&subject).await?.is_some();
+            if hold.is_none() {
+                hold = self.active_hold(&subject).await?;
+            }
         }
-        Ok(Some(Gone { items, offers, since, held }))
+        Ok(Some(Gone { items, offers, since, hold }))
     }
 
     /// Removes a case whose bytes were all gone by then: items first, then offers, the case last. Each goes by itself, so
@@ -67,7 +69,7 @@ impl<R: Records> App<R> {
         let Some(gone) = self.gone(case).await?.filter(|gone| gone.since <= by) else {
             return Ok(Outcome::Left);
         };
-        if gone.held {
+        if gone.hold.is_some() {
             return Ok(Outcome::Held);
         }
         let (items, offers) = (gone.items.len(), gone.offers.len());

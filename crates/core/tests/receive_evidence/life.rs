@@ -5,7 +5,7 @@ use canvass_core::{
     access::{Actor, Denied},
     cases::{CaseFilter, ChangeCase, ItemFilter},
     custody::verify_chain_to,
-    inbox::{Annotate, AnswerWithdrawal, OfferFilter},
+    inbox::{Annotate, AnswerWithdrawal, Assignee, OfferFilter, WorkFilter},
     intake::Withdrawn,
     records::{ClipState, Erasure, Offer, OfferState, Request},
     retention::ScheduleFilter,
@@ -309,8 +309,11 @@ async fn lists_are_filtered_and_come_in_parts() {
     }
     assert_eq!(seen.len(), 7);
     let even = OfferFilter {
-        tag: Some("even".into()),
-        assignee: Some(w.junior.member.clone()),
+        work: WorkFilter {
+            tag: Some("even".into()),
+            assignee: Some(Assignee::Member(w.junior.member.clone())),
+            ..WorkFilter::default()
+        },
         limit: Some(2),
         ..OfferFilter::default()
     };

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: a broken law ends the test")]
 
+mod copies;
 mod holds;
 mod intake;
 mod life;

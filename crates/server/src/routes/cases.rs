@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use canvass_core::{
-    cases::{CaseDetail, CaseFilter, CaseView, ChangeCase, ItemFilter, ItemView, NewCase},
-    inbox::Annotate,
+    cases::{CaseDetail, CaseFilter, CaseView, ChangeCase, NewCase, Timeline},
+    inbox::{Annotate, Assignee, WorkFilter},
 };
-use canvass_types::{CaseId, MemberId};
+use canvass_types::CaseId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(close))
         .routes(routes!(reopen))
         .routes(routes!(annotate))
-        .routes(routes!(items))
+        .routes(routes!(timeline))
 }
 
 /// Whether a case is worked on.
@@ -46,28 +46,31 @@ pub struct Which {
     state: Option<CaseState>,
     /// With this investigation code.
     code: Option<String>,
-    /// On which this member works.
-    assignee: Option<MemberId>,
+    /// With this text in the title or the code.
+    q: Option<String>,
+    /// On which this member works; `me` and `none` are words for whoever asks and for nobody.
+    #[param(value_type = Option<String>)]
+    assignee: Option<Assignee>,
     /// With this tag.
     tag: Option<String>,
+    /// With notes (true), or without (false).
+    noted: Option<bool>,
+    /// Whose reminder has come (true), or all others (false).
+    reminder_due: Option<bool>,
     /// From behind this place on.
     after: Option<u64>,
     /// At most so many, 1 to 200.
     limit: Option<u32>,
 }
 
-/// Which items.
+/// What part of a timeline.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Part {
-    /// On which this member works.
-    assignee: Option<MemberId>,
-    /// With this tag.
-    tag: Option<String>,
-    /// From behind this place on.
-    after: Option<u64>,
-    /// At most so many, 1 to 200.
+pub struct Stretch {
+    /// Leave out so many of the newest.
+    skip: Option<u64>,
+    /// At most so many, 1 to 2,000; 500 when not given.
     limit: Option<u32>,
 }
 
@@ -90,9 +93,10 @@ pub async fn list(
     Authenticated(actor): Authenticated,
     Seek(which): Seek<Which>,
 ) -> Answer<List<CaseView>> {
-    let Which { state, code, assignee, tag, after, limit } = which;
+    let Which { state, code, q, assignee, tag, noted, reminder_due, after, limit } = which;
     let open = state.map(|state| state == CaseState::Open);
-    listed(desk.app.cases(&actor, &CaseFilter { open, code, assignee, tag, after, limit }).await)
+    let work = WorkFilter { assignee, tag, noted, reminder_due };
+    listed(desk.app.cases(&actor, &CaseFilter { open, code, q, work, after, limit }).await)
 }
 
 /// Shows a case with its items, offers and holds.
@@ -152,16 +156,15 @@ pub async fn annotate(
     answer(|| desk.app.annotate_case(&actor, &case, &change)).await
 }
 
-/// Lists a case's items, newest first.
-#[utoipa::path(get, path = "/cases/{case}/items", tag = "items", params(("case" = CaseId, Path), Part),
-    responses((status = 200, body = List<ItemView>), Refusals))]
-pub async fn items(
+/// Tells what happened in a case, oldest first: custody of its items and offers, holds, requests, and the case itself.
+#[utoipa::path(get, path = "/cases/{case}/timeline", tag = "cases", params(("case" = CaseId, Path), Stretch),
+    responses((status = 200, body = Timeline), Refusals))]
+pub async fn timeline(
     State(desk): State<Desk>,
     Authenticated(actor): Authenticated,
     At(case): At<CaseId>,
-    Seek(part): Seek<Part>,
-) -> Answer<List<ItemView>> {
-    let Part { assignee, tag, after, limit } = part;
-    let filter = ItemFilter { case: Some(case), assignee, tag, after, limit, ..ItemFilter::default() };
-    listed(desk.app.items(&actor, &filter).await)
+    Seek(stretch): Seek<Stretch>,
+) -> Answer<Timeline> {
+    let Stretch { skip, limit } = stretch;
+    answer(|| desk.app.timeline(&actor, &case, skip.unwrap_or(0), limit)).await
 }

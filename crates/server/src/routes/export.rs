@@ -1,14 +1,14 @@
 //! A case for court: everything but the bytes, with proofs of each ledger entry that it names.
 
 use axum::{Json, extract::State};
-use canvass_core::{cases::ExportManifest, records::AuditRecord};
+use canvass_core::{CoreError, access::Actor, records::AuditRecord};
+use canvass_package::{BundleParts, CourtExport, LedgerProof, ModelError, PackageError, parts};
 use canvass_types::{
     CaseId, canonical,
     leaf::{Log, OversightLeaf, commitment},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Answer, Refusals, retried};
@@ -29,35 +29,7 @@ const WITNESS_PAUSE: std::time::Duration = std::time::Duration::from_millis(100)
 const ROUNDS: usize = 64;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(export))
-}
-
-/// A ledger entry with the proof that it stands there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LedgerProof {
-    /// Which ledger.
-    pub log: Log,
-    /// Its place.
-    pub index: u64,
-    /// The entry's canonical JSON.
-    pub leaf: String,
-    /// C2SP `tlog-proof@v1` text.
-    pub proof: String,
-}
-
-/// All that a bundle for court needs besides the items' bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct CourtExport {
-    /// The case.
-    pub manifest: ExportManifest,
-    /// Signed head of the requests ledger; all proofs of that ledger lead to it.
-    pub requests_checkpoint: String,
-    /// Signed head of the oversight ledger; all proofs of that ledger lead to it.
-    pub oversight_checkpoint: String,
-    /// Proofs of every entry that the manifest names.
-    pub proofs: Vec<LedgerProof>,
-    /// `/ledger/keys.json`.
-    pub keys: Value,
+    OpenApiRouter::new().routes(routes!(export)).routes(routes!(bundle))
 }
 
 /// The header of an export.
@@ -79,7 +51,39 @@ pub async fn export(
     At(case): At<CaseId>,
     Purpose(purpose): Purpose,
 ) -> Answer<CourtExport> {
-    let (_, manifest) = retried(|| desk.app.export_case(&actor, &case, &purpose)).await?;
+    Ok(Json(gathered(&desk, &actor, &case, &purpose).await?))
+}
+
+/// Gathers a case for court as files: all of a bundle but what is sealed, for a browser that opens the items itself.
+#[utoipa::path(get, path = "/cases/{case}/bundle", tag = "cases", params(("case" = CaseId, Path), Reason),
+    responses((status = 200, body = BundleParts), Refusals))]
+pub async fn bundle(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(case): At<CaseId>,
+    Purpose(purpose): Purpose,
+) -> Answer<BundleParts> {
+    let export = gathered(&desk, &actor, &case, &purpose).await?;
+    let members = desk.app.members(&actor, Some(&export.manifest.agency.id)).await?;
+    // Laying out the paper takes a moment.
+    let made = tokio::task::spawn_blocking(move || parts(export, &purpose, &members)).await;
+    match made.map_err(|_| refusal::broken("a task was stopped"))? {
+        Ok(parts) => Ok(Json(parts)),
+        Err(PackageError::Model(error @ ModelError::Unsigned { .. })) => Err(CoreError::state(
+            error.to_string(),
+            "take the draft out of the case, or have it signed and decided",
+        )
+        .into()),
+        Err(error) => {
+            tracing::error!(%error, "a bundle could not be laid out");
+            Err(refusal::broken("the files of the bundle can't be made"))
+        }
+    }
+}
+
+/// The case with its proofs, once its export stands in the record.
+async fn gathered(desk: &Desk, actor: &Actor, case: &CaseId, purpose: &str) -> Result<CourtExport, Problem> {
+    let (_, manifest) = retried(|| desk.app.export_case(actor, case, purpose)).await?;
     let agency = desk.app.agency_leaves(&manifest.agency.id).await?;
     let mut requests: Vec<String> = agency;
     requests.extend(manifest.destinations.iter().flat_map(|each| each.leaves.iter().cloned()));
@@ -91,10 +95,10 @@ pub async fn export(
         list.dedup();
     }
     let mut proofs = Vec::new();
-    let requests_checkpoint = prove(&desk, Log::Requests, &requests, &mut proofs).await?;
-    let oversight_checkpoint = prove(&desk, Log::Oversight, &oversight, &mut proofs).await?;
-    let keys = keysfile::of(&desk);
-    Ok(Json(CourtExport { manifest, requests_checkpoint, oversight_checkpoint, proofs, keys }))
+    let requests_checkpoint = prove(desk, Log::Requests, &requests, &mut proofs).await?;
+    let oversight_checkpoint = prove(desk, Log::Oversight, &oversight, &mut proofs).await?;
+    let keys = keysfile::of(desk);
+    Ok(CourtExport { manifest, requests_checkpoint, oversight_checkpoint, proofs, keys })
 }
 
 /// The ledger entry that commits to a record.

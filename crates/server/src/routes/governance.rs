@@ -11,7 +11,7 @@ use canvass_core::{
     records::AuditRecord,
     retention::{Due, ScheduleFilter},
 };
-use canvass_types::{AgencyId, CaseId, Policy, Time, leaf::Log};
+use canvass_types::{AgencyId, CaseId, MemberId, Policy, Time, leaf::Log};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -43,6 +43,10 @@ pub struct Upcoming {
     agency: Option<AgencyId>,
     /// Due until then.
     by: Option<Time>,
+    /// Only this kind: `envelope`, `item`, `mailbox`, `text`, `record` or `erasure`.
+    what: Option<String>,
+    /// Only what a hold keeps (true), or what none does (false).
+    held: Option<bool>,
     /// At most so many.
     limit: Option<u32>,
 }
@@ -55,8 +59,8 @@ pub async fn retention(
     Authenticated(actor): Authenticated,
     Seek(what): Seek<Upcoming>,
 ) -> Answer<List<Due>> {
-    let Upcoming { agency, by, limit } = what;
-    listed(desk.app.schedule(&actor, &ScheduleFilter { agency, by, limit }).await)
+    let Upcoming { agency, by, what, held, limit } = what;
+    listed(desk.app.schedule(&actor, &ScheduleFilter { agency, by, what, held, limit }).await)
 }
 
 /// Which records.
@@ -70,6 +74,8 @@ pub struct Which {
     action: Option<String>,
     /// For this case.
     case: Option<CaseId>,
+    /// Done by this member.
+    actor: Option<MemberId>,
     /// From behind this place on.
     after: Option<u64>,
     /// At most so many, 1 to 200.
@@ -84,13 +90,8 @@ pub async fn audit(
     Authenticated(actor): Authenticated,
     Seek(which): Seek<Which>,
 ) -> Answer<List<AuditRecord>> {
-    let Which { subject, action, case, after, limit } = which;
-    let limit = limit.unwrap_or(50).clamp(1, 200);
-    let filter = AuditFilter { subject, action, after, case, limit: Some(limit) };
-    let found = desk.app.audit(&actor, &filter).await?;
-    let full = filter.case.is_some() || found.len() >= limit as usize;
-    let next = found.last().filter(|_| full).map(|last| last.sequence);
-    Ok(Json(List { items: found.into_iter().map(|each| each.record).collect(), next }))
+    let Which { subject, action, case, actor: by, after, limit } = which;
+    listed(desk.app.audit(&actor, &AuditFilter { subject, action, after, case, actor: by, limit }).await)
 }
 
 /// Shows the policy in force.

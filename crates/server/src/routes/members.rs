@@ -4,7 +4,7 @@ use axum::extract::State;
 use canvass_core::{
     access::{IssuedToken, NewToken, TokenView},
     agencies::NewRecipient,
-    members::{ChangeMember, NewMember},
+    members::{ChangeMember, Myself, NewMember},
 };
 use canvass_types::{AgencyId, MemberId, MemberView, TokenId};
 use serde::Deserialize;
@@ -37,9 +37,9 @@ pub struct OfAgency {
     agency: Option<AgencyId>,
 }
 
-/// Who you are.
-#[utoipa::path(get, path = "/me", tag = "members", responses((status = 200, body = MemberView), Refusals))]
-pub async fn me(State(desk): State<Desk>, Authenticated(actor): Authenticated) -> Answer<MemberView> {
+/// Who you are, and what you may do.
+#[utoipa::path(get, path = "/me", tag = "members", responses((status = 200, body = Myself), Refusals))]
+pub async fn me(State(desk): State<Desk>, Authenticated(actor): Authenticated) -> Answer<Myself> {
     answer(|| desk.app.myself(&actor)).await
 }
 

@@ -3,10 +3,12 @@
 use axum::{extract::State, http::HeaderMap, response::Response};
 use canvass_core::{
     custody::CustodyView,
-    inbox::{Annotate, AnswerWithdrawal, OfferFilter, OfferView, OpenedReport},
+    inbox::{
+        Annotate, AnswerWithdrawal, Assignee, OfferDetail, OfferFilter, OfferView, OpenedReport, WorkFilter,
+    },
     records::OfferState,
 };
-use canvass_types::{CaseId, MemberId, OfferId};
+use canvass_types::{CaseId, OfferId, leaf::Log};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -43,10 +45,17 @@ pub struct Which {
     destination: Option<String>,
     /// Of this case.
     case: Option<CaseId>,
-    /// On which this member works.
-    assignee: Option<MemberId>,
+    /// On which this member works; `me` and `none` are words for whoever asks and for nobody.
+    #[param(value_type = Option<String>)]
+    assignee: Option<Assignee>,
     /// With this tag.
     tag: Option<String>,
+    /// With notes (true), or without (false).
+    noted: Option<bool>,
+    /// Whose reminder has come (true), or all others (false).
+    reminder_due: Option<bool>,
+    /// In which something waits for the agency (true), or nothing (false): a wish to take it back, or the resident's answer.
+    waiting: Option<bool>,
     /// From behind this place on.
     after: Option<u64>,
     /// At most so many, 1 to 200.
@@ -77,21 +86,23 @@ pub async fn list(
     Authenticated(actor): Authenticated,
     Seek(which): Seek<Which>,
 ) -> Answer<List<OfferView>> {
-    let Which { state, destination, case, assignee, tag, after, limit } = which;
+    let Which { state, destination, case, assignee, tag, noted, reminder_due, waiting, after, limit } = which;
+    let work = WorkFilter { assignee, tag, noted, reminder_due };
     listed(
-        desk.app.offers(&actor, &OfferFilter { state, destination, case, assignee, tag, after, limit }).await,
+        desk.app.offers(&actor, &OfferFilter { state, destination, case, work, waiting, after, limit }).await,
     )
 }
 
-/// Shows an offer.
+/// Shows an offer with what it answers, its receipt, holds and items.
 #[utoipa::path(get, path = "/offers/{offer}", tag = "offers", params(("offer" = OfferId, Path)),
-    responses((status = 200, body = OfferView), Refusals))]
+    responses((status = 200, body = OfferDetail), Refusals))]
 pub async fn show(
     State(desk): State<Desk>,
     Authenticated(actor): Authenticated,
     At(offer): At<OfferId>,
-) -> Answer<OfferView> {
-    answer(|| desk.app.offer(&actor, &offer)).await
+) -> Answer<OfferDetail> {
+    let signed = desk.ledgers.of(Log::Oversight).size().await;
+    answer(|| desk.app.offer_detail(&actor, &offer, signed)).await
 }
 
 /// Gives out the sealed envelope, once its opening stands in the record. `Range` goes on where a download broke off.

@@ -1,8 +1,9 @@
 //! Requests: drafting, signing, moderation, and their end.
 
 use axum::{extract::State, http::StatusCode};
-use canvass_core::requests::{
-    DraftCheck, RequestFilter, RequestView, Submission, Verdict, Withholding, refusal_rules,
+use canvass_core::{
+    ask::DraftForm,
+    requests::{DraftCheck, RequestFilter, RequestView, Submission, Verdict, Withholding, refusal_rules},
 };
 use canvass_types::{AgencyId, RequestBody, RequestDraft, RequestId, RequestState};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,10 @@ pub struct Which {
     state: Option<RequestState>,
     /// Of this agency.
     agency: Option<AgencyId>,
+    /// Those that a moderator decided on (true), or those that none has (false).
+    decided: Option<bool>,
+    /// With this text in the code or the details.
+    q: Option<String>,
     /// From behind this place on.
     after: Option<u64>,
     /// At most so many, 1 to 200.
@@ -61,15 +66,15 @@ pub async fn rules(Authenticated(_member): Authenticated) -> Answer<List<Refusal
     listed::<RefusalRule, Vec<_>>(Ok(rules.collect()))
 }
 
-/// Judges a draft without storing it.
-#[utoipa::path(post, path = "/requests/check", tag = "requests", request_body = RequestDraft,
+/// Judges a draft without storing it, while it is being typed: any field may still be missing or empty.
+#[utoipa::path(post, path = "/requests/check", tag = "requests", request_body = DraftForm,
     responses((status = 200, body = DraftCheck), Refusals))]
 pub async fn check(
     State(desk): State<Desk>,
     Authenticated(actor): Authenticated,
-    Input(draft): Input<RequestDraft>,
+    Input(form): Input<DraftForm>,
 ) -> Answer<DraftCheck> {
-    answer(|| desk.app.check_draft(&actor, &draft)).await
+    answer(|| desk.app.check_draft(&actor, &form)).await
 }
 
 /// Stores a draft. It may still have problems; they come back with it.
@@ -91,13 +96,8 @@ pub async fn list(
     Authenticated(actor): Authenticated,
     Seek(which): Seek<Which>,
 ) -> Answer<List<RequestView>> {
-    let Which { state, agency, after, limit } = which;
-    let limit = limit.unwrap_or(50).clamp(1, 200);
-    let found =
-        desk.app.requests(&actor, &RequestFilter { agency, state, after, limit: Some(limit) }).await?;
-    let full = found.len() >= limit as usize;
-    let next = found.last().filter(|_| full).map(|last| last.sequence);
-    Ok(axum::Json(List { items: found, next }))
+    let Which { state, agency, decided, q, after, limit } = which;
+    listed(desk.app.requests(&actor, &RequestFilter { agency, state, decided, q, after, limit }).await)
 }
 
 /// Shows a request, with its problems while it can change.

@@ -7,6 +7,7 @@ use canvass_core::{
     cases::ItemView,
     inbox::{AcceptClip, OfferView},
     ports::StoreError,
+    records::SealedBlob,
 };
 use canvass_types::{CaseId, Digest, OfferId};
 use serde::{Deserialize, Serialize};
@@ -63,13 +64,31 @@ pub async fn accept(
 ) -> Made<ItemView> {
     // Who may not see the offer learns nothing of uploads either.
     desk.app.offer(&actor, &offer).await?;
-    let upload = finished(&desk, &actor, &wish.upload).await?;
+    let Accept { case, upload, sha256, bytes } = wish;
+    adopted(&desk, &actor, &upload, |sealed| async {
+        let clip = AcceptClip { case, sealed, sha256, bytes };
+        retried(|| desk.app.accept_clip(&actor, &offer, number, &clip)).await
+    })
+    .await
+}
+
+/// Takes a finished upload's bytes over and makes an item of them; when that is refused, the bytes are cleared away and
+/// the upload can be used again.
+pub(super) async fn adopted<F>(
+    desk: &Desk,
+    actor: &Actor,
+    upload: &str,
+    make: impl FnOnce(SealedBlob) -> F + Send,
+) -> Made<ItemView>
+where
+    F: Future<Output = Result<ItemView, CoreError>> + Send,
+{
+    let upload = finished(desk, actor, upload).await?;
     // A name of its own for each try: a try that fails can be cleared away without touching another's bytes.
     let id = data_encoding::HEXLOWER.encode(&canvass_types::env::random::<16>(desk.entropy.as_ref()));
     let sealed = desk.blobs.adopt_file(&upload.path, &id).await?;
     let blob = sealed.blob.clone();
-    let clip = AcceptClip { case: wish.case, sealed, sha256: wish.sha256, bytes: wish.bytes };
-    match retried(|| desk.app.accept_clip(&actor, &offer, number, &clip)).await {
+    match make(sealed).await {
         Ok(item) => {
             let spool = desk.agency_spool.clone();
             // What stays in the spool is swept later.

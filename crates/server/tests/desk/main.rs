@@ -20,3 +20,4 @@ mod stopping;
 mod support;
 mod suspended;
 mod upkeep;
+mod work;

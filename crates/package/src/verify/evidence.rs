@@ -4,8 +4,8 @@ use canvass_core::records::{AuditBody, CustodyEvent};
 use canvass_types::leaf::Log;
 use serde_json::{Value, json};
 
-use super::{AGAIN, bag::Files, ledger::Proven, ledger::opens, unique};
-use crate::package::{
+use super::{AGAIN, bag::Files, copies, ledger::Proven, ledger::opens, unique};
+use crate::{
     layout,
     model::{Contents, ItemFile, OfferFile, ReceiptFile},
     report::Report,
@@ -15,8 +15,20 @@ pub(super) fn check(contents: &Contents, files: &Files, proven: &Proven, report:
     unique(layout::CASE, &contents.case.items, |item| item.id.to_string(), report);
     unique(layout::CASE, &contents.case.offers, |offer| offer.id.to_string(), report);
     for item in &contents.case.items {
-        original(item, files, report);
-        accepted(contents, item, report);
+        recording(item, files, report);
+        match (&item.copy_of, &item.alteration) {
+            (None, None) => accepted(contents, item, report),
+            (Some(original), Some(alteration)) => {
+                copies::check(contents, item, (original, alteration), report);
+            }
+            _ => report.defect(
+                layout::CASE,
+                format!("item {} is said to be a copy and an original at once", item.id),
+                AGAIN,
+            ),
+        }
+        destroyed(contents, item, report);
+        copies::none_left_out(contents, item, report);
     }
     for each in &contents.case.offers {
         offer(contents, each, report);
@@ -30,28 +42,44 @@ pub(super) fn check(contents: &Contents, files: &Files, proven: &Proven, report:
     }
 }
 
-fn original(item: &ItemFile, files: &Files, report: &mut Report) {
+fn recording(item: &ItemFile, files: &Files, report: &mut Report) {
     if item.destroyed.is_some() {
-        report.note(format!("item {} was destroyed; its original is not in the bundle", item.id));
+        let what = if item.copy_of.is_some() { "recording" } else { "original" };
+        report.note(format!("item {} was destroyed; its {what} is not in the bundle", item.id));
         return;
     }
-    let path = layout::original(item.id.as_str(), &item.name);
+    let path = layout::recording(item);
     let Some(file) = files.get(&path) else { return };
     if file.sha256 != item.sha256 {
         report.defect(
             &path,
             format!("its SHA-256 is {} and {} is on record", file.sha256, item.sha256),
-            "this is not the recording that was accepted",
+            if item.copy_of.is_some() {
+                "this is not the copy that was made"
+            } else {
+                "this is not the recording that was accepted"
+            },
         );
     } else if file.bytes != item.bytes {
         report.defect(&path, format!("it has {} bytes and {} are on record", file.bytes, item.bytes), AGAIN);
+    } else if item.copy_of.is_some() {
+        report.facts.copies += 1;
     } else {
         report.facts.originals += 1;
     }
 }
 
+fn destroyed(contents: &Contents, item: &ItemFile, report: &mut Report) {
+    let Some(chain) = contents.chain(item.id.as_str()) else { return };
+    let gone = chain.events.iter().any(|event| event.event == "destroyed");
+    if gone != item.destroyed.is_some() {
+        let file = layout::custody(item.id.as_str(), "json");
+        report.defect(file, "chain and data/case.json differ on whether the item was destroyed", AGAIN);
+    }
+}
+
 /// Whether an event's particulars have all these fields.
-fn says(event: &CustodyEvent, fields: &Value) -> bool {
+pub(super) fn says(event: &CustodyEvent, fields: &Value) -> bool {
     fields
         .as_object()
         .is_some_and(|all| all.iter().all(|(name, value)| event.detail.get(name) == Some(value)))
@@ -71,12 +99,6 @@ fn accepted(contents: &Contents, item: &ItemFile, report: &mut Report) {
             "its first event is not the acceptance of the item in data/case.json",
             "offer, clip, case, digest, length or time were altered in one of the two",
         );
-    }
-    let gone = contents
-        .chain(item.id.as_str())
-        .is_some_and(|chain| chain.events.iter().any(|event| event.event == "destroyed"));
-    if gone != item.destroyed.is_some() {
-        report.defect(&file, "chain and data/case.json differ on whether the item was destroyed", AGAIN);
     }
     let Some(offer) = contents.case.offers.iter().find(|offer| offer.id == item.offer) else {
         report.defect(layout::CASE, format!("the offer of item {} is missing", item.id), AGAIN);
@@ -203,7 +225,9 @@ fn consent(contents: &Contents, offer: &str, bytes: &[u8], report: &mut Report) 
                 && clip.get("bytes").and_then(Value::as_u64) == Some(item.bytes)
         }
     };
-    for item in contents.case.items.iter().filter(|item| item.offer.as_str() == offer) {
+    // A copy is none of the clips that were given; its original is.
+    let given = |item: &&ItemFile| item.offer.as_str() == offer && item.copy_of.is_none();
+    for item in contents.case.items.iter().filter(given) {
         if !named.iter().any(|clip| names(clip, item)) {
             report.defect(
                 &file,

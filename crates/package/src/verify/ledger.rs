@@ -8,8 +8,8 @@ use canvass_types::{
     leaf::{Log, OversightLeaf, RequestsLeaf},
 };
 
-use crate::common::count;
-use crate::package::{
+use crate::count;
+use crate::{
     layout,
     model::{LedgerFiles, LedgerKeys, LogKey},
     report::Report,

@@ -2,7 +2,7 @@
 
 use canvass_core::{
     custody::CustodyView,
-    records::{AuditRecord, CustodyHead, Hold, OfferState},
+    records::{Alteration, AuditRecord, CustodyHead, Hold, OfferState},
 };
 use canvass_types::{
     CaseId, Decision, Digest, ItemId, MemberId, OfferId, Policy, PortalBody, PublicAgency, RequestBody,
@@ -10,6 +10,7 @@ use canvass_types::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// Why a file of a bundle can't be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,14 @@ pub enum ModelError {
         file: String,
         /// What the reader said.
         reason: String,
+    },
+    /// A draft.
+    #[error(
+        "{id}: the case joins a request that is not signed yet; part with it by `canvass case change --remove`"
+    )]
+    Unsigned {
+        /// The request.
+        id: String,
     },
 }
 
@@ -88,6 +97,12 @@ pub struct ItemFile {
     pub destroyed: Option<Time>,
     /// Head of its chain of custody.
     pub custody: CustodyHead,
+    /// The item that it is an altered copy of; none for an original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<ItemId>,
+    /// How it was altered; none for an original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alteration: Option<Alteration>,
 }
 
 /// An offer.
@@ -166,8 +181,8 @@ pub struct ReceiptFile {
     pub leaf: String,
 }
 
-/// A ledger entry with its proof.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A ledger entry with the proof that it stands there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerProof {
     /// Which ledger.

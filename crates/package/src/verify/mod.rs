@@ -3,6 +3,7 @@
 mod asked;
 mod bag;
 mod chains;
+mod copies;
 mod derived;
 mod evidence;
 mod ledger;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use canvass_package::{LedgerKeys, verify, verify_pinned};
 use clap::Args;
 
-use super::{LedgerKeys, verify, verify_pinned};
 use crate::common::{Context, Failure, read_limited};
 
 /// Longest `keys.json`, in bytes.
@@ -29,6 +29,12 @@ pub struct VerifyPackage {
 /// # Errors
 /// A defect was found, or the keys can't be read.
 pub fn run(args: &VerifyPackage, context: &Context) -> Result<(), Failure> {
+    if args.dir.is_file() {
+        return Err(Failure::usage(format!(
+            "{}: this is a file and the folder of a bundle is checked; unpack it first, for example with `tar -xf` or `unzip`",
+            args.dir.display()
+        )));
+    }
     let report = match &args.keys {
         None => verify(&args.dir),
         Some(file) => {

@@ -234,7 +234,16 @@ fn asked(sheet: &mut Sheet, contents: &Contents) {
 }
 
 fn item(sheet: &mut Sheet, contents: &Contents, item: &ItemFile) {
-    sheet.heading(&format!("Item {}", item.id));
+    match &item.alteration {
+        None => sheet.heading(&format!("Item {}", item.id)),
+        Some(how) => sheet.heading(&format!("Item {}: altered copy ({})", item.id, how.kind.as_str())),
+    }
+    if let (Some(original), Some(how)) = (&item.copy_of, &item.alteration) {
+        field(sheet, "Copy of", &format!("item {original}, which stays as it was given"));
+        field(sheet, "What was altered", &how.note);
+        let by = contents.case.who(Some(&how.by));
+        field(sheet, "Made", &format!("on {} by {by} with {}", how.at, how.tool));
+    }
     field(sheet, "File", &item.name);
     field(sheet, "Bytes", &item.bytes.to_string());
     field(sheet, "SHA-256", &item.sha256.to_string());
@@ -243,9 +252,10 @@ fn item(sheet: &mut Sheet, contents: &Contents, item: &ItemFile) {
         "From",
         &format!("offer {}, clip {}, in answer to {}", item.offer, item.clip, item.destination),
     );
+    let what = if item.copy_of.is_some() { "Recording" } else { "Original" };
     match item.destroyed {
-        Some(at) => field(sheet, "Original", &format!("destroyed on {at}; not in this bundle")),
-        None => field(sheet, "Original", &super::layout::original(item.id.as_str(), &item.name)),
+        Some(at) => field(sheet, what, &format!("destroyed on {at}; not in this bundle")),
+        None => field(sheet, what, &super::layout::recording(item)),
     }
     chain(sheet, contents, item.id.as_str());
 }

@@ -1,5 +1,6 @@
 //! A sound bundle holds; every way of tampering is found and named; other tools agree.
 
+mod copies;
 mod fixture;
 
 use std::fs;
@@ -23,9 +24,12 @@ struct Bundle {
 }
 
 fn bundle() -> Bundle {
+    bundle_of(town())
+}
+
+fn bundle_of(town: Town) -> Bundle {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("bundle");
-    let town = town();
     town.write(&dir);
     Bundle { _folder: folder, dir, town }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use canvass_core::{
     agencies::identity_digest,
     custody::{CustodyView, next},
-    records::{AuditBody, AuditRecord, CustodyHead, OfferState},
+    records::{Alteration, AlterationKind, AuditBody, AuditRecord, CustodyHead, OfferState},
 };
 use canvass_ledger::{KeyKind, Log as LedgerLog, LogConfig, MemStore, SignerKey};
 use canvass_testkit::SeededEntropy;
@@ -22,7 +22,7 @@ use canvass_types::{
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
-use crate::package::{
+use crate::{
     CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerProof, OfferFile, Person, ReceiptFile,
     SignedBody, write,
 };
@@ -123,8 +123,18 @@ fn proofs(
     })
 }
 
-#[expect(clippy::too_many_lines, reason = "one story, told in order")]
+/// The case without altered copies.
 pub fn town() -> Town {
+    tell(false)
+}
+
+/// The same case with a redacted copy of its first item.
+pub fn town_with_a_copy() -> Town {
+    tell(true)
+}
+
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
+fn tell(with_a_copy: bool) -> Town {
     let chance = SeededEntropy::new(7);
     let key = SigningKey::from_bytes(&random(&chance));
     let public = PublicKey::of(&key);
@@ -305,8 +315,14 @@ pub fn town() -> Town {
                 added: when,
                 destroyed: None,
                 custody: CustodyHead { length: 0, hash: Digest([0; 32]) },
+                copy_of: None,
+                alteration: None,
             },
         ));
+    }
+    if with_a_copy {
+        let made = redacted(&mut build, &mut pending[0], &mut clips);
+        pending.push(made);
     }
     let exported = at(24);
     let mut others = Vec::new();
@@ -375,6 +391,49 @@ pub fn town() -> Town {
         },
     };
     Town { contents, clips }
+}
+
+/// A redacted copy of an item, with what both chains and the record of it say.
+fn redacted(
+    build: &mut Build,
+    (chain, original): &mut (CustodyView, ItemFile),
+    clips: &mut BTreeMap<String, Vec<u8>>,
+) -> (CustodyView, ItemFile) {
+    let bytes: Vec<u8> = clips[original.id.as_str()].iter().map(|byte| byte ^ 0x55).collect();
+    let (item, sha256, when) = (ItemId::random(&build.chance), Digest::of(&bytes), at(12));
+    let sealed = Digest::of(item.as_str().as_bytes());
+    let told = json!({ "copy": item, "kind": "redaction", "sha256": sha256, "bytes": bytes.len() });
+    let head = build.event(chain, "copied", true, when, told);
+    let (note, tool) = ("A passer-by was made unrecognisable.", "canvass-web 0.1.0");
+    let mut own = empty(item.to_string());
+    let told = json!({
+        "copy_of": original.id, "kind": "redaction", "note": note, "tool": tool, "offer": original.offer,
+        "clip": 1, "case": build.case, "sha256": sha256, "bytes": bytes.len(), "sealed_sha256": sealed,
+        "sealed_bytes": 960, "original_sha256": original.sha256, "original_custody": head,
+    });
+    let first = build.event(&mut own, "copy-made", true, when, told);
+    let others = json!([{ "subject": item, "length": first["length"], "hash": first["hash"] }]);
+    let detail = json!({ "copy": item, "custody": head, "others": others });
+    build.record("item.copy", original.id.as_str(), true, when, None, detail);
+    clips.insert(item.to_string(), bytes.clone());
+    let file = ItemFile {
+        id: item,
+        name: "clip-01-redacted.mp4".into(),
+        bytes: bytes.len() as u64,
+        sha256,
+        sealed_sha256: sealed,
+        added: when,
+        copy_of: Some(original.id.clone()),
+        alteration: Some(Alteration {
+            kind: AlterationKind::Redaction,
+            note: note.into(),
+            by: build.member.clone(),
+            at: when,
+            tool: tool.into(),
+        }),
+        ..original.clone()
+    };
+    (own, file)
 }
 
 impl Town {

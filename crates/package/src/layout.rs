@@ -1,5 +1,7 @@
 //! Where each part of a bundle lies, relative to the bag.
 
+use super::model::ItemFile;
+
 /// The table of contents.
 pub(super) const CASE: &str = "data/case.json";
 /// The report for people.
@@ -21,12 +23,25 @@ pub(super) const OVERSIGHT: &str = "data/ledger/oversight.checkpoint";
 /// The word to the reader.
 pub(super) const README: &str = "README.txt";
 
+/// `bagit.txt` (RFC 8493, section 2.1.1).
+pub(super) const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+
 /// Files of the bag itself.
 pub(super) const BAG: [&str; 5] =
     ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", README];
 
-pub(super) fn original(item: &str, name: &str) -> String {
+fn original(item: &str, name: &str) -> String {
     format!("data/originals/{item}/{name}")
+}
+
+fn copy(item: &str, name: &str) -> String {
+    format!("data/copies/{item}/{name}")
+}
+
+/// Where the bytes of an item lie: altered copies apart from what residents gave.
+pub(super) fn recording(item: &ItemFile) -> String {
+    let at = if item.copy_of.is_some() { copy } else { original };
+    at(item.id.as_str(), &item.name)
 }
 
 pub(super) fn destination(id: &str) -> String {

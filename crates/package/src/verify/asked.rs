@@ -8,7 +8,7 @@ use canvass_types::{
 use serde::Serialize;
 
 use super::{AGAIN, ledger::Proven, unique};
-use crate::package::{
+use crate::{
     layout,
     model::{Contents, DestinationFile, SignedBody},
     report::Report,

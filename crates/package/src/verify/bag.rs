@@ -7,7 +7,7 @@ use canvass_seal::bag::{Algorithm, Limits, validate_dir};
 use canvass_types::Digest;
 
 use super::{AGAIN, Bundle, read};
-use crate::package::{layout, report::Report};
+use crate::{layout, report::Report};
 
 /// A file as it lies on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub(super) fn nothing_extra(bundle: &Bundle, files: &Files, report: &mut Report)
         expected.insert(layout::custody(&subject, "csv"));
     }
     for item in case.items.iter().filter(|item| item.destroyed.is_none()) {
-        expected.insert(layout::original(item.id.as_str(), &item.name));
+        expected.insert(layout::recording(item));
         expected.insert(layout::consent(item.offer.as_str()));
     }
     expected.extend(case.offers.iter().map(|offer| layout::receipt(offer.id.as_str())));

@@ -64,18 +64,45 @@ fn file(id: &str, kind: &str, name: &str, path: Option<String>, bytes: u64, sha2
     })
 }
 
-fn item(item: &ItemFile) -> [Value; 2] {
-    let path = item.destroyed.is_none().then(|| layout::original(item.id.as_str(), &item.name));
+fn item(item: &ItemFile) -> Vec<Value> {
+    let path = item.destroyed.is_none().then(|| layout::recording(item));
     let provenance = json!({
         "@id": node("provenance", item.id.as_str()),
         "@type": "case-investigation:ProvenanceRecord",
-        "uco-core:description": format!("Clip {} of offer {}, accepted on {}", item.clip, item.offer, item.added),
+        "uco-core:description": origin(item),
         "case-investigation:exhibitNumber": item.id.to_string(),
         "uco-core:object": [
             reference(node("file", item.id.as_str())), reference(node("envelope", item.offer.as_str()))
         ],
     });
-    [file(item.id.as_str(), "file", &item.name, path, item.bytes, item.sha256), provenance]
+    let mut nodes =
+        vec![file(item.id.as_str(), "file", &item.name, path, item.bytes, item.sha256), provenance];
+    if let (Some(original), Some(how)) = (&item.copy_of, &item.alteration) {
+        nodes.push(json!({
+            "@id": node("copy", item.id.as_str()), "@type": "uco-observable:ObservableRelationship",
+            "uco-core:name": how.kind.as_str(),
+            "uco-core:description": format!("{} (made with {})", how.note, how.tool),
+            "uco-core:source": reference(node("file", item.id.as_str())),
+            "uco-core:target": reference(node("file", original.as_str())),
+            "uco-core:kindOfRelationship": "Derived_From",
+            "uco-core:isDirectional": true,
+        }));
+    }
+    nodes
+}
+
+fn origin(item: &ItemFile) -> String {
+    match (&item.copy_of, &item.alteration) {
+        (Some(original), Some(how)) => {
+            format!(
+                "Altered copy ({}) of item {original}, made on {}: {}",
+                how.kind.as_str(),
+                how.at,
+                how.note
+            )
+        }
+        _ => format!("Clip {} of offer {}, accepted on {}", item.clip, item.offer, item.added),
+    }
 }
 
 fn offer(offer: &OfferFile) -> Value {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     csv, jsonld, layout,
-    model::{Contents, ItemFile},
+    model::{Contents, ItemFile, ModelError},
     pdf, readme,
 };
 
@@ -18,6 +18,9 @@ pub enum PackageError {
     /// The bag.
     #[error(transparent)]
     Bag(#[from] WriteError),
+    /// What the desk exported.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// A value without JSON.
     #[error("{file}: {source}; report this as a bug")]
     Json {
@@ -55,7 +58,7 @@ pub(super) fn json<T: Serialize>(file: &str, value: &T) -> Result<Vec<u8>, Packa
     Ok(bytes)
 }
 
-/// Every file but the originals, with its path below `data/`.
+/// Every file but the recordings, with its path below `data/`.
 pub(super) fn records(contents: &Contents) -> Result<Vec<(String, Vec<u8>)>, PackageError> {
     let mut files = Vec::new();
     let mut add = |path: String, bytes: Vec<u8>| files.push((path, bytes));
@@ -100,7 +103,7 @@ pub fn write(
     for item in contents.case.items.iter().filter(|item| item.destroyed.is_none()) {
         let wrong = |reason: String| PackageError::Original { item: item.id.to_string(), reason };
         let mut source = original(item).map_err(|error| wrong(error.to_string()))?;
-        let path = layout::original(item.id.as_str(), &item.name);
+        let path = layout::recording(item);
         let found = bag.payload(below_data(&path), &mut source)?;
         if found != item.sha256.0 {
             return Err(wrong("its SHA-256 is not the one recorded".into()));

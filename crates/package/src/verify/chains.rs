@@ -11,7 +11,7 @@ use canvass_types::{Digest, MemberId, Time};
 use serde_json::Value;
 
 use super::{AGAIN, ledger::Proven, ledger::opens, unique};
-use crate::package::{layout, model::Contents, report::Report};
+use crate::{layout, model::Contents, report::Report};
 
 /// A head of a chain as a record of an action gives it.
 struct Anchor {

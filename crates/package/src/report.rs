@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::common::count;
+use crate::count;
 
 /// Something in a bundle that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,6 +46,8 @@ pub struct Facts {
     pub exported: String,
     /// Originals whose digest holds.
     pub originals: usize,
+    /// Altered copies whose digest holds.
+    pub copies: usize,
     /// Bytes of payload.
     pub bytes: u64,
     /// Offers.
@@ -140,6 +142,10 @@ impl fmt::Display for Report {
             count(facts.proofs, "ledger proof", "ledger proofs"),
             count(facts.bytes, "byte", "bytes")
         )?;
+        if facts.copies > 0 {
+            let copies = count(facts.copies, "altered copy", "altered copies");
+            writeln!(f, "Beside the originals: {copies}, each traced to the item that it was made from")?;
+        }
         for line in &facts.witnesses {
             writeln!(f, "{line}")?;
         }

@@ -5,6 +5,7 @@
 //! README.txt                             what this is, and the one command
 //! data/case.json                         the case, its items, offers, holds and people: the table of contents
 //! data/originals/<item>/<clip>           what residents gave, byte for byte
+//! data/copies/<item>/<clip>              altered copies of it: redacted, transcoded
 //! data/requests/<id>.json                the signed request or portal, the moderator's decision, ledger entries
 //! data/consent/<offer>.json              the consent given, byte for byte as it stood in the envelope
 //! data/custody/<subject>.{json,csv}      the chain of custody of each item and offer
@@ -16,13 +17,14 @@
 //! data/ledger/{requests,oversight}.checkpoint, proofs.json, keys.json
 //! ```
 //!
-//! No part of this module reaches a network, a clock or chance.
+//! No part of this crate reaches a network, a clock or chance.
 
-mod command;
+mod assemble;
 mod csv;
 mod jsonld;
 mod layout;
 mod model;
+mod parts;
 mod pdf;
 mod readme;
 mod report;
@@ -31,10 +33,21 @@ mod tests;
 mod verify;
 mod write;
 
-pub use command::{VerifyPackage, run};
+pub use assemble::CourtExport;
 pub use model::{
-    CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerKeys, LedgerProof, OfferFile, Person,
-    ReceiptFile, SignedBody,
+    CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerKeys, LedgerProof, ModelError,
+    OfferFile, Person, ReceiptFile, SignedBody,
 };
+pub use parts::{BundleConsent, BundleFile, BundleItem, BundleParts, parts};
+pub use report::Report;
 pub use verify::{verify, verify_pinned};
-pub use write::{Written, write};
+pub use write::{PackageError, Written, write};
+
+/// Program and version that make bundles.
+pub const MADE_WITH: &str = concat!("canvass ", env!("CARGO_PKG_VERSION"));
+
+/// A number with its noun: `1 clip`, `3 clips`.
+fn count(number: impl TryInto<u64>, one: &str, many: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{number} {}", if number == 1 { one } else { many })
+}
