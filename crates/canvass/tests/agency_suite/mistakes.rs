@@ -195,7 +195,6 @@ fn a_server_that_is_another_one_or_refuses_is_named() {
             (vec!["inbox"], 1, &["canvass: "]),
             (vec!["agency", "list", "--server", &tls], 1, &["did not answer", "check the address"]),
             (vec!["requests", "list", "--at", "1,1", "--server", &tls], 1, &["did not answer"]),
-            (vec!["requests", "list", "--at", "1,1"], 1, &["canvass: "]),
             (vec!["agency", "list", "--server", &url(public)], 1, &["canvass: "]),
             (
                 vec!["seal", "--server", &url(public), "--request", &request, "--out", "o", "clip.mp4"],
