@@ -57,7 +57,10 @@ test("the poster is a PDF with the request's words", async ({ page, town }) => {
 
 test("a clip is given, followed, asked about, answered and withdrawn", async ({ page, town, guard }) => {
   await openRequest(page, town);
-  await page.getByRole("link", { name: /I have footage/i }).first().click();
+  await page
+    .getByRole("link", { name: /I have footage/i })
+    .first()
+    .click();
   await expect(page.getByRole("heading", { name: "Which clips?" })).toBeVisible();
   await look(page, "give-1-empty");
   await page.locator('input[type="file"]').first().setInputFiles([town.clips["porch.mp4"]!, town.clips["empty.mp4"]!]);
@@ -94,7 +97,9 @@ test("a clip is given, followed, asked about, answered and withdrawn", async ({ 
   const ines = town.people.ines!;
   const secret = JSON.parse(readFileSync(file, "utf8")) as { destination: string };
   expect(secret.destination).toBe(town.requests.burglary);
-  const inbox = await asks<{ id: string; received: string }[] | { offers: { id: string; received: string }[] }>(ines, ["inbox"]);
+  const inbox = await asks<{ id: string; received: string }[] | { offers: { id: string; received: string }[] }>(ines, [
+    "inbox",
+  ]);
   const offers = Array.isArray(inbox) ? inbox : inbox.offers;
   const mine = offers.find(({ id }) => id !== town.offer.id)?.id ?? "";
   expect(mine).toMatch(/^off_/);
@@ -102,7 +107,11 @@ test("a clip is given, followed, asked about, answered and withdrawn", async ({ 
   await canvass(ines, ["ask", mine, "Is the clock of your camera right?"]);
 
   await page.goto(`${town.public}/offer`);
-  await page.getByRole("link", { name: /sealed/i }).or(page.getByRole("button", { name: /sealed/i })).first().click();
+  await page
+    .getByRole("link", { name: /sealed/i })
+    .or(page.getByRole("button", { name: /sealed/i }))
+    .first()
+    .click();
   await expect(page.getByText("Is the clock of your camera right?")).toBeVisible({ timeout: 30_000 });
   await look(page, "offer-question");
   await page.getByLabel("Your answer").fill("It runs two minutes fast.");

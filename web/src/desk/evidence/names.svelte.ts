@@ -3,7 +3,7 @@ import { api, type Schemas } from "$lib/api/client";
 import { word } from "$lib/i18n/format";
 import { t } from "$lib/i18n/index.svelte";
 
-import { everything } from "./pages.svelte";
+import { everything, type Page } from "./pages.svelte";
 
 export type Member = Schemas["MemberView"];
 export type RequestView = Schemas["RequestView"];
@@ -27,7 +27,10 @@ async function load(): Promise<void> {
   const query = (after: number | undefined) => ({ params: { query: { after, limit: 200 } } });
   const [members, requests, portals, cases] = await Promise.all([
     api.GET("/api/v1/members").then((answer) => answer.data?.items ?? []),
-    everything<RequestView>(async (after) => (await api.GET("/api/v1/requests", query(after))).data ?? { items: [] }),
+    everything<RequestView>(async (after) => {
+      const { data } = await api.GET("/api/v1/requests", query(after));
+      return (data as Page<RequestView> | undefined) ?? { items: [] };
+    }),
     api.GET("/api/v1/portals").then((answer) => answer.data?.items ?? []),
     everything<CaseView>(async (after) => (await api.GET("/api/v1/cases", query(after))).data ?? { items: [] }),
   ]);

@@ -6,7 +6,7 @@ import { Problem } from "$lib/problem";
 import type { Part } from "../shell/resource.svelte";
 
 /** A finding or problem; `ranges` are UTF-16 positions in the field as drafted. */
-export type FieldProblem = Schemas["FieldProblem"] & { ranges?: [number, number][] };
+export type FieldProblem = Schemas["FieldProblem"];
 
 /** What the server says about a draft. */
 export interface Check {

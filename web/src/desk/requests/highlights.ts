@@ -9,7 +9,7 @@ export interface Piece {
 
 /** Positions of what a finding met: as the server tells, or wherever the quoted words stand. */
 function rangesOf(text: string, finding: FieldProblem): [number, number][] {
-  if (finding.ranges && finding.ranges.length > 0) return finding.ranges;
+  if (finding.ranges && finding.ranges.length > 0) return finding.ranges.map(([start = 0, end = 0]) => [start, end]);
   const words = finding.matched?.toLowerCase();
   if (!words) return [];
   const low = text.toLowerCase();
