@@ -16,6 +16,8 @@ export default defineConfig({
   use: {
     browserName: "chromium",
     viewport: { width: 1280, height: 800 },
+    actionTimeout: 15_000,
+    navigationTimeout: 30_000,
     locale: "en-US",
     timezoneId: "America/New_York",
     trace: "retain-on-failure",

@@ -30,7 +30,9 @@ export class Guard {
 
   watch(page: Page): void {
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) this.trouble(`console ${message.type()}: ${message.text()}`);
+      if (["error", "warning"].includes(message.type())) {
+        this.trouble(`console ${message.type()}: ${message.text()} ${message.location().url}`);
+      }
     });
     page.on("pageerror", (error) => this.trouble(`uncaught: ${error.message}`));
     page.on("request", (request) => {

@@ -20,7 +20,7 @@ test("near you: a place is chosen and the region's requests stand there, checked
   await look(page, "resident-home");
   const place = page.getByRole("combobox", { name: "Town, county or coordinates" });
   await place.fill("Concord, New Hampshire");
-  await page.getByRole("option").first().click();
+  await page.getByRole("listbox").getByRole("option").first().click();
   await expect(page).toHaveURL(`${town.public}/r/${town.region}`);
   await expect(page.getByText("Concord Police Department")).toBeVisible();
   await expect(page.getByText("Proof checked").first()).toBeVisible();
@@ -117,5 +117,4 @@ test("a clip is given, followed, asked about, answered and withdrawn", async ({ 
   await page.getByLabel("Your answer").fill("It runs two minutes fast.");
   await page.getByRole("button", { name: "Seal and send the answer" }).click();
   await until("the answer", async () => (await canvass(ines, ["answers", mine])).includes("two minutes fast"));
-  guard.allow(/404.*\/offers\//);
 });
