@@ -202,8 +202,8 @@ export async function ask(by: Person, body: unknown): Promise<string> {
   return id;
 }
 
-/** Builds the town; the server runs when it returns. */
-export async function build(folder: string): Promise<{ town: Town; server: ChildProcess }> {
+/** Builds the town; the server runs when it returns. `more` are further options of `canvass serve`. */
+export async function build(folder: string, more: string[] = []): Promise<{ town: Town; server: ChildProcess }> {
   const [desk, open] = [await freePort(), await freePort()];
   const town = {
     folder,
@@ -215,7 +215,7 @@ export async function build(folder: string): Promise<{ town: Town; server: Child
   const operator = person(town, "Operator", town.desk);
   const first = await asks<{ token: string }>(operator, ["init", "--data", "data", "--operator", "Olive Operator"]);
   signIn(operator, first.token);
-  const server = await serve(town);
+  const server = await serve(town, more);
   try {
     await settle(town, operator);
   } catch (error) {
