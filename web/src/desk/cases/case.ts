@@ -2,6 +2,7 @@
 import type { Schemas } from "$lib/api/client";
 
 import type { Hold, Item, Offer } from "../evidence/call";
+import type { TimelineEvent } from "./timeline";
 
 /** `GET /cases/{case}`. */
 export interface CaseDetail {
@@ -9,17 +10,6 @@ export interface CaseDetail {
   holds: Hold[];
   items: Item[];
   offers: Offer[];
-}
-
-/** One event in the life of a case. */
-export interface TimelineEvent {
-  at: string;
-  kind: string;
-  subject: string;
-  subject_name?: string | null;
-  by?: string | null;
-  by_name?: string | null;
-  detail: unknown;
 }
 
 /** An original with the copies that were made of it, and of them. */

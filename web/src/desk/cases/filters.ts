@@ -1,6 +1,4 @@
 /** The filters of the list of cases, as they stand in the address. */
-import type { Schemas } from "$lib/api/client";
-
 import type { Query } from "../evidence/call";
 
 export interface Filters {
@@ -26,26 +24,10 @@ export function filtersOf(query: URLSearchParams): Filters {
   };
 }
 
-/** What the server filters, as parameters of `GET /cases`. */
-export function asQuery(filters: Filters, me: string | undefined): Query {
-  const { state, tag, assignee } = filters;
-  return { state, tag, assignee: assignee === "me" ? me : assignee === "none" ? null : assignee };
-}
-
-/** Whether the filters need the whole list here, since the server does not know them. */
-export function filtersHere(filters: Filters): boolean {
-  return filters.q !== "" || filters.assignee === "none" || filters.due;
-}
-
-/** Whether a case passes what only this page filters. */
-export function passes(one: Schemas["CaseView"], filters: Filters, now: Date): boolean {
-  const { assignee, remind } = one.annotations;
-  const text = `${one.title}\n${one.code ?? ""}`.toLocaleLowerCase();
-  return (
-    text.includes(filters.q.toLocaleLowerCase()) &&
-    (filters.assignee !== "none" || !assignee) &&
-    (!filters.due || (!!remind && new Date(remind) <= now))
-  );
+/** The filters as parameters of `GET /cases`. */
+export function asQuery(filters: Filters): Query {
+  const { due, ...same } = filters;
+  return { ...same, reminder_due: due || null };
 }
 
 export function isNarrowed(filters: Filters): boolean {

@@ -44,37 +44,15 @@ export function filtersOf(query: URLSearchParams): Filters {
   };
 }
 
-/** What the server filters, as parameters of `GET /offers`. */
-export function asQuery(filters: Filters, me: string | undefined): Query {
-  const { state, destination, tag, assignee } = filters;
-  const member = assignee === "me" ? me : assignee === "none" ? null : assignee;
-  return { state, destination, case: filters.case, tag, assignee: member };
-}
-
-/** Whether an offer passes what only this page filters. */
-export function passes(offer: Offer, filters: Filters, now: Date): boolean {
-  const { assignee, remind } = offer.annotations;
-  return (
-    (filters.assignee !== "none" || !assignee) &&
-    (!filters.due || (!!remind && new Date(remind) <= now)) &&
-    (!filters.waiting || isWaiting(offer))
-  );
-}
-
-/** Whether the filters need the whole list here, since the server does not know them. */
-export function filtersHere(filters: Filters): boolean {
-  return filters.assignee === "none" || filters.due || filters.waiting;
+/** The filters as parameters of `GET /offers`. */
+export function asQuery(filters: Filters): Query {
+  const { due, waiting, ...same } = filters;
+  return { ...same, reminder_due: due || null, waiting: waiting || null };
 }
 
 /** Whether the resident asks to have the offer back and waits for an answer. */
 export function wantsBack(offer: Offer): boolean {
   return !!offer.withdrawal && typeof offer.withdrawal.granted !== "boolean";
-}
-
-/** Whether the resident waits: for an answer to a withdrawal, or their answer is the newest thing that was said. */
-export function isWaiting(offer: Offer): boolean {
-  const newest = offer.questions.at(-1);
-  return wantsBack(offer) || !!newest?.answered;
 }
 
 /** Changes of the address that show one of the {@link VIEWS}. */

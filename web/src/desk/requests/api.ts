@@ -69,7 +69,7 @@ export async function getRequest(id: string): Promise<RequestView> {
 }
 
 /** Judges a draft that may be incomplete, without storing it. */
-export async function checkDraft(draft: Partial<Omit<DraftBody, "area">> & { area?: unknown }): Promise<Check> {
+export async function checkDraft(draft: { [Field in keyof DraftBody]?: unknown }): Promise<Check> {
   const { data } = await api.POST("/api/v1/requests/check", { body: draft as never });
   return data as unknown as Check;
 }

@@ -1,5 +1,4 @@
 /** The state of the draft form: what is typed, what the server says about it, and what this tab keeps of it. */
-import type { Polygon } from "$lib/format/types";
 import { asProblem, type Problem } from "$lib/problem";
 
 import { checkDraft, type Check, type DraftBody, type FieldProblem, saveDraft, type RequestView } from "./api";
@@ -7,19 +6,6 @@ import { draftOf, type Form, unstorable } from "./form";
 
 /** How long typing must rest before the draft is judged, in milliseconds. */
 const REST = 400;
-
-/** A check of a draft in which others stood in for these fields: what it says of them is replaced by that they are missing. */
-function without(check: Check, missing: ("incident" | "area")[]): Check {
-  const about = (problem: FieldProblem) =>
-    missing.some((field) => field === problem.field) || (missing.includes("area") && problem.rule === "longitude");
-  const told = missing.map((field) => ({ field, rule: "missing", message: "", remedy: "" }));
-  return {
-    ...check,
-    area_sq_mi: missing.includes("area") ? null : check.area_sq_mi,
-    missing: [...missing, ...(check.missing ?? [])],
-    problems: [...told, ...check.problems.filter((problem) => !about(problem))],
-  };
-}
 
 export class Drafting {
   form = $state<Form>() as Form;
@@ -37,8 +23,6 @@ export class Drafting {
     form: Form,
     /** The draft that is changed; none for a new one. */
     readonly id: string | undefined,
-    /** An area that stands in for the one that is not drawn yet: the agency's own. */
-    readonly standIn: Polygon,
   ) {
     this.form = form;
     this.#key = `canvass.desk.draft.${id ?? "new"}`;
@@ -88,17 +72,10 @@ export class Drafting {
   async judge(): Promise<void> {
     clearTimeout(this.#timer);
     const turn = ++this.#turn;
-    const draft = draftOf(this.form);
-    const missing = this.unstorable;
     try {
-      // What is not chosen yet stands in for itself, so that all other fields are judged from the first word on.
-      const check = await checkDraft({
-        ...draft,
-        incident: (draft.incident || "other") as DraftBody["incident"],
-        area: missing.includes("area") ? this.standIn : draft.area,
-      });
+      const check = await checkDraft(draftOf(this.form));
       if (turn !== this.#turn) return;
-      this.check = missing.length > 0 ? without(check, missing) : check;
+      this.check = check;
       this.unjudged = null;
     } catch (error) {
       if (turn !== this.#turn) return;

@@ -8,12 +8,15 @@ interface Told {
   remedy: string;
 }
 
+/** Rules of which the server speaks to programs; our text speaks to whoever fills in a form. */
+const PLAINER = ["missing", "time", "zone"];
+
 const capital = (text: string) => text.charAt(0).toLocaleUpperCase(currentLanguage()) + text.slice(1);
 
 /** What is wrong and what to do. The server's English names the figures; other languages have a text for each rule. */
 export function problemText(problem: Told): string {
   const key = `desk.problem.${problem.field.split(".")[0]}.${problem.rule}`;
-  if ((currentLanguage() !== "en" || problem.rule === "missing") && hasText(key)) return t(key);
+  if ((currentLanguage() !== "en" || PLAINER.includes(problem.rule)) && hasText(key)) return t(key);
   return `${capital(problem.message)}. ${capital(problem.remedy)}.`;
 }
 

@@ -5,15 +5,8 @@
 import { api, type Schemas, useToken } from "$lib/api/client";
 import { asProblem, Problem } from "$lib/problem";
 
-import { rightsOf } from "./rights";
-
-/** A member with what the server adds for pages: their agency's name and the actions they may take. */
-export type Member = Omit<Schemas["MemberView"], "agency"> & {
-  agency?: string | null;
-  /** Their agency, when the server tells it. */
-  organisation?: { id: string; name: string; class: string; state: string } | null;
-  rights?: string[];
-};
+/** The member who is signed in, with their agency's name and the actions they may take. */
+export type Member = Schemas["Myself"];
 
 /** Why there is a sign-in page: nobody was there yet, the secret no longer counts, nobody moved, or they signed out. */
 export type SignedOut = "new" | "refused" | "idle" | "left";
@@ -87,7 +80,7 @@ export async function signIn(secret: string): Promise<void> {
   let found: Member;
   try {
     const { data } = await api.GET("/api/v1/me");
-    found = data as unknown as Member;
+    found = data as Member;
   } catch (error) {
     useToken(null);
     throw error;
@@ -95,7 +88,7 @@ export async function signIn(secret: string): Promise<void> {
   keep(SECRET, secret);
   keep(ENDED, null);
   moved();
-  await welcome(found);
+  welcome(found);
 }
 
 /** Signs out and forgets the keys. */
@@ -106,7 +99,7 @@ export function signOut(): void {
 /** Reads the member again, after their own recipient or roles changed. */
 export async function refreshMember(): Promise<void> {
   const { data } = await api.GET("/api/v1/me");
-  await welcome(data as unknown as Member);
+  await welcome(data as Member);
 }
 
 /** Tries the secret that this tab keeps, and begins to watch for an idle tab. */
@@ -137,21 +130,10 @@ export async function resume(): Promise<void> {
   starting = false;
 }
 
-async function welcome(found: Member): Promise<void> {
-  rights = found.rights ? new Set(found.rights) : rightsOf(found.roles);
-  agencyName = found.organisation?.name ?? (await nameOf(found.agency));
+function welcome(found: Member): void {
+  rights = new Set(found.rights);
+  agencyName = found.organisation?.name ?? null;
   member = found;
-}
-
-async function nameOf(agency: string | null | undefined): Promise<string | null> {
-  if (!agency) return null;
-  try {
-    const { data } = await api.GET("/api/v1/agencies/{agency}", { params: { path: { agency } } });
-    return data?.name ?? null;
-  } catch {
-    // The name is a courtesy; the page works without.
-    return null;
-  }
 }
 
 function end(why: SignedOut): void {
