@@ -55,7 +55,7 @@ test("the poster is a PDF with the request's words", async ({ page, town }) => {
   expect(bytes.length).toBeGreaterThan(5_000);
 });
 
-test("a clip is given, followed, asked about, answered and withdrawn", async ({ page, town, guard }) => {
+test("a clip is given, followed, asked about, answered and withdrawn", async ({ page, town }) => {
   await openRequest(page, town);
   await page
     .getByRole("link", { name: /I have footage/i })

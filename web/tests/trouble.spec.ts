@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { expect, Guard, look, test } from "./fixtures";
 import { BROKEN, choose, Connection, give, longer, publish, received, send, toShare } from "./giving";
-import { asks, canvass, film, type Town } from "./town";
+import { asks, canvass, film, type Town, until } from "./town";
 
 /** Sound, and of no offer that a server knows (`vectors/seal/offers.json`). */
 const UNKNOWN = "canvass-offer-1qurswpc8qurswpc8qurswpc8qurswpc8qurswpc8qurswpc8qursj0alqa";
@@ -157,11 +157,12 @@ test("a request that is resolved before the sending begins takes nothing; the se
   await send(page);
   await expect(page.getByRole("heading", { name: "Waiting for the connection" })).toBeVisible({ timeout: 60_000 });
   await canvass(town.people.ines!, ["request", "resolve", mine]);
-  await expect
-    .poll(async () => (await fetch(`${town.public}/feed/${town.region}.json`)).text(), { timeout: 30_000 })
-    .not.toContain(`"id":"${mine}","state":"published"`);
+  await until("the public file to say so", async () =>
+    (await (await fetch(`${town.public}/requests/${mine}.json`)).text()).includes('"state":"resolved"'),
+  );
   connection.mend();
   await expect(page.getByRole("heading", { name: "It was not sent whole" })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("This request or portal was closed meanwhile")).toBeVisible();
   await expect(page.getByText("Your sealed copy stays on this device until you delete it.")).toBeVisible();
   await look(page, "trouble-closed-meanwhile");
   // Who comes later learns it before choosing anything.
@@ -278,6 +279,14 @@ test("an invitation goes with the offer, once", async ({ page, town, guard }) =>
   await send(page);
   await received(page);
   expect(await canvass(ines, ["invite", "list"])).toMatch(/used by off_/);
+  await page.getByLabel("I have saved it").check();
+  await page.goto(town.public);
+  await choose(page, town, giving);
+  await toShare(page);
+  await send(page);
+  await expect(page.getByText("The server took it in and refused it")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("The invitation was used already: it works once.")).toBeVisible();
+  await look(page, "trouble-invitation-used", ["phone"]);
   for (const { url } of guard.traffic) expect(url, "the invitation is in no address").not.toContain(made.secret);
 });
 

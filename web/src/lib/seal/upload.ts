@@ -235,9 +235,30 @@ function own(url: string | null): string {
   return address.pathname;
 }
 
+/** Refusals that have words of their own in each language, by the last part of the problem's type. */
+const REFUSALS: Record<string, string> = {
+  "destination-closed": "common.seal.upload.closed",
+  "destination-unknown": "common.seal.upload.unknown",
+  "offer-too-large": "common.seal.upload.large",
+  "upload-too-large": "common.seal.upload.large",
+  "spool-full": "common.seal.upload.full",
+  "too-many-uploads": "common.seal.upload.full",
+  "disk-full": "common.seal.upload.full",
+};
+
+interface Told {
+  type?: string;
+  detail?: string;
+  title?: string;
+  remedy?: string;
+  problems?: Problem["fields"];
+}
+
 function problemIn(body: string, status: number): Problem {
   try {
-    const told = JSON.parse(body) as { detail?: string; title?: string; remedy?: string; problems?: Problem["fields"] };
+    const told = JSON.parse(body) as Told;
+    const ours = REFUSALS[told.type?.split(":").at(-1) ?? ""];
+    if (ours) return new Problem(ours, undefined, [], status);
     return new Problem(told.detail ?? told.title ?? "common.problem.unknown", told.remedy, told.problems ?? [], status);
   } catch {
     return new Problem("common.seal.upload.refused", undefined, [], status);
