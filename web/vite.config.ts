@@ -28,6 +28,16 @@ const deskPages: Plugin = {
   },
 };
 
+const BASE_PACKAGES = /node_modules\/(svelte|esm-env|clsx|intl-messageformat|@formatjs|@lucide|idb)\//;
+const BASE = /\/src\/lib\/(seal\/(store|opfs)\.ts|i18n\/\w+\.(svelte\.)?ts|ui\/|\w+\.(svelte\.)?ts)/;
+/** A file of what at least two pages need, with what that needs; nothing as large as a map or a player. */
+const shared = (name: string, ...tests: RegExp[]) => ({
+  name,
+  test: (id: string) => tests.some((test) => test.test(id)),
+  minShareCount: 2,
+  maxModuleSize: 100_000,
+});
+
 // Two documents, one workspace: what the public role serves, and what the agency's side serves.
 export default defineConfig({
   plugins: [mapData(), svelte(), deskPages, ageCipher()],
@@ -47,7 +57,19 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     sourcemap: false,
     target: "es2023",
-    rolldownOptions: { input: { index: at("index.html"), desk: at("desk.html") } },
+    rolldownOptions: {
+      input: { index: at("index.html"), desk: at("desk.html") },
+      // On a phone's network each file costs a turn, however small it is: what most pages share lies in three files.
+      output: {
+        codeSplitting: {
+          groups: [
+            shared("base", BASE_PACKAGES, BASE),
+            shared("checks", /\/src\/lib\/format\//),
+            shared("places", /\/src\/resident\/look\/|\/src\/lib\/map\/(places|geometry|scale|site|Picker)/),
+          ],
+        },
+      },
+    },
   },
   server: { proxy: proxies() },
   preview: { proxy: proxies() },

@@ -3,13 +3,17 @@ import "$lib/ui/base.css";
 import { mount } from "svelte";
 
 import { startTexts } from "$lib/i18n/index.svelte";
-import { startRoutes } from "$lib/route.svelte";
+import { route, startRoutes } from "$lib/route.svelte";
 import { startTrustedTypes } from "$lib/trusted";
 
 import App from "./App.svelte";
+import { pageFor } from "./pages";
 
 startTrustedTypes();
-await startTexts(["common", "look", "give", "ledger", "notify"]);
+// The page and its texts come at the same time. What fails here is told when the page is shown.
+const first = pageFor(route.path, route.fragment);
+first.load().catch(() => undefined);
+await startTexts(["common", ...first.texts]);
 startRoutes();
 const target = document.getElementById("app");
 if (target) {

@@ -1,6 +1,7 @@
 /**
  * Texts in the reader's language. Messages are ICU MessageFormat in `en/<area>.json` and `es/<area>.json`; an app loads the
- * areas it shows with {@link startTexts}, and `t` is then synchronous and reactive to a change of language.
+ * areas it shows first with {@link startTexts} and others with {@link needTexts}; `t` is then synchronous and reactive to a
+ * change of language.
  */
 import { IntlMessageFormat } from "intl-messageformat";
 
@@ -15,7 +16,7 @@ type Messages = Record<string, string>;
 const files = import.meta.glob<Messages>("./{en,es}/*.json", { import: "default" });
 const KEY = "canvass.language";
 
-let areas: readonly Area[] = [];
+const areas = new Set<Area>();
 let language = $state<Language>("en");
 let messages = $state.raw<Messages>({});
 const formats = new Map<string, IntlMessageFormat>();
@@ -31,24 +32,43 @@ function preferred(): Language {
   return known(kept) ?? navigator.languages.map(known).find((each) => each !== undefined) ?? "en";
 }
 
-async function load(wanted: Language): Promise<void> {
+async function read(wanted: Language, of: readonly Area[]): Promise<Messages> {
   const parts = await Promise.all(
-    areas.map((area) => {
+    of.map((area) => {
       const file = files[`./${wanted}/${area}.json`];
       if (!file) throw new Error(`no texts for ${area} in ${wanted}`);
       return file();
     }),
   );
+  return Object.assign({}, ...parts) as Messages;
+}
+
+async function load(wanted: Language): Promise<void> {
+  const of = [...areas];
+  const all = await read(wanted, of);
   formats.clear();
-  messages = Object.assign({}, ...parts) as Messages;
+  messages = all;
   language = wanted;
   document.documentElement.lang = wanted;
+  // An area that was asked for meanwhile came in the language before.
+  if (areas.size > of.length) await load(wanted);
 }
 
 /** Loads the texts of these areas in the reader's language. */
 export async function startTexts(wanted: readonly Area[]): Promise<void> {
-  areas = wanted;
+  for (const area of wanted) areas.add(area);
   await load(preferred());
+}
+
+/** Loads the texts of these areas too, where they are not there yet. Throws when they can't be loaded. */
+export async function needTexts(wanted: readonly Area[]): Promise<void> {
+  const missing = wanted.filter((area) => !areas.has(area));
+  if (missing.length === 0) return;
+  const before = language;
+  const more = await read(before, missing);
+  for (const area of missing) areas.add(area);
+  if (before === language) messages = { ...messages, ...more };
+  else await load(language);
 }
 
 /** The language in use. */

@@ -19,8 +19,8 @@ import {
 
 import { Problem } from "$lib/problem";
 
-import { beginCopy } from "./copies";
 import { TIME_TAG } from "./probe";
+import { beginCopy } from "./writing";
 
 /** A changed copy of a clip. The original is never touched. */
 export interface MediaCopy {

@@ -4,7 +4,7 @@ import { t } from "$lib/i18n/index.svelte";
 import type { Box } from "$lib/media/boxes";
 import type { MediaCopy } from "$lib/media/convert";
 import { deleteCopy, keepFile, openCopy } from "$lib/media/copies";
-import { probe, type Probe, thumbnail } from "$lib/media/probe";
+import type { Probe } from "$lib/media/probe";
 import type { Range } from "$lib/media/trim";
 import { asProblem, Problem } from "$lib/problem";
 import { plainName, sanitise } from "$lib/seal/names";
@@ -98,6 +98,7 @@ export class Clip {
 
   /** Looks at the file: what it is, from when. */
   async look(file: File): Promise<void> {
+    const { probe, thumbnail } = await reader();
     const found = await probe(file);
     this.file = file;
     this.probe = found;
@@ -186,6 +187,11 @@ function without({ path, extension, from, until, how }: MediaCopy): Omit<MediaCo
 // The reason is told beside the copy, it doesn't change it.
 function editKey(edit: Edit): string {
   return JSON.stringify({ ...edit, why: "", boxes: edit.boxes.map((box) => ({ ...box, id: "" })) });
+}
+
+/** What reads clips: too large to come before somebody chooses one. Loaded once; when that fails, again at the next try. */
+export function reader(): Promise<typeof import("$lib/media/probe")> {
+  return import("$lib/media/probe");
 }
 
 /** What a chosen file was refused for. */

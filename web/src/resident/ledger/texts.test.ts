@@ -4,6 +4,7 @@ import { parse, TYPE, type MessageFormatElement } from "@formatjs/icu-messagefor
 import { expect, it } from "vitest";
 
 import { DEFECTS } from "$lib/format/bytes";
+import common from "$lib/i18n/en/common.json";
 import en from "$lib/i18n/en/ledger.json";
 import es from "$lib/i18n/es/ledger.json";
 
@@ -38,5 +39,5 @@ it("everything that may stand in a ledger, and everything that may be wrong, has
     expect(en, type).toHaveProperty([`ledger.say.${type}`]);
   }
   for (const action of marked) expect(TYPES.oversight).toContain(action);
-  for (const code of DEFECTS) expect(en, code).toHaveProperty([`ledger.defect.${code}`]);
+  for (const code of DEFECTS) expect(common, code).toHaveProperty([`ledger.defect.${code}`]);
 });
