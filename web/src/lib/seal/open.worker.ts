@@ -60,7 +60,10 @@ async function sink(handle: FileSystemFileHandle): Promise<ClipSink> {
     },
     close: () => {
       file.flush();
+      const kept = file.getSize();
       file.close();
+      // In a private window, Chromium takes bytes beyond its room without a word (and without keeping them).
+      if (kept !== at) throw new DOMException("no room", "QuotaExceededError");
     },
   };
 }

@@ -48,6 +48,7 @@ export async function upload(
   options: UploadOptions = {},
 ): Promise<{ sha256: string }> {
   const { invitation, signal } = options;
+  if (sealed.file.size !== sealed.bytes) throw new Problem("common.seal.upload.gone");
   return alone(`canvass-upload-${secret.lookup}`, async () => {
     const stop = new AbortController();
     const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
@@ -184,9 +185,11 @@ function attempt(
     };
     const judge = (error: Error | DetailedError) => {
       if (sums.failed) return reject(new Problem("common.seal.upload.gone"));
-      const response = error instanceof DetailedError ? error.originalResponse : null;
+      // Whatever is not of a request (tus' own checks) is no matter of the connection: waiting would not mend it.
+      if (!(error instanceof DetailedError)) return reject(new Problem("common.problem.unknown", error.message));
+      const response = error.originalResponse;
       const status = response?.getStatus() ?? 0;
-      const began = error instanceof DetailedError && error.originalRequest.getMethod() !== "POST";
+      const began = error.originalRequest.getMethod() !== "POST";
       if (status === 0) return resolve(new Problem("common.problem.offline"));
       if (began && (status === 404 || status === 410)) return resolve("gone");
       const problem = problemIn(response?.getBody() ?? "", status);
