@@ -100,16 +100,16 @@ test("a request is drafted with the limits live, signed here and handed in", asy
   await page.getByRole("button", { name: "Sign and hand in…" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Sign and hand in" })).toBeVisible();
   made.request = /req_[a-z2-7]{26}/.exec(page.url())![0];
-  await look(page, "desk-submit-key");
+  await look(page, "desk-submit-key", ["desk"]);
   await page.getByRole("button", { name: "Make the key" }).click();
   await expect(page.getByText("Compared with your draft: they are the same.", { exact: false })).toBeVisible();
-  await look(page, "desk-submit-text");
+  await look(page, "desk-submit-text", ["desk"]);
   await page.getByRole("button", { name: "Sign and hand in" }).click();
   const dialog = page.getByRole("dialog", { name: "Your keys in this tab" });
-  await look(page, "desk-keys-dialog");
+  await look(page, "desk-keys-dialog", ["desk"]);
   await dialog.locator("#signing-file").setInputFiles(signingFile(ines));
   await expect(page.getByText("Signed and handed in. A moderator decides next", { exact: false })).toBeVisible();
-  await look(page, "desk-request-handed-in");
+  await look(page, "desk-request-handed-in", ["desk"]);
 });
 
 test("a moderator refuses with a rule and approves with a reason; the approved request is public", async ({
@@ -118,11 +118,11 @@ test("a moderator refuses with a rule and approves with a reason; the approved r
 }) => {
   await enter(page, town, "mo", "/desk/moderation", "Moderation");
   await expect(page.getByText("2 requests wait, oldest first")).toBeVisible();
-  await look(page, "desk-moderation-queue");
+  await look(page, "desk-moderation-queue", ["desk"]);
   await page.getByRole("link", { name: /26-004733/ }).click();
   await expect(page.getByRole("heading", { level: 1, name: /26-004733/ })).toBeVisible();
   await expect(page.locator("mark").first()).toContainText("march");
-  await look(page, "desk-moderation-decide");
+  await look(page, "desk-moderation-decide", ["desk"]);
   await page.getByRole("button", { name: "Decide", exact: true }).click();
   await expect(page.getByText("Choose: approve or refuse.").first()).toBeVisible();
   await page.getByRole("radio", { name: /^Refuse/ }).check();
@@ -151,7 +151,7 @@ test("a moderator refuses with a rule and approves with a reason; the approved r
 test("an offer is opened with a purpose and a key: player, hashes, signature", async ({ page, town }) => {
   const ines = town.people.ines!;
   await enter(page, town, "ines", "/desk/inbox", "Inbox");
-  await look(page, "desk-inbox");
+  await look(page, "desk-inbox", ["desk"]);
   await page.getByRole("button", { name: "New", exact: true }).click();
   await expect(page).toHaveURL(/state=received/);
   await page.locator(`a[href="/desk/inbox/${town.offer.id}"]`).click();
@@ -220,21 +220,21 @@ test("a case tells its story in time and on a map", async ({ page, town }) => {
   await page.getByRole("link", { name: /Elm Street garage/ }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Elm Street garage" })).toBeVisible();
   made.case = /cas_[a-z2-7]{26}/.exec(page.url())![0];
-  await look(page, "desk-case");
+  await look(page, "desk-case", ["desk"]);
   await page.getByRole("link", { name: "Timeline", exact: true }).click();
   for (const event of ["Request published", "Offer received", "Offer opened", "Item began", "Question asked"])
     await expect(page.getByText(event, { exact: true }).first()).toBeVisible();
-  await look(page, "desk-case-timeline");
+  await look(page, "desk-case-timeline", ["desk"]);
   await page.getByRole("link", { name: "Map and links" }).click();
   await expect(page.getByRole("heading", { name: "How it hangs together" })).toBeVisible();
-  await look(page, "desk-case-links");
+  await look(page, "desk-case-links", ["desk"]);
 });
 
 test("a part of the picture is hidden in a copy, which is kept beside its original", async ({ page, town }) => {
   const ines = town.people.ines!;
   await enter(page, town, "ines", `/desk/items/${made.item}`, /clip-01/);
   await openWith(page, ines, "Making a copy for the defence, 26-004512");
-  await look(page, "desk-item");
+  await look(page, "desk-item", ["desk"]);
   await page.getByRole("button", { name: "Make a redacted copy" }).click();
   await drawBox(page);
   await expect(page.getByRole("button", { name: /^Box 1/ }).first()).toBeVisible();
@@ -244,12 +244,12 @@ test("a part of the picture is hidden in a copy, which is kept beside its origin
     timeout: 90_000,
   });
   await page.getByLabel("What was hidden, and why?").fill("The face of a passer-by.");
-  await look(page, "desk-redact-compare");
+  await look(page, "desk-redact-compare", ["desk"]);
   await page.getByRole("button", { name: "Seal and keep this copy" }).click();
   await expect(page.getByText(/The copy .*redacted.* is in the case\./)).toBeVisible({ timeout: 60_000 });
   await page.getByRole("link", { name: /redacted/ }).click();
   await expect(page.getByText("This is a copy, not the recording as it was given.")).toBeVisible();
-  await look(page, "desk-item-copy");
+  await look(page, "desk-item-copy", ["desk"]);
 });
 
 /** Draws with the pointer over the middle of the picture. */
@@ -280,7 +280,7 @@ test("the bundle for court is made in the browser, and holds for anyone with the
   await giveIdentity(page, ines);
   const download = await coming;
   await expect(page.getByText(/bundle-.* is made:/)).toBeVisible();
-  await look(page, "desk-bundle");
+  await look(page, "desk-bundle", ["desk"]);
   const zip = join(ines.home, "bundle.zip");
   await download.saveAs(zip);
   execFileSync("unzip", ["-q", zip, "-d", ines.home]);
