@@ -19,5 +19,7 @@ const target = document.getElementById("app");
 if (target) {
   // What was there to read without script makes room for the live page.
   target.replaceChildren();
+  // It may have been scrolled to the request that the fragment names; the live page begins at its top.
+  scrollTo(0, 0);
   mount(App, { target });
 }
