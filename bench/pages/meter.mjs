@@ -74,7 +74,7 @@ export class Meter {
     return { context, tab };
   }
 
-  /** Loads a page until its network is silent. Times in ms; bytes as they came over the wire, with headers; script without. */
+  /** Loads a page until its network is silent. Times in ms, bytes as they came over the wire, with headers. */
   async load(page, { script = true } = {}) {
     const { context, tab } = await this.#open(page, { script });
     const [asked, ended] = [[], []];
@@ -99,19 +99,20 @@ export class Meter {
     const { lcp, shift } = await tab.evaluate(() => globalThis.measured);
     const files = await sizesOf(asked);
     await context.close();
-    const map = files.findIndex(({ url }) => url.includes("/maplibre"));
-    const scripts = files.slice(0, map < 0 ? files.length : map).filter(({ kind }) => kind === "script");
-    const add = (list, field) => list.reduce((sum, file) => sum + file[field], 0);
-    return { lcp, shift, bytes: add(files, "bytes"), script: add(scripts, "body"), files };
+    return { lcp, shift, bytes: files.reduce((sum, file) => sum + file.bytes, 0), files };
   }
 
-  /** Time in ms until the page answers the first press of a control of its own. */
+  /** Time in ms until the page answers the first press of a control of its own, and the bytes of script that it had asked for by then, without the map's. */
   async interact(page) {
     const { context, tab } = await this.#open(page);
+    const asked = [];
+    tab.on("request", (request) => asked.push(request));
     await tab.goto(page.url, { timeout: PATIENCE, waitUntil: "commit" });
-    const took = await tab.evaluate(answer, [page.act, page.done, PATIENCE]);
+    const interactive = await tab.evaluate(answer, [page.act, page.done, PATIENCE]);
+    const files = await sizesOf([...asked]);
     await context.close();
-    return took;
+    const scripts = files.filter(({ kind, url }) => kind === "script" && !url.includes("/maplibre"));
+    return { interactive, script: scripts.reduce((sum, { body }) => sum + body, 0) };
   }
 }
 

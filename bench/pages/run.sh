@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Every kind of page as a mid phone sees it: a town on this machine, Debian's Chromium with the CPU slowed down and the network narrowed. The peer is the page that
-# the same server gives to a reader without script. Fails when a resident's page needs more than 150 KB of script before the map, or when a page moves by more than 0.1.
+# Every kind of page as a mid phone sees it: a town on this machine, Debian's Chromium with its CPU slowed down and its network narrowed.
+# The peer is the page that the same server gives to a reader without script. Fails when a resident's page needs more than 150 KB of
+# script before the map, or when a page moves by more than 0.1.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
