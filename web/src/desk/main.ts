@@ -11,7 +11,8 @@ import App from "./App.svelte";
 import { startSession } from "./session/session.svelte";
 
 startTrustedTypes();
-await startTexts(["common", "look", "ledger", "desk", "evidence"]);
+// Signing in needs these; the pages' own come with the first of them.
+await startTexts(["common", "desk"]);
 startRoutes();
 void startSession();
 const target = document.getElementById("app");
