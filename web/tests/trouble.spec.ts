@@ -66,7 +66,7 @@ test("files that are no recordings of the asked time are told apart, and none is
   await expect(page.getByText("It was chosen already.")).toBeVisible();
   await toShare(page);
   await expect(page.getByText(/outside the asked time/).first()).toBeVisible();
-  await look(page, "trouble-share-outside");
+  await look(page, "trouble-share-outside", ["phone"]);
   // Nothing is sent without a word of agreement.
   await page.getByRole("button", { name: "Seal and send" }).click();
   await expect(page.getByText("Read what will be shared, then tick that you have.").first()).toBeVisible();
@@ -92,14 +92,14 @@ test("a region in which one byte is changed is shown as such, and nothing can be
   await expect(page.getByText("Do not give footage.").first()).toBeVisible();
   await expect(page.getByRole("alert").getByText("Try again later. If it stays, tell someone you trust")).toBeVisible();
   await expect(page.getByRole("link", { name: /I have footage/ })).toHaveCount(0);
-  await look(page, "trouble-tampered-request");
+  await look(page, "trouble-tampered-request", ["phone"]);
   await page.goto(`${town.public}/r/${town.region}`);
   await expect(page.getByText("Do not give footage.").first()).toBeVisible();
   await look(page, "trouble-tampered-region");
   await page.goto(`${town.public}/r/${town.region}#${request}/give`);
   await expect(page.getByRole("alert").first()).toBeVisible();
   await expect(page.locator('input[type="file"]')).toHaveCount(0);
-  await look(page, "trouble-tampered-give");
+  await look(page, "trouble-tampered-give", ["phone"]);
   expect(guard.traffic.some(({ method }) => method !== "GET")).toBe(false);
 });
 
@@ -113,7 +113,7 @@ test("a lost connection is told, and the sending goes on by itself where it stoo
   await send(page);
   await expect(page.getByRole("heading", { name: "Waiting for the connection" })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("It goes on by itself as soon as there is one. Nothing is lost.")).toBeVisible();
-  await look(page, "trouble-offline");
+  await look(page, "trouble-offline", ["phone"]);
   const before = parts(guard);
   connection.mend();
   await received(page);
@@ -135,7 +135,7 @@ test("a request that is resolved while it is sent still takes what began before"
   await expect(page.getByRole("heading", { name: "Waiting for the connection" })).toBeVisible({ timeout: 60_000 });
   await page.getByRole("button", { name: "Pause" }).click();
   await expect(page.getByRole("heading", { name: "Paused" })).toBeVisible();
-  await look(page, "trouble-paused");
+  await look(page, "trouble-paused", ["phone"]);
   await canvass(town.people.ines!, ["request", "resolve", mine]);
   connection.mend();
   await page.getByRole("button", { name: "Go on" }).click();
@@ -164,14 +164,14 @@ test("a request that is resolved before the sending begins takes nothing; the se
   await expect(page.getByRole("heading", { name: "It was not sent whole" })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("This request or portal was closed meanwhile")).toBeVisible();
   await expect(page.getByText("Your sealed copy stays on this device until you delete it.")).toBeVisible();
-  await look(page, "trouble-closed-meanwhile");
+  await look(page, "trouble-closed-meanwhile", ["phone"]);
   // Who comes later learns it before choosing anything.
   await page.evaluate(() => (globalThis.onbeforeunload = null));
   page.on("dialog", (dialog) => void dialog.accept());
   await page.goto(`${town.public}/r/${town.region}#${mine}/give`);
   await page.reload();
   await expect(page.getByRole("heading", { name: "Nothing can be given here now" })).toBeVisible();
-  await look(page, "trouble-shut");
+  await look(page, "trouble-shut", ["phone"]);
 });
 
 test("a tab that is closed in the middle goes on at the next visit", async ({ town }, { project }) => {
@@ -201,7 +201,7 @@ test("a tab that is closed in the middle goes on at the next visit", async ({ to
     guard.watch(page);
     await page.goto(town.public);
     await expect(page.getByText("An offer is not sent yet.")).toBeVisible();
-    await look(page, "trouble-unfinished");
+    await look(page, "trouble-unfinished", ["phone"]);
     const before = parts(guard);
     await page.getByRole("link", { name: "Continue sending" }).click();
     await expect(page.getByRole("heading", { name: "What became of it" })).toBeVisible({ timeout: 90_000 });
@@ -238,7 +238,7 @@ test("a full disk is told, and the clips and answers stay", async ({ page, town,
   await send(page);
   await expect(page.getByText("This device has no room left for the page.")).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("Nothing was sent. Your clips and what you entered are as they were.")).toBeVisible();
-  await look(page, "trouble-full");
+  await look(page, "trouble-full", ["phone"]);
   await page.getByRole("button", { name: "Back to what will be shared" }).click();
   await expect(page.getByText("clip-01.mp4").first()).toBeVisible();
   await session.send("Storage.overrideQuotaForOrigin", { origin });
@@ -258,14 +258,14 @@ test("a wrong secret is told by what is wrong with it", async ({ page, town }) =
   const last = secret.endsWith("q") ? "p" : "q";
   await open(secret.slice(0, -1) + last);
   await expect(page.getByText("A character of the secret is wrong.")).toBeVisible();
-  await look(page, "trouble-secret");
+  await look(page, "trouble-secret", ["phone"]);
   await open(secret.slice(0, 40));
   await expect(page.locator(".error")).toBeVisible();
   await page.locator('input[type="file"]').first().setInputFiles(town.offer.receiptFile);
   await expect(page.getByText("This is the receipt, not the offer.")).toBeVisible();
   await open(UNKNOWN);
   await expect(page.getByText("The server knows nothing of this offer yet.")).toBeVisible();
-  await look(page, "trouble-unknown");
+  await look(page, "trouble-unknown", ["phone"]);
 });
 
 test("an invitation goes with the offer, once", async ({ page, town, guard }) => {
@@ -295,7 +295,7 @@ test("an offer is withdrawn, and the ledger proves that it is gone", async ({ pa
   await page.getByLabel("I have saved it").check();
   await page.getByRole("button", { name: "Go to my offer" }).click();
   await expect(page.getByRole("heading", { name: "What became of it" })).toBeVisible();
-  await look(page, "offer-received");
+  await look(page, "offer-received", ["phone"]);
   await page.getByRole("button", { name: "Withdraw the offer" }).click();
   const sure = page.getByRole("dialog");
   await expect(sure).toContainText("All its clips are destroyed at the server");
@@ -312,5 +312,5 @@ test("an offer is withdrawn, and the ledger proves that it is gone", async ({ pa
     if (await more.isVisible()) await more.click();
     await expect(page.getByText("The ledger says that the bytes are destroyed")).toBeVisible({ timeout: 3_000 });
   }).toPass({ timeout: 90_000 });
-  await look(page, "offer-destroyed");
+  await look(page, "offer-destroyed", ["phone"]);
 });
