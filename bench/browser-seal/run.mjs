@@ -1,5 +1,5 @@
 // Native and browser in turn on the same clip. Prints medians, native / browser (1: as fast as native), and how flat the page's memory is.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomFillSync } from "node:crypto";
 import { closeSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -42,8 +42,7 @@ function processes(kind, read) {
 }
 
 /** Anonymous memory of the pages' processes, workers and WebAssembly included, in MiB. */
-const anonymous = () =>
-  processes("--type=renderer", (pid) => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024);
+const anonymous = () => processes("--type=renderer", (pid) => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024);
 
 /** CPU seconds of the whole browser so far; a clock tick is 10 ms. */
 const cpu = () =>
@@ -78,17 +77,21 @@ async function browser(keep) {
 
 function native() {
   rmSync(join(work, "native.age"), { force: true });
-  const start = process.hrtime.bigint();
-  execFileSync(bench, ["seal", key.recipient, clip, join(work, "native.age")], { stdio: "ignore" });
-  return Number(process.hrtime.bigint() - start) / 1e9;
+  const timed = ["-c", 'TIMEFORMAT="%R %U %S"; time "$@" >/dev/null', "timed", bench, "seal", key.recipient, clip, join(work, "native.age")];
+  const { status, stderr } = spawnSync("bash", timed, { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  const [native, user, system] = stderr.trim().split("\n").at(-1).split(" ").map(Number);
+  return { native, nativeCpu: user + system };
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const rows = [];
 for (let turn = 0; turn <= runs; turn += 1) {
-  const row = { native: native(), ...(await browser(turn === runs)) };
+  const row = { ...native(), ...(await browser(turn === runs)) };
   if (turn > 0) rows.push(row);
 }
+
+const alone = await page.evaluate(() => globalThis.stages(document.querySelector("#clips").files[0]));
 
 // What the browser made opens with the command line's code.
 const waiting = page.waitForEvent("download");
@@ -111,6 +114,11 @@ const [ours, peer] = [median(rows.map((row) => row.took)), median(rows.map((row)
 const ratio = median(rows.map((row) => row.native / row.took));
 const peak = Math.max(...rows.flatMap((row) => row.samples));
 console.log(
-  `browser-seal: browser ${ours.toFixed(2)} s, ${median(rows.map((row) => row.cpu)).toFixed(1)} s CPU, ${(bytes / ours / 1e6).toFixed(0)} MB/s; native ${peer.toFixed(2)} s; ratio native/browser ${ratio.toFixed(2)} (median of ${runs} pairs)`,
+  `browser-seal: browser ${ours.toFixed(2)} s, ${median(rows.map((row) => row.cpu)).toFixed(1)} s CPU, ${(bytes / ours / 1e6).toFixed(0)} MB/s; native ${peer.toFixed(2)} s, ${median(rows.map((row) => row.nativeCpu)).toFixed(1)} s CPU; ratio native/browser ${ratio.toFixed(2)} (median of ${runs} pairs)`,
 );
 console.log(`  memory of the page: at most ${peak.toFixed(0)} MiB; by quarters of the last run ${quarters(rows.at(-1).samples).join(", ")} MiB`);
+console.log(
+  `  each stage alone, one thread: ${Object.entries(alone)
+    .map(([name, rate]) => `${name} ${rate.toFixed(0)} MB/s`)
+    .join(", ")}`,
+);
