@@ -37,7 +37,7 @@ test("an administrator adds a member and issues a token that is shown once", asy
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("Your token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByText("Cleo Custodian")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Cleo Custodian" })).toBeVisible();
 });
 
 test("the recovery in the safe is rehearsed with its file, and another file is told apart", async ({ page, town }) => {

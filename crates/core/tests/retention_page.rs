@@ -137,8 +137,12 @@ fn written(cell: &str) -> Option<u128> {
 fn every_other_limit_on_the_page_is_that_of_the_code() {
     let page = read(LIMITS);
     let mut wrong = Vec::new();
-    let headings =
-        ["## Limits of the server", "## Limits of formats", "## Limits of the command line", "## Limits of the pages"];
+    let headings = [
+        "## Limits of the server",
+        "## Limits of formats",
+        "## Limits of the command line",
+        "## Limits of the pages",
+    ];
     for heading in headings {
         for row in rows(&page, heading) {
             let [path, name] = quoted(&row[2])[..] else { panic!("{}: name a file and a constant", row[0]) };
