@@ -49,6 +49,9 @@ pub enum JobError {
     /// A public file's content.
     #[error("a public file can't be put together: {0}")]
     Content(String),
+    /// An entry that a public file needs was queued while the round went on.
+    #[error("an entry of a published request is not in the ledger yet; the next round has it")]
+    NotYet,
 }
 
 impl JobError {
@@ -64,6 +67,7 @@ impl JobError {
             Self::Notices(_) => "notices",
             Self::File(_) => "public files",
             Self::Content(_) => "public content",
+            Self::NotYet => "not in the ledger yet",
         }
     }
 }

@@ -47,7 +47,11 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     let counted = summary::round(desk).await?;
     let all = ["feed/index.json", "feed/index.html"].iter().any(|name| !desk.public(name).exists());
     if all || !touched.is_empty() {
-        rebuild(desk, &touched, all, newest(&requests)).await?;
+        match rebuild(desk, &touched, all, newest(&requests)).await {
+            // The ledger wakes this job when it has grown; what was touched is still unpublished then.
+            Err(JobError::NotYet) => return Ok(Round::Rest),
+            built => built?,
+        }
     }
     for shown in &agencies {
         desk.app.published(shown).await?;
@@ -297,7 +301,7 @@ async fn build(
         .cloned()
         .collect();
     let Some((checkpoint, proofs)) = desk.ledgers.of(Log::Requests).prove(records, &leaves).await? else {
-        return Err(content("an entry of a published request is not in the ledger yet"));
+        return Err(JobError::NotYet);
     };
     let by_leaf: BTreeMap<&str, &Proof> = proofs.iter().map(|proof| (proof.leaf.as_str(), proof)).collect();
     let proven = |leaves: &[String]| -> Vec<Proof> {
