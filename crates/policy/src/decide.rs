@@ -48,6 +48,7 @@ pub(crate) struct Rules {
     action: Entity,
     all: CedarSet,
     permits: CedarSet,
+    texts: BTreeSet<String>,
     /// Whether any of them reads the purpose, the sharing rule, the scope.
     pub reads: Reads,
 }
@@ -62,25 +63,42 @@ pub(crate) struct Reads {
 
 impl Rules {
     pub fn of(action: Entity) -> Self {
-        Self { action, all: CedarSet::new(), permits: CedarSet::new(), reads: Reads::default() }
+        Self {
+            action,
+            all: CedarSet::new(),
+            permits: CedarSet::new(),
+            texts: BTreeSet::new(),
+            reads: Reads::default(),
+        }
     }
 
-    pub fn add(&mut self, rule: &Rule, policy: &cedar_policy::Policy) -> Result<(), String> {
+    /// Adds a policy: as it is written, and as it is evaluated once the action is known.
+    pub fn add(
+        &mut self,
+        rule: &Rule,
+        policy: &cedar_policy::Policy,
+        bare: &cedar_policy::Policy,
+    ) -> Result<(), String> {
         let text = policy.to_string();
         self.reads.purpose |= text.contains("purpose");
         self.reads.sharing |= text.contains("sharing");
-        self.reads.scope |=
-            ["\"days\"", ".days", "cameras", "agencies"].iter().any(|word| text.contains(word));
+        self.reads.scope |= ["days", "cameras", "agencies"].iter().any(|word| text.contains(word));
+        self.texts.insert(plain_policy(bare));
         if rule.permits {
-            self.permits.add(policy.clone()).map_err(|error| error.to_string())?;
+            self.permits.add(bare.clone()).map_err(|error| error.to_string())?;
         }
-        self.all.add(policy.clone()).map_err(|error| error.to_string())
+        self.all.add(bare.clone()).map_err(|error| error.to_string())
     }
 
     /// Whether two sets hold the same policies, apart from the words that explain them.
     pub fn decides_as(&self, other: &Self) -> bool {
-        let texts = |rules: &Self| -> BTreeSet<String> { rules.all.policies().map(plain_policy).collect() };
-        texts(self) == texts(other)
+        self.texts == other.texts
+    }
+
+    /// Whether a policy that only one of the two sets holds asks who acts.
+    pub fn differ_by_who(&self, other: &Self) -> bool {
+        let asks = |text: &String| text.contains("principal.") || text.contains("Role::");
+        self.texts.symmetric_difference(&other.texts).any(asks)
     }
 }
 

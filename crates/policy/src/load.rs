@@ -190,6 +190,10 @@ fn read_rule(path: &str, text: &str, policy: &cedar_policy::Policy) -> Result<Ru
 fn index(parts: Parts<'_>) -> Result<PolicySet, PolicyError> {
     let fail = |message: String| PolicyError::new(SCHEMA, None, message, "see docs/ref/policy.md");
     let mut laws = HashMap::new();
+    let mut policies = Vec::new();
+    for (rule, policy) in &parts.policies {
+        policies.push((rule, policy, without_action(policy).map_err(fail)?));
+    }
     for (id, profile) in parts.profiles {
         let mut rules = HashMap::new();
         for (name, _) in parts.table.rows() {
@@ -198,9 +202,9 @@ fn index(parts: Parts<'_>) -> Result<PolicySet, PolicyError> {
             let entity =
                 parts.actions.get(&action).ok_or_else(|| fail(format!("{name} is no action")))?.clone();
             let mut bearing = Rules::of(entity);
-            for (rule, policy) in &parts.policies {
+            for (rule, policy, bare) in &policies {
                 if in_force(rule, &id) && bears_on(policy, &action, &parts.actions) {
-                    bearing.add(rule, policy).map_err(fail)?;
+                    bearing.add(rule, policy, bare).map_err(fail)?;
                 }
             }
             rules.insert(name.to_owned(), bearing);
@@ -217,6 +221,15 @@ fn index(parts: Parts<'_>) -> Result<PolicySet, PolicyError> {
 /// Rules beside the folder of profiles bind everywhere; those of a profile bind under it.
 pub(crate) fn in_force(rule: &Rule, profile: &str) -> bool {
     !rule.file.starts_with("profiles/") || stem(&rule.file) == profile
+}
+
+/// The policy for any action: which actions it is for was settled by [`bears_on`], and a long list of them is costly to
+/// compare with in each decision.
+fn without_action(policy: &cedar_policy::Policy) -> Result<cedar_policy::Policy, String> {
+    let mut json = policy.to_json().map_err(|error| error.to_string())?;
+    let scope = json.get_mut("action").ok_or("a policy has no action in its scope")?;
+    *scope = serde_json::json!({ "op": "All" });
+    cedar_policy::Policy::from_json(Some(policy.id().clone()), json).map_err(|error| error.to_string())
 }
 
 fn bears_on(policy: &cedar_policy::Policy, action: &EntityUid, actions: &Entities) -> bool {

@@ -157,7 +157,7 @@ impl RightChange {
 }
 
 /// One point at which rights are looked at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Probe {
     role: Role,
     class: Option<AgencyClass>,
@@ -366,30 +366,55 @@ const LADDERS: [(&str, &[u32]); 3] = [
 /// Whose rights change when `new` takes the place of `old`: everyone's by role and class, and those of the members given.
 ///
 /// Rights are looked at in the plain case (as in the matrix) and, where rules read the scope, along ladders of days, cameras
-/// and agencies for each offence class, with and without an approval and a warrant. A policy that changes nothing but its words
-/// changes nobody's rights.
+/// and agencies for each offence class, with and without an approval and a warrant. On the ladders, roles and classes whose
+/// plain case comes to the same are looked at once, unless a rule that changes asks who acts. A policy that changes nothing
+/// but its words changes nobody's rights.
 pub fn dry_run(old: &PolicySet, new: &PolicySet, members: &[Subject]) -> Vec<RightChange> {
     let mut changes = Vec::new();
     let differs = |profile: &str, action: &str| differ(old, new, profile, action);
     let mut seen = BTreeSet::new();
-    for (set, probe) in
-        [new, old].into_iter().flat_map(|set| probes(set, differs).into_iter().map(move |probe| (set, probe)))
-    {
-        let key =
-            (probe.role, probe.class, probe.action.clone(), probe.purpose.clone(), probe.profile.clone());
-        if !seen.insert(format!("{key:?}")) {
-            continue;
+    let mut alike: BTreeMap<Alike, Vec<Probe>> = BTreeMap::new();
+    for (at, set) in [new, old].into_iter().enumerate() {
+        for probe in probes(set, differs).into_iter().filter(|probe| seen.insert(probe.clone())) {
+            let facts = plain_facts(set, &probe.action, probe.purpose.as_deref());
+            for relation in relations(set, &probe.profile, &probe.action, probe.class.is_some()) {
+                changes.extend(change(old, new, &probe, *relation, &facts, None));
+            }
+            if reads_scope(set, &probe) {
+                let plain = [old, new].map(|set| outcome(set, &probe, Relation::Own, facts.clone()));
+                let who = differ_by_who(old, new, &probe).then_some((probe.role, probe.class));
+                let key =
+                    (at, probe.action.clone(), probe.purpose.clone(), probe.profile.clone(), plain, who);
+                alike.entry(key).or_default().push(probe);
+            }
         }
-        let facts = plain_facts(set, &probe.action, probe.purpose.as_deref());
-        for relation in relations(set, &probe.profile, &probe.action, probe.class.is_some()) {
-            changes.extend(change(old, new, &probe, *relation, &facts, None));
+    }
+    for ((at, _, _, _, plain, _), probes) in alike {
+        if plain.iter().any(|outcome| *outcome != Outcome::Refused) {
+            changes.extend(scope_changes(old, new, if at == 0 { new } else { old }, &probes));
         }
-        changes.extend(scope_changes(old, new, set, &probe));
     }
     for member in members {
         changes.extend(member_changes(old, new, member));
     }
     changes
+}
+
+/// What must be equal for probes to be looked at once: which set knows them, action, purpose, profile, plain outcomes
+/// before and after, and who acts, if that matters.
+type Alike = (usize, String, Option<String>, String, [Outcome; 2], Option<(Role, Option<AgencyClass>)>);
+
+fn reads_scope(set: &PolicySet, probe: &Probe) -> bool {
+    let reads = set.rules_of(&probe.profile, &probe.action).is_some_and(|rules| rules.reads.scope);
+    reads && probe.class.is_some() && matches!(probe.purpose.as_deref(), Some("crime" | "missing"))
+}
+
+fn differ_by_who(old: &PolicySet, new: &PolicySet, probe: &Probe) -> bool {
+    let (profile, action) = (&probe.profile, &probe.action);
+    match (old.rules_of(profile, action), new.rules_of(profile, action)) {
+        (Some(old), Some(new)) => old.differ_by_who(new),
+        _ => true,
+    }
 }
 
 fn differ(old: &PolicySet, new: &PolicySet, profile: &str, action: &str) -> bool {
@@ -428,36 +453,37 @@ fn change(
     })
 }
 
-/// Where caps and needs of an own search move: for each offence and ladder the widest scope at which the two differ.
-fn scope_changes(old: &PolicySet, new: &PolicySet, set: &PolicySet, probe: &Probe) -> Vec<RightChange> {
-    let reads = set.rules_of(&probe.profile, &probe.action).map(|rules| rules.reads).unwrap_or_default();
-    let purpose = probe.purpose.as_deref();
-    if !reads.scope || probe.class.is_none() || !matches!(purpose, Some("crime" | "missing")) {
-        return Vec::new();
-    }
+/// Where caps and needs of an own search move: for each offence and ladder the widest scope at which the two differ. The
+/// probes are alike, so the first stands for all.
+fn scope_changes(old: &PolicySet, new: &PolicySet, set: &PolicySet, probes: &[Probe]) -> Vec<RightChange> {
+    let Some(first) = probes.first() else { return Vec::new() };
+    let purpose = first.purpose.as_deref();
     let mut changes = Vec::new();
     for offence in set.purposes().offences() {
         if (offence.id == "none") != (purpose == Some("missing")) {
             continue;
         }
-        for approved in [false, true] {
-            for (axis, steps) in LADDERS {
-                let at = |step: u32| {
-                    let mut facts = plain_facts(set, &probe.action, purpose);
-                    facts.offence.clone_from(&offence.id);
-                    facts.approvals = u32::from(approved);
-                    facts.warrant = approved;
-                    facts.hits_only = true;
-                    match axis {
-                        "days" => facts.days = step,
-                        "cameras" => facts.cameras = step,
-                        _ => facts.agencies = step,
-                    }
-                    let approval = if approved { ", approved, with a warrant" } else { "" };
-                    let scope = format!("{}, {step} {axis}{approval}", offence.id);
-                    change(old, new, probe, Relation::Own, &facts, Some(scope))
-                };
-                changes.extend(steps.iter().rev().find_map(|step| at(*step)));
+        for (approved, (axis, steps)) in
+            [false, true].into_iter().flat_map(|approved| LADDERS.map(|one| (approved, one)))
+        {
+            let at = |step: u32| {
+                let mut facts = plain_facts(set, &first.action, purpose);
+                facts.offence.clone_from(&offence.id);
+                facts.approvals = u32::from(approved);
+                facts.warrant = approved;
+                facts.hits_only = true;
+                match axis {
+                    "days" => facts.days = step,
+                    "cameras" => facts.cameras = step,
+                    _ => facts.agencies = step,
+                }
+                let approval = if approved { ", approved, with a warrant" } else { "" };
+                let scope = format!("{}, {step} {axis}{approval}", offence.id);
+                change(old, new, first, Relation::Own, &facts, Some(scope))
+            };
+            if let Some(found) = steps.iter().rev().find_map(|step| at(*step)) {
+                let of = |probe: &Probe| Who::Everyone { role: probe.role, class: probe.class };
+                changes.extend(probes.iter().map(|probe| RightChange { who: of(probe), ..found.clone() }));
             }
         }
     }

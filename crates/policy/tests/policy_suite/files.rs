@@ -1,5 +1,4 @@
 //! The files under `policies/`: complete, checked, equal to the tables that people review.
-#![cfg(test)]
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
