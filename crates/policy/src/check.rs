@@ -9,7 +9,9 @@ use crate::{
     error::{PolicyError, line_at, line_of, said},
     load::{Parts, missing},
     profile::{Profile, stem},
+    purpose::PATTERN_REMEDY,
     rule::Rule,
+    words::Pattern,
 };
 
 /// Everything that is wrong between files that are well-formed each.
@@ -112,6 +114,11 @@ fn profile_names(parts: &Parts<'_>, profile: &Profile) -> Vec<PolicyError> {
     for other in &profile.sharing.compatible {
         if !parts.profiles.contains_key(other) {
             fail(other, format!("{other} is no profile"), "correct its name, or add its file");
+        }
+    }
+    for text in profile.purposes.words.iter().flat_map(|rule| &rule.words) {
+        if Pattern::parse(text).is_none() {
+            fail(text, format!("`{text}` is no pattern of words"), PATTERN_REMEDY);
         }
     }
     for subdivision in &profile.subdivisions {

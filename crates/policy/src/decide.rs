@@ -119,7 +119,7 @@ pub(crate) struct Law {
 }
 
 /// A checked set of policies. Made once; decisions parse nothing.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PolicySet {
     digest: Digest,
     schema: Schema,
@@ -128,6 +128,12 @@ pub struct PolicySet {
     laws: HashMap<String, Law>,
     rules: HashMap<String, Rule>,
     names: Names,
+}
+
+impl std::fmt::Debug for PolicySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PolicySet").field("version", &self.version()).finish_non_exhaustive()
+    }
 }
 
 impl PolicySet {

@@ -76,9 +76,7 @@ fn read(texts: &Texts) -> Result<Parts<'_>, Vec<PolicyError>> {
         } else if path.starts_with("profiles/") && path.ends_with(".toml") {
             let profile = keep(&mut errors, Profile::read(path, text));
             profiles.extend(profile.map(|profile| (profile.id.clone(), profile)));
-        } else if ![SCHEMA, PURPOSES].contains(&path.as_str())
-            && !(path.starts_with("roles") && path.ends_with(".txt"))
-        {
+        } else if !is_read_elsewhere(path) {
             let remedy = "a set holds canvass.cedarschema, *.cedar, roles*.txt, purposes.toml and profiles/*.cedar, *.toml";
             errors.push(PolicyError::new(path, None, "is no file of a set of policies", remedy));
         }
@@ -89,6 +87,10 @@ fn read(texts: &Texts) -> Result<Parts<'_>, Vec<PolicyError>> {
         }
         _ => Err(errors),
     }
+}
+
+fn is_read_elsewhere(path: &str) -> bool {
+    [SCHEMA, PURPOSES].contains(&path) || (path.starts_with("roles") && path.ends_with(".txt"))
 }
 
 fn read_schema(texts: &Texts) -> Result<(Schema, Entities), Vec<PolicyError>> {

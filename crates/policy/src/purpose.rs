@@ -110,6 +110,9 @@ pub struct Purposes {
     filler: BTreeSet<String>,
 }
 
+/// What to do about a pattern that has no word.
+pub(crate) const PATTERN_REMEDY: &str = "write words, `word*` for any ending, or `=ICE` for exactly so";
+
 /// Longest case code and warrant number, characters.
 const LONGEST_CODE: usize = 64;
 
@@ -146,6 +149,11 @@ impl Purposes {
                 "the limits of a reason do not fit".into(),
                 "give 1 to 20 words, least <= most characters",
             );
+        }
+        for text in reason.phrases.iter().chain(&reason.boilerplate) {
+            if Pattern::parse(text).is_none() {
+                fail(text, format!("`{text}` is no pattern of words"), PATTERN_REMEDY);
+            }
         }
         let patterns =
             |lists: &[String]| lists.iter().filter_map(|text| Pattern::parse(text)).collect::<Vec<_>>();
@@ -185,7 +193,7 @@ impl Purposes {
         self.check_offence(purpose, class, &mut problems);
         check_codes(purpose, class, &mut problems);
         self.check_reason(purpose, &mut problems);
-        check_words(purpose, profile, &mut problems);
+        check_words(purpose, profile, self.most, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
@@ -274,7 +282,8 @@ impl Purposes {
     /// The different words of a reason that say something, in its order: not boiler-plate, filler or numbers, not the
     /// name of the purpose, no code, and not a copy of the offence's description.
     pub fn content_words(&self, purpose: &Purpose) -> Vec<String> {
-        let mut rest = words(&purpose.reason);
+        let read: String = purpose.reason.trim().chars().take(self.most).collect();
+        let mut rest = words(&read);
         for phrase in &self.phrases {
             phrase.remove(&mut rest);
         }
@@ -377,8 +386,10 @@ fn is_code(code: &str) -> bool {
         && said.iter().collect::<BTreeSet<_>>().len() > 1
 }
 
-fn check_words(purpose: &Purpose, profile: &Profile, problems: &mut Vec<PurposeProblem>) {
-    let said = words(&purpose.reason);
+fn check_words(purpose: &Purpose, profile: &Profile, most: usize, problems: &mut Vec<PurposeProblem>) {
+    // A reason beyond the limit is refused for its length.
+    let read: String = purpose.reason.trim().chars().take(most).collect();
+    let said = words(&read);
     for rule in &profile.purposes.words {
         let found = rule
             .words

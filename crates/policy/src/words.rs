@@ -42,6 +42,17 @@ enum Part {
 }
 
 impl Part {
+    fn parse(text: &str) -> Option<Self> {
+        let word = |part: &str| !part.is_empty() && part.chars().all(char::is_alphanumeric);
+        if let Some(written) = text.strip_prefix('=') {
+            return word(written).then(|| Self::Written(written.to_owned()));
+        }
+        match text.strip_suffix('*') {
+            Some(start) => word(start).then(|| Self::Begins(plain(start))),
+            None => word(text).then(|| Self::Exact(plain(text))),
+        }
+    }
+
     fn fits(&self, word: &Word) -> bool {
         match self {
             Self::Exact(plain) => word.plain == *plain,
@@ -52,17 +63,9 @@ impl Part {
 }
 
 impl Pattern {
-    /// Reads a pattern; nothing when it has no word.
+    /// Reads a pattern; nothing when it has no word, or a part of it has none.
     pub fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<Part> = text
-            .split_whitespace()
-            .filter_map(|part| match (part.strip_prefix('='), part.strip_suffix('*')) {
-                (Some(written), _) if !written.is_empty() => Some(Part::Written(written.to_owned())),
-                (None, Some(start)) if !start.is_empty() => Some(Part::Begins(plain(start))),
-                (None, None) => Some(Part::Exact(plain(part))),
-                _ => None,
-            })
-            .collect();
+        let parts = text.split_whitespace().map(Part::parse).collect::<Option<Vec<_>>>()?;
         (!parts.is_empty()).then(|| Self { parts, text: text.to_owned() })
     }
 
@@ -90,7 +93,7 @@ pub(crate) fn repeats(word: &str) -> bool {
         return true;
     }
     (2..=letters.len() / 3).any(|period| {
-        letters.len() % period == 0
+        letters.len().is_multiple_of(period)
             && letters.iter().zip(letters.iter().skip(period)).all(|(left, right)| left == right)
     })
 }
@@ -106,6 +109,9 @@ mod tests {
         assert_eq!(found, ["investigacion", "del", "robo", "fin"]);
         let pattern = Pattern::parse("investig* del").unwrap();
         assert_eq!(pattern.find(&words("la Investigación del robo")), Some(1));
+        for text in ["", "*", "=", "a *", "two-part"] {
+            assert!(Pattern::parse(text).is_none(), "{text}");
+        }
         assert!(Pattern::parse("=ICE").unwrap().find(&words("black ice on the road")).is_none());
         assert!(Pattern::parse("=ICE").unwrap().find(&words("for ICE today")).is_some());
     }
