@@ -16,7 +16,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("canvass-vision", &["canvass-types"]),
     // Messages to those who asked for them: knows the public feed, and nothing of the domain.
     ("canvass-notices", &["canvass-types", "canvass-seal"]),
-    ("canvass-core", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-matching", "canvass-policy"]),
+    (
+        "canvass-core",
+        &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-matching", "canvass-policy"],
+    ),
     ("canvass-package", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core"]),
     ("canvass-store-sqlite", STORE),
     ("canvass-store-postgres", STORE),
