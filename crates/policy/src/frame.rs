@@ -123,7 +123,7 @@ fn facts(facts: &Facts) -> Vec<(String, RestrictedExpression)> {
         yes("caseOpen", facts.case_open),
         yes("warrant", facts.warrant),
         count("approvals", facts.approvals.into()),
-        yes("ownProposal", facts.own_proposal),
+        yes("othersProposal", facts.others_proposal),
         count("cameras", facts.cameras.into()),
         count("days", facts.days.into()),
         count("agencies", facts.agencies.into()),

@@ -120,8 +120,8 @@ pub struct Facts {
     pub warrant: bool,
     /// Other people who approved exactly this.
     pub approvals: u32,
-    /// Whether the member proposed what they now approve.
-    pub own_proposal: bool,
+    /// Whether somebody else proposed what the member now approves.
+    pub others_proposal: bool,
     /// Cameras in scope.
     pub cameras: u32,
     /// How far back the scope reaches, begun days.
@@ -152,7 +152,7 @@ impl Default for Facts {
             case_open: false,
             warrant: false,
             approvals: 0,
-            own_proposal: false,
+            others_proposal: false,
             cameras: 0,
             days: 0,
             agencies: 0,

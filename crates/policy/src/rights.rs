@@ -179,6 +179,7 @@ fn plain_facts(set: &PolicySet, action: &str, purpose: Option<&str>) -> Facts {
         purpose: purpose.unwrap_or("none").to_owned(),
         offence: if class.is_some_and(|class| class.offence) { "felony" } else { "none" }.to_owned(),
         case_open: true,
+        others_proposal: true,
         warrant: class.is_some_and(|class| class.warrant),
         cameras: 10,
         days: if test { 1 } else { 7 },

@@ -61,7 +61,7 @@ fn facts() -> impl Strategy<Value = Facts> {
     let yes = proptest::array::uniform7(any::<bool>());
     (words, scope, yes, proptest::option::of(sharing())).prop_map(
         |((purpose, offence, method), scope, yes, sharing)| {
-            let [case_open, warrant, own_proposal, hits_only, compared, listed, declared] = yes;
+            let [case_open, warrant, others_proposal, hits_only, compared, listed, declared] = yes;
             let (cameras, days, agencies, approvals) = scope;
             Facts {
                 purpose,
@@ -69,7 +69,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 case_open,
                 warrant,
                 approvals,
-                own_proposal,
+                others_proposal,
                 cameras,
                 days,
                 agencies,
@@ -203,6 +203,7 @@ proptest! {
         if decide(&question).allowed {
             let mut more = question;
             let facts = &mut more.facts;
+            facts.others_proposal = true;
             (facts.case_open, facts.warrant, facts.compared, facts.listed, facts.declared) = (true, true, true, true, true);
             facts.approvals += 1;
             prop_assert!(decide(&more).allowed);

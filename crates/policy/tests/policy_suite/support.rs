@@ -111,7 +111,7 @@ fn fact(question: &mut Question, word: &str) {
         ("compared", _) => facts.compared = true,
         ("listed", _) => facts.listed = true,
         ("declared", _) => facts.declared = true,
-        ("own-proposal", _) => facts.own_proposal = true,
+        ("others-proposal", _) => facts.others_proposal = true,
         (standing @ ("suspended" | "registered"), _) => {
             let standing =
                 if standing == "suspended" { AgencyState::Suspended } else { AgencyState::Registered };
