@@ -94,3 +94,28 @@ pub struct SharingFacts {
     /// How far the rule reaches, km.
     pub within_km: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use canvass_types::AgencyClass;
+
+    #[test]
+    fn a_rule_bears_on_those_it_names_and_who_accepted() {
+        let rule: SharingRule = toml::from_str(
+            "scope = \"distance\"\nnamed = [\"agy_a\"]\nwithin_km = 40\nfrom = 10\nuntil = 20\naccepted = [\"agy_a\", \"agy_b\"]\n",
+        )
+        .unwrap();
+        let party = |id: &str| Party::new(id, AgencyClass::County, "US-NH", "us-nh");
+        let named = rule.facts(&party("agy_a"), Some(12));
+        assert_eq!(
+            (named.named, named.accepted, named.distance_km, named.within_km),
+            (true, true, Some(12), 40)
+        );
+        assert_eq!((named.scope, named.from, named.until), (SharingScope::Distance, 10, 20));
+        let other = rule.facts(&party("agy_b"), None);
+        assert_eq!((other.named, other.accepted, other.distance_km), (false, true, None));
+        assert!(!rule.facts(&party("agy_c"), None).accepted);
+        assert!(toml::from_str::<SharingRule>("scope = \"everyone\"\nfrom = 0\nuntil = 1\n").is_err());
+    }
+}
