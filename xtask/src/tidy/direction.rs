@@ -11,10 +11,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("canvass-seal", &["canvass-types"]),
     ("canvass-ledger", &["canvass-types"]),
     ("canvass-matching", &["canvass-types"]),
+    // Rules and the answers that they give: knows no store, no clock, nobody's records.
+    ("canvass-policy", &["canvass-types"]),
     ("canvass-vision", &["canvass-types"]),
     // Messages to those who asked for them: knows the public feed, and nothing of the domain.
     ("canvass-notices", &["canvass-types", "canvass-seal"]),
-    ("canvass-core", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-matching"]),
+    (
+        "canvass-core",
+        &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-matching", "canvass-policy"],
+    ),
     ("canvass-package", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core"]),
     ("canvass-store-sqlite", STORE),
     ("canvass-store-postgres", STORE),
@@ -179,6 +184,12 @@ pub const ABSENCES: &[Absence] = &[
         crates: RUNTIME_AND_NETWORK,
         features: &[],
         rule: "matching has no network",
+    },
+    Absence {
+        package: "canvass-policy",
+        crates: RUNTIME_AND_NETWORK,
+        features: &[],
+        rule: "policy decides on texts and facts, and does no input or output",
     },
     Absence {
         package: "canvass-core",
