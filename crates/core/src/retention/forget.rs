@@ -209,8 +209,9 @@ impl<R: Records> App<R> {
         }
     }
 
-    pub(super) async fn drop_token(&self, before: Versioned<Token>) -> Result<Outcome, CoreError> {
-        self.drop_row(&before, Target::shared(&before.record.id)).await
+    /// Drops a row of signing in: a token, passkey, session, enrolment or lock-out.
+    pub(super) async fn drop_shared<T: Record>(&self, before: Versioned<T>) -> Result<Outcome, CoreError> {
+        self.drop_row(&before, Target::shared(before.record.key())).await
     }
 
     pub(super) async fn drop_invitation(&self, before: Versioned<Invitation>) -> Result<Outcome, CoreError> {
