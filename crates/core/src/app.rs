@@ -32,7 +32,14 @@ impl<R: Records> App<R> {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { records, gate, policy: Policies::new(policy), clock, entropy, signing_in: SigningIn::default() }
+        Self {
+            records,
+            gate,
+            policy: Policies::new(policy),
+            clock,
+            entropy,
+            signing_in: SigningIn::default(),
+        }
     }
 
     /// The store.

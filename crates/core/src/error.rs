@@ -17,14 +17,13 @@ pub enum CoreError {
     #[error("the session is locked; unlock it with your passkey")]
     Locked,
     /// Too many failures.
-    #[error("too many failures to sign in; try again after {until}, or ask your administrator for a new enrolment")]
+    #[error(
+        "too many failures to sign in; try again after {until}, or ask your administrator for a new enrolment"
+    )]
     LockedOut {
         /// Until when nothing is tried.
         until: Time,
     },
-    /// Too many begin at once.
-    #[error("too many sign-ins are under way; try again in a minute")]
-    Busy,
     /// The actor may not.
     #[error(transparent)]
     Denied(#[from] Denied),

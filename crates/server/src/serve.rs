@@ -40,6 +40,7 @@ use crate::{
     keys::{Keys, KeysError, origin},
     keysfile,
     ledgers::{Ledgers, LedgersError},
+    pace::Pace,
     pages::{self, Pages, Part, Site},
     problem::Problem,
     public::{
@@ -253,6 +254,7 @@ pub(crate) async fn open_desk(
         entropy: Arc::clone(entropy),
         changed: Notify::new(),
         grown: Notify::new(),
+        pace: Pace::default(),
         summary: Mutex::default(),
     });
     let path = desk.public("ledger/keys.json");
@@ -371,6 +373,11 @@ async fn start_private(
     let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { at: config.listen, source })?;
+    let at = config.desk_address(address).unwrap_or_default();
+    match desk.app.open_at(&at) {
+        Ok(()) => tracing::info!(address = at, "passkeys count at this address alone"),
+        Err(error) => tracing::warn!(%error, "nobody can sign in by passkey; tokens still count"),
+    }
     let behind_proxy = config.insecure_http;
     let router = desk_router(&desk)
         .layer(from_fn_with_state(desk_files(config, &desk), files_first))

@@ -12,7 +12,9 @@ use webauthn_rp::{
     request::{
         AsciiDomain, PublicKeyCredentialDescriptor, RpId,
         auth::{AuthenticationVerificationOptions, SignatureCounterEnforcement},
-        register::{PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle, UserHandle16},
+        register::{
+            PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle, UserHandle16,
+        },
     },
     response::{
         AuthTransports, CredentialId,
@@ -24,10 +26,14 @@ use webauthn_rp::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// It is no address.
-    #[error("the desk's address is no http(s) address; write https://desk.example.org")]
+    #[error(
+        "the address at which people open the desk is not known; start it with --desk-url https://desk.example.org"
+    )]
     Address,
     /// Its host is an IP address, which WebAuthn does not take for a relying party (level 3, section 5.1.3).
-    #[error("passkeys need a name instead of an IP address; open http://localhost with the port, or give the desk a name")]
+    #[error(
+        "passkeys need a name instead of an IP address; open http://localhost with the port, or give the desk a name"
+    )]
     Number,
     /// It is neither TLS nor this machine's own name.
     #[error("passkeys need https; give the desk a certificate, or open http://localhost on this machine")]
@@ -151,7 +157,7 @@ impl RelyingParty {
         let begin = |error: &dyn std::fmt::Display| CeremonyError::Begin(error.to_string());
         let Ok(handle) = UserHandle16::decode(user.handle);
         let entity = PublicKeyCredentialUserEntity {
-            name: user.name.try_into().map_err(|error| begin(&error))?,
+            name: "member".try_into().map_err(|error| begin(&error))?,
             id: &handle,
             display_name: None,
         };
@@ -159,9 +165,14 @@ impl RelyingParty {
         let options = PublicKeyCredentialCreationOptions::passkey(&self.rp_id, entity, known);
         let (state, client) = options.start_ceremony().map_err(|error| begin(&error))?;
         let mut shown = serde_json::to_value(&client).map_err(|error| begin(&error))?;
-        // Canvass, not the name of a machine, is what a person should read there.
-        if let Some(name) = shown.pointer_mut("/rp/name") {
-            *name = Value::from("Canvass");
+        // Canvass, not the name of a machine, is what a person should read there; and their own name, which is no user name
+        // in the sense of RFC 8265, the only one that the library takes.
+        for (place, text) in
+            [("/rp/name", "Canvass"), ("/user/name", user.name), ("/user/displayName", user.name)]
+        {
+            if let Some(name) = shown.pointer_mut(place) {
+                *name = Value::from(text);
+            }
         }
         Ok((Registering(state), shown))
     }

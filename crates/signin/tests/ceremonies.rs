@@ -5,110 +5,16 @@ use std::collections::BTreeSet;
 use canvass_signin::{
     Answer, CeremonyError, Credential, DeviceError, RelyingParty, User, device_message, verify_device,
 };
+use canvass_testkit::Authenticator;
 use data_encoding::BASE64URL_NOPAD as B64;
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
-use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use serde_json::json;
 
 const ORIGIN: &str = "https://desk.example.org";
 const ADA: [u8; 16] = [7; 16];
 
-/// An authenticator whose mistakes a test chooses.
-struct Authenticator {
-    key: SigningKey,
-    id: [u8; 32],
-    rp: &'static str,
-    origin: &'static str,
-    counter: u32,
-    flags: u8,
-    user: [u8; 16],
-}
-
-/// User present, user verified.
-const SEEN: u8 = 0b101;
-const ATTESTED: u8 = 0b100_0000;
-
-impl Authenticator {
-    fn new(seed: u8) -> Self {
-        Self {
-            key: SigningKey::from_slice(&[seed; 32]).unwrap(),
-            id: [seed; 32],
-            rp: "desk.example.org",
-            origin: ORIGIN,
-            counter: 1,
-            flags: SEEN,
-            user: ADA,
-        }
-    }
-
-    fn client_data(&self, kind: &str, options: &Value) -> Vec<u8> {
-        let challenge = options["challenge"].as_str().unwrap();
-        format!(
-            r#"{{"type":"webauthn.{kind}","challenge":"{challenge}","origin":"{}","crossOrigin":false}}"#,
-            self.origin
-        )
-        .into_bytes()
-    }
-
-    fn head(&self, more: u8) -> Vec<u8> {
-        let mut data = Sha256::digest(self.rp.as_bytes()).to_vec();
-        data.push(self.flags | more);
-        data.extend(self.counter.to_be_bytes());
-        data
-    }
-
-    fn auth_data(&self) -> Vec<u8> {
-        let mut data = self.head(ATTESTED);
-        data.extend([0; 16]);
-        data.extend(32_u16.to_be_bytes());
-        data.extend(self.id);
-        let point = self.key.verifying_key().to_encoded_point(false);
-        // COSE_Key (RFC 9053 section 7.1.1): kty EC2, alg ES256, crv P-256, x, y.
-        data.extend([0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20]);
-        data.extend(point.x().unwrap());
-        data.extend([0x22, 0x58, 0x20]);
-        data.extend(point.y().unwrap());
-        data
-    }
-
-    fn register(&self, options: &Value) -> Value {
-        self.registration(options, |bytes| bytes)
-    }
-
-    fn registration(&self, options: &Value, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Value {
-        let data = self.auth_data();
-        // {"fmt": "none", "attStmt": {}, "authData": bytes}
-        let mut object = vec![0xa3, 0x63];
-        object.extend(b"fmt\x64none\x67attStmt\xa0\x68authData\x58");
-        object.push(u8::try_from(data.len()).unwrap());
-        object.extend(&data);
-        json!({
-            "id": B64.encode(&self.id), "rawId": B64.encode(&self.id), "type": "public-key",
-            "clientExtensionResults": {},
-            "response": {
-                "clientDataJSON": B64.encode(&self.client_data("create", options)),
-                "attestationObject": B64.encode(&change(object)),
-                "transports": ["internal"],
-            },
-        })
-    }
-
-    fn assert(&self, options: &Value) -> Value {
-        let data = self.head(0);
-        let client = self.client_data("get", options);
-        let mut signed = data.clone();
-        signed.extend(Sha256::digest(&client));
-        let signature: Signature = self.key.sign(&signed);
-        json!({
-            "id": B64.encode(&self.id), "rawId": B64.encode(&self.id), "type": "public-key",
-            "clientExtensionResults": {},
-            "response": {
-                "clientDataJSON": B64.encode(&client), "authenticatorData": B64.encode(&data),
-                "signature": B64.encode(signature.to_der().as_bytes()),
-                "userHandle": B64.encode(&self.user),
-            },
-        })
-    }
+fn authenticator(seed: u8) -> Authenticator {
+    Authenticator::new(seed, ORIGIN, ADA)
 }
 
 fn party() -> RelyingParty {
@@ -120,7 +26,11 @@ fn enrol(party: &RelyingParty, authenticator: &Authenticator) -> Result<Credenti
     state.finish(party, &authenticator.register(&options))
 }
 
-fn sign_in(party: &RelyingParty, who: &Authenticator, known: &Credential) -> Result<Credential, CeremonyError> {
+fn sign_in(
+    party: &RelyingParty,
+    who: &Authenticator,
+    known: &Credential,
+) -> Result<Credential, CeremonyError> {
     let (state, options) = party.begin_assertion()?;
     let answer = Answer::read(&who.assert(&options))?;
     assert_eq!(answer.credential(), B64.encode(&who.id));
@@ -130,7 +40,7 @@ fn sign_in(party: &RelyingParty, who: &Authenticator, known: &Credential) -> Res
 #[test]
 fn a_key_is_registered_and_used_and_its_counter_kept() {
     let party = party();
-    let mut who = Authenticator::new(1);
+    let mut who = authenticator(1);
     let known = enrol(&party, &who).unwrap();
     assert_eq!((known.id.as_str(), known.counter()), (B64.encode(&who.id).as_str(), 1));
     who.counter = 5;
@@ -144,7 +54,7 @@ fn a_key_is_registered_and_used_and_its_counter_kept() {
 #[test]
 fn a_key_without_a_counter_may_be_used_again() {
     let party = party();
-    let mut who = Authenticator::new(2);
+    let mut who = authenticator(2);
     who.counter = 0;
     let known = enrol(&party, &who).unwrap();
     let used = sign_in(&party, &who, &known).unwrap();
@@ -154,11 +64,14 @@ fn a_key_without_a_counter_may_be_used_again() {
 #[test]
 fn what_is_asked_for_is_discoverable_and_verified_and_never_twice_the_same() {
     let party = party();
-    let known = enrol(&party, &Authenticator::new(1)).unwrap();
-    let (_, create) = party.begin_registration(User { handle: ADA, name: "Ada" }, &[known.clone()]).unwrap();
+    let known = enrol(&party, &authenticator(1)).unwrap();
+    let (_, create) =
+        party.begin_registration(User { handle: ADA, name: "Ada B. Lovelace" }, &[known.clone()]).unwrap();
     assert_eq!(create["authenticatorSelection"]["residentKey"], "required", "{create}");
     assert_eq!(create["authenticatorSelection"]["userVerification"], "required");
     assert_eq!(create["rp"], json!({ "id": "desk.example.org", "name": "Canvass" }));
+    assert_eq!(create["user"]["name"], "Ada B. Lovelace");
+    assert_eq!(create["user"]["displayName"], "Ada B. Lovelace");
     assert_eq!(create["excludeCredentials"][0]["id"], known.id.as_str());
     let seen: BTreeSet<String> =
         (0..50).map(|_| party.begin_assertion().unwrap().1["challenge"].to_string()).collect();
@@ -172,20 +85,20 @@ fn what_is_asked_for_is_discoverable_and_verified_and_never_twice_the_same() {
 fn registrations_that_do_not_count() {
     let party = party();
     let changes: [(&str, fn(&mut Authenticator)); 5] = [
-        ("wrong origin", |it| it.origin = "https://desk.example.com"),
-        ("a part of the origin", |it| it.origin = "https://other.desk.example.org"),
-        ("wrong relying party", |it| it.rp = "example.org"),
+        ("wrong origin", |it| it.origin = "https://desk.example.com".into()),
+        ("a part of the origin", |it| it.origin = "https://other.desk.example.org".into()),
+        ("wrong relying party", |it| it.rp = "example.org".into()),
         ("user not verified", |it| it.flags = 0b001),
         ("user not present", |it| it.flags = 0b100),
     ];
     for (name, change) in changes {
-        let mut who = Authenticator::new(3);
+        let mut who = authenticator(3);
         change(&mut who);
         let refused = enrol(&party, &who);
         assert!(matches!(refused, Err(CeremonyError::Refused(_))), "{name}: {refused:?}");
     }
     // The answer to another challenge.
-    let who = Authenticator::new(3);
+    let who = authenticator(3);
     let user = User { handle: ADA, name: "Ada" };
     let (_, old) = party.begin_registration(user, &[]).unwrap();
     let (state, _) = party.begin_registration(user, &[]).unwrap();
@@ -195,7 +108,7 @@ fn registrations_that_do_not_count() {
 #[test]
 fn cut_or_altered_attestations_are_refused_and_nothing_panics() {
     let party = party();
-    let who = Authenticator::new(4);
+    let who = authenticator(4);
     let user = User { handle: ADA, name: "Ada" };
     let length = {
         let (_, options) = party.begin_registration(user, &[]).unwrap();
@@ -223,10 +136,10 @@ fn cut_or_altered_attestations_are_refused_and_nothing_panics() {
 #[test]
 fn assertions_that_do_not_count() {
     let party = party();
-    let known = enrol(&party, &Authenticator::new(5)).unwrap();
+    let known = enrol(&party, &authenticator(5)).unwrap();
     let changes: [(&str, fn(&mut Authenticator)); 7] = [
-        ("wrong origin", |it| it.origin = "http://desk.example.org"),
-        ("wrong relying party", |it| it.rp = "example.org"),
+        ("wrong origin", |it| it.origin = "http://desk.example.org".into()),
+        ("wrong relying party", |it| it.rp = "example.org".into()),
         ("user not verified", |it| it.flags = 0b001),
         ("user not present", |it| it.flags = 0b100),
         ("another key under the same id", |it| it.key = SigningKey::from_slice(&[9; 32]).unwrap()),
@@ -234,7 +147,7 @@ fn assertions_that_do_not_count() {
         ("another id", |it| it.id = [6; 32]),
     ];
     for (name, change) in changes {
-        let mut who = Authenticator::new(5);
+        let mut who = authenticator(5);
         who.counter = 9;
         change(&mut who);
         let (state, options) = party.begin_assertion().unwrap();
@@ -242,7 +155,7 @@ fn assertions_that_do_not_count() {
         let refused = state.finish(&party, &answer, ADA, &known);
         assert!(matches!(refused, Err(CeremonyError::Refused(_))), "{name}: {refused:?}");
     }
-    let mut who = Authenticator::new(5);
+    let mut who = authenticator(5);
     who.counter = 9;
     let (_, old) = party.begin_assertion().unwrap();
     let (state, _) = party.begin_assertion().unwrap();
@@ -267,7 +180,7 @@ fn addresses_that_carry_passkeys_and_those_that_do_not() {
         ["http://127.0.0.1:8420", "https://[::1]", "http://desk.example.org", "ftp://localhost", "desk", ""]
     {
         let error = RelyingParty::at(address).unwrap_err().to_string();
-        assert!(error.contains("http"), "{address}: {error}");
+        assert!(error.contains("http") && error.len() > 40, "{address}: {error}");
     }
 }
 

@@ -103,7 +103,12 @@ impl<R: Records> App<R> {
             return Err(CoreError::SignIn);
         }
         let roles = token.roles.iter().copied().filter(|role| member.roles.contains(role)).collect();
-        Ok(Actor { member: member.id, agency: member.agency, roles, by: By::Token { id: token.id, scope: token.scope } })
+        Ok(Actor {
+            member: member.id,
+            agency: member.agency,
+            roles,
+            by: By::Token { id: token.id, scope: token.scope },
+        })
     }
 
     /// Issues a token to a member.

@@ -11,9 +11,7 @@ use crate::{
     cases::load::every,
     custody::{Change, Kept, MOST_EVENTS, anchor},
     ports::{Changeset, Query, Record, Records, RecordsExt, Versioned},
-    records::{
-        Case, CustodyEvent, Hold, Invitation, Item, Member, Offer, OfferState, Request, RequestKey, Token,
-    },
+    records::{Case, CustodyEvent, Hold, Invitation, Item, Member, Offer, OfferState, Request, RequestKey},
 };
 
 /// Most holds on one thing that are read.

@@ -15,7 +15,8 @@ use crate::{
     intake::claim,
     ports::{Query, Record, Records, RecordsExt, StoreError, Versioned},
     records::{
-        AuditRecord, Case, Erasure, Invitation, Item, Member, Offer, Request, RequestKey, Setting, Token,
+        AuditRecord, Case, Enrolment, Erasure, Invitation, Item, Lockout, Member, Offer, Passkey, Request,
+        RequestKey, Session, Setting, Token,
     },
 };
 
@@ -77,7 +78,8 @@ impl Swept {
     #[must_use]
     pub fn any(&self) -> bool {
         let bytes = [self.envelopes, self.items, self.mailboxes, self.requests, self.drafts, self.audit];
-        let rows = [self.texts, self.tokens, self.sign_ins, self.invitations, self.cases, self.offers, self.members];
+        let rows =
+            [self.texts, self.tokens, self.sign_ins, self.invitations, self.cases, self.offers, self.members];
         bytes.iter().chain(&rows).any(|n| *n > 0)
     }
 
