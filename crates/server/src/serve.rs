@@ -133,6 +133,8 @@ pub struct Running {
     pub private_addr: Option<SocketAddr>,
     /// Where the public role listens.
     pub public_addr: Option<SocketAddr>,
+    /// The one address of the desk at which passkeys count; none when it can't carry them.
+    pub passkeys_at: Option<String>,
     done: JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -182,10 +184,11 @@ pub async fn serve(
     make_folder(&folder.0, 0o700)?;
     let stop = CancellationToken::new();
     let mut parts = JoinSet::new();
-    let (mut private_addr, mut public_addr) = (None, None);
+    let (mut private_addr, mut public_addr, mut passkeys_at) = (None, None, None);
     if config.role != Role::Public {
         let desk = open_desk(&config, &folder, &clock, &entropy).await?;
-        private_addr = Some(start_private(&config, desk, &stop, &mut parts).await?);
+        private_addr = Some(start_private(&config, desk.clone(), &stop, &mut parts).await?);
+        passkeys_at = desk.app.desk_origin().map(|origin| format!("{origin}/desk/"));
     }
     if config.role != Role::Private {
         public_addr = Some(start_public(&config, &folder, clock, entropy, &stop, &mut parts).await?);
@@ -200,7 +203,7 @@ pub async fn serve(
         while parts.join_next().await.is_some() {}
         tracing::info!("stopped");
     });
-    Ok(Running { private_addr, public_addr, done, stop })
+    Ok(Running { private_addr, public_addr, passkeys_at, done, stop })
 }
 
 pub(crate) fn make_folder(path: &Path, mode: u32) -> Result<(), ServeError> {

@@ -192,11 +192,15 @@ pub async fn run(command: Serve, context: &Context) -> Result<(), Failure> {
     let public = running.public_addr.map(|at| address(at, public));
     if let Some(desk) = &desk {
         console.line(format!("desk    {desk}"));
+        console.line(match &running.passkeys_at {
+            Some(at) => format!("passkeys count at {at}"),
+            None => "passkeys count nowhere: give the desk a name with --desk-url https://…".to_owned(),
+        });
     }
     if let Some(public) = &public {
         console.line(format!("public  {public}"));
     }
-    console.result(&json!({"desk": desk, "public": public}))?;
+    console.result(&json!({"desk": desk, "public": public, "passkeys": running.passkeys_at}))?;
     running.finished().await;
     Ok(())
 }
