@@ -121,8 +121,12 @@ export async function signIn(page: Page, town: Town, who: string): Promise<void>
   const token = town.people[who]?.token;
   if (!token) throw new Error(`${who} has no token`);
   await page.goto(`${town.desk}/desk/`);
-  await page.getByLabel(/token/i).first().fill(token);
-  await page.getByRole("button", { name: /sign in/i }).click();
+  // Where passkeys can be used, the token stands folded below them.
+  const folded = page.getByText("Sign in with a token", { exact: false });
+  await folded.or(page.locator("#token")).first().waitFor();
+  if (!(await page.locator("#token").isVisible())) await folded.click();
+  await page.locator("#token").fill(token);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 export type { Browser, BrowserContext, Page };

@@ -10,6 +10,7 @@ use crate::{
     policy::Policies,
     ports::{Records, RecordsExt, Versioned},
     records::{Agency, Member},
+    signin::SigningIn,
 };
 
 /// The domain with what it works on: records, rights, policy, time and chance. Each operation is one method.
@@ -19,6 +20,7 @@ pub struct App<R> {
     policy: Policies,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    signing_in: SigningIn,
 }
 
 impl<R: Records> App<R> {
@@ -30,7 +32,14 @@ impl<R: Records> App<R> {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { records, gate, policy: Policies::new(policy), clock, entropy }
+        Self {
+            records,
+            gate,
+            policy: Policies::new(policy),
+            clock,
+            entropy,
+            signing_in: SigningIn::default(),
+        }
     }
 
     /// The store.
@@ -41,6 +50,10 @@ impl<R: Records> App<R> {
     /// Limits and retentions in force.
     pub fn policy(&self) -> &Policy {
         self.policy.current()
+    }
+
+    pub(crate) fn signing_in(&self) -> &SigningIn {
+        &self.signing_in
     }
 
     pub(crate) fn policies(&self) -> &Policies {

@@ -1,6 +1,6 @@
 //! Why an operation of the domain did not happen. Few kinds; each says what to do next.
 
-use canvass_types::FieldProblem;
+use canvass_types::{FieldProblem, Time};
 
 use crate::{access::Denied, ports::StoreError};
 
@@ -9,9 +9,21 @@ use crate::{access::Denied, ports::StoreError};
 pub enum CoreError {
     /// The sign-in does not count.
     #[error(
-        "sign in: this token is unknown, expired or revoked; ask your administrator or operator for a new one"
+        "sign in: this token or session is unknown, expired, revoked or ended; sign in again, or ask your administrator or \
+         operator for a new token"
     )]
     SignIn,
+    /// The session is locked.
+    #[error("the session is locked; unlock it with your passkey")]
+    Locked,
+    /// Too many failures.
+    #[error(
+        "too many failures to sign in; try again after {until}, or ask your administrator for a new enrolment"
+    )]
+    LockedOut {
+        /// Until when nothing is tried.
+        until: Time,
+    },
     /// The actor may not.
     #[error(transparent)]
     Denied(#[from] Denied),

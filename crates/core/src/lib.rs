@@ -23,6 +23,7 @@ pub mod publishing;
 pub mod records;
 pub mod requests;
 pub mod retention;
+pub mod signin;
 
 pub use app::App;
 pub use error::{CoreError, problem};

@@ -8,12 +8,13 @@ use utoipa::ToSchema;
 use crate::{
     App, CoreError,
     access::{
-        Actor, IssuedToken, Job, MemberAdd, MemberChange, MemberList, MemberRecipient, NewToken, Target,
+        Actor, By, IssuedToken, Job, MemberAdd, MemberChange, MemberList, MemberRecipient, NewToken, Target,
     },
     agencies::{NewRecipient, is_recipient},
     error::{accept, check_text, problem},
     ports::{Query, Records, RecordsExt, Versioned},
-    records::{Member, Setting, Token},
+    records::{Member, Session, Setting, Token},
+    signin::SessionView,
 };
 
 /// A member who is to be added.
@@ -88,8 +89,11 @@ pub struct Myself {
     pub organisation: Option<Organisation>,
     /// Actions that this sign-in may do, on matters of the own agency or of any, sorted.
     pub rights: Vec<String>,
-    /// The sign-in.
-    pub token: SignIn,
+    /// The token that signed in; null for a session.
+    pub token: Option<SignIn>,
+    /// The session that a passkey opened; null for a token.
+    #[serde(default)]
+    pub session: Option<SessionView>,
 }
 
 fn check_roles(agency: Option<&AgencyId>, roles: &[Role]) -> Vec<canvass_types::FieldProblem> {
@@ -134,7 +138,7 @@ impl<R: Records> App<R> {
             added: self.now(),
             stopped: None,
         };
-        let wish = NewToken { label: "first operator".into(), roles: Vec::new(), days };
+        let wish = NewToken { label: "first operator".into(), roles: Vec::new(), days, scope: None };
         let (token, secret) = self.new_token(&member, wish)?;
         let mark = Setting { name: "first-operator".into(), value: json!(member.id) };
         if self.records().get::<Setting>("first-operator").await?.is_some() {
@@ -220,13 +224,25 @@ impl<R: Records> App<R> {
             }
             None => None,
         };
-        let token = self.records().get::<Token>(actor.token.as_str()).await?;
-        let token = token.ok_or(CoreError::SignIn)?.record;
+        let (mut token, mut session) = (None, None);
+        match &actor.by {
+            By::Token { id, .. } => {
+                let found = self.records().get::<Token>(id.as_str()).await?.ok_or(CoreError::SignIn)?.record;
+                token = Some(SignIn { id: found.id, label: found.label, expires: found.expires });
+            }
+            By::Session { id, .. } => {
+                let found =
+                    self.records().get::<Session>(id.as_str()).await?.ok_or(CoreError::SignIn)?.record;
+                session = Some(self.session_view(&found));
+            }
+            By::Enrolment(_) => return Err(CoreError::SignIn),
+        }
         Ok(Myself {
             member: (&member).into(),
             organisation,
             rights: self.gate().rights(actor),
-            token: SignIn { id: token.id, label: token.label, expires: token.expires },
+            token,
+            session,
         })
     }
 

@@ -43,11 +43,19 @@ pub enum Kind {
     Audit,
     /// [`crate::records::Setting`]
     Setting,
+    /// [`crate::records::Passkey`]
+    Passkey,
+    /// [`crate::records::Session`]
+    Session,
+    /// [`crate::records::Enrolment`]
+    Enrolment,
+    /// [`crate::records::Lockout`]
+    Lockout,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Agency,
         Self::Member,
         Self::Token,
@@ -64,6 +72,10 @@ impl Kind {
         Self::Erasure,
         Self::Audit,
         Self::Setting,
+        Self::Passkey,
+        Self::Session,
+        Self::Enrolment,
+        Self::Lockout,
     ];
 
     /// The table that holds such records.
@@ -85,6 +97,10 @@ impl Kind {
             Self::Erasure => "erasures",
             Self::Audit => "audit_records",
             Self::Setting => "settings",
+            Self::Passkey => "passkeys",
+            Self::Session => "sessions",
+            Self::Enrolment => "enrolments",
+            Self::Lockout => "lockouts",
         }
     }
 
@@ -117,6 +133,10 @@ impl Kind {
             Self::Erasure => &["agency", "state", "blob"],
             Self::Audit => &["agency", "subject", "action", "at"],
             Self::Setting => &[],
+            Self::Passkey => &["member", "credential", "ends"],
+            Self::Session => &["member", "secret_hash", "ends"],
+            Self::Enrolment => &["member", "secret_hash", "ends"],
+            Self::Lockout => &["ends"],
         }
     }
 }

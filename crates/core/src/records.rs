@@ -36,8 +36,10 @@ macro_rules! record {
     };
 }
 
+mod signin;
 mod upkeep;
 
+pub use signin::{Enrolment, Lockout, Passkey, Session};
 pub use upkeep::{AuditBody, AuditRecord, Erasure, Hold, Setting};
 
 /// An agency.
@@ -137,6 +139,9 @@ pub struct Token {
     pub expires: Time,
     /// When it was revoked.
     pub revoked: Option<Time>,
+    /// The one thing that it acts for, such as a camera or feed; none for a person's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 record!(
     Token,

@@ -133,7 +133,7 @@ async fn member(
 ) -> Actor {
     let new = NewMember { agency: agency.cloned(), name: "Some Body".into(), roles: vec![role] };
     let member = app.add_member(operator, new).await.unwrap();
-    let wish = NewToken { label: "test".into(), roles: vec![], days: 30 };
+    let wish = NewToken { label: "test".into(), roles: vec![], days: 30, scope: None };
     let token = app.issue_token(operator, &member.id, wish).await.unwrap();
     app.sign_in(&token.token).await.unwrap()
 }
@@ -280,7 +280,7 @@ async fn keys_are_endorsed_by_keys_and_revoked_ones_sign_nothing_new() {
 #[tokio::test]
 async fn tokens_end_and_stopped_members_are_out_at_once() {
     let town = Town::new(AgencyClass::Municipal).await;
-    let wish = NewToken { label: "desk".into(), roles: vec![Role::Moderator], days: 1 };
+    let wish = NewToken { label: "desk".into(), roles: vec![Role::Moderator], days: 1, scope: None };
     let refused = town.app.issue_token(&town.operator, &town.officer.member, wish.clone()).await.unwrap_err();
     assert_eq!(rules(&refused), [("roles", "not-held")]);
     let wish = NewToken { roles: vec![], ..wish };

@@ -1,24 +1,80 @@
-//! Who asks. Today a bearer token; the extractor is the one seam where other sign-ins will join.
+//! Who asks: a bearer token, or the session whose secret this browser holds in a cookie that no script can read.
+//!
+//! A cookie goes along by itself, so what comes with one must also show that the desk's own page sent it: a header that no
+//! form or link of another site can set, and, where the browser names the origin, that it is the desk's.
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use canvass_core::access::Actor;
+use canvass_core::{access::Actor, signin::limits};
 
 use crate::{desk::Desk, problem::Problem, refusal};
 
 /// The member who asks.
 pub struct Authenticated(pub Actor);
 
-/// The longest bearer secret that is looked at.
-const LONGEST: usize = 200;
+/// The secret of the session that asks, locked or not.
+pub struct InSession(pub String);
 
-async fn actor(desk: &Desk, headers: &HeaderMap) -> Result<Actor, Problem> {
-    let text = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let secret = text.and_then(|text| {
+/// The secret of the session that asks, if there is one.
+pub struct PerhapsInSession(pub Option<String>);
+
+/// The longest secret that is looked at.
+const LONGEST: usize = 200;
+/// The header that the desk's pages send.
+pub const FROM_DESK: &str = "canvass-desk";
+
+/// The cookie's name: with TLS one that other hosts and paths can't set (RFC 6265bis, section 4.1.3.2).
+fn cookie_name(desk: &Desk) -> &'static str {
+    if desk.app.desk_origin().is_some_and(|origin| origin.starts_with("https://")) {
+        "__Host-canvass"
+    } else {
+        "canvass"
+    }
+}
+
+/// The cookie that holds a secret; none takes it away.
+pub(crate) fn cookie(desk: &Desk, secret: Option<&str>) -> String {
+    let name = cookie_name(desk);
+    let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
+    let age = if secret.is_some() { limits::SESSION_HOURS * 3_600 } else { 0 };
+    format!("{name}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}", secret.unwrap_or_default())
+}
+
+fn brought(desk: &Desk, headers: &HeaderMap) -> Option<String> {
+    let name = cookie_name(desk);
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, value)| *key == name && !value.is_empty() && value.len() <= LONGEST)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// Whether the desk's own page sent it.
+fn from_desk(desk: &Desk, method: &Method, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    let origin = desk.app.desk_origin().map(str::as_bytes);
+    let named = match text("origin") {
+        Some(found) => origin == Some(found),
+        None => method.is_safe(),
+    };
+    let same_site = text("sec-fetch-site").is_none_or(|site| site == b"same-origin");
+    headers.contains_key(FROM_DESK) && named && same_site
+}
+
+fn session(desk: &Desk, method: &Method, headers: &HeaderMap) -> Result<String, Problem> {
+    let secret = brought(desk, headers).ok_or_else(refusal::sign_in)?;
+    if from_desk(desk, method, headers) { Ok(secret) } else { Err(refusal::not_from_desk()) }
+}
+
+async fn actor(desk: &Desk, method: &Method, headers: &HeaderMap) -> Result<Actor, Problem> {
+    let Some(text) = headers.get(header::AUTHORIZATION) else {
+        return Ok(desk.app.session_actor(&session(desk, method, headers)?).await?);
+    };
+    let secret = text.to_str().ok().and_then(|text| {
         let (scheme, secret) = text.split_once(' ')?;
         let secret = secret.trim();
         (scheme.eq_ignore_ascii_case("bearer") && secret.len() <= LONGEST).then_some(secret)
@@ -27,17 +83,33 @@ async fn actor(desk: &Desk, headers: &HeaderMap) -> Result<Actor, Problem> {
     Ok(desk.app.sign_in(secret).await?)
 }
 
+impl FromRequestParts<Desk> for InSession {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        session(desk, &parts.method, &parts.headers).map(Self)
+    }
+}
+
+impl FromRequestParts<Desk> for PerhapsInSession {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        Ok(Self(session(desk, &parts.method, &parts.headers).ok()))
+    }
+}
+
 impl FromRequestParts<Desk> for Authenticated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
-        actor(desk, &parts.headers).await.map(Self)
+        actor(desk, &parts.method, &parts.headers).await.map(Self)
     }
 }
 
 /// Lets only members through, and notes who it is for what lies behind: the uploads.
 pub(crate) async fn members_only(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
-    match actor(&desk, request.headers()).await {
+    match actor(&desk, request.method(), request.headers()).await {
         Ok(actor) => {
             request.extensions_mut().insert(actor);
             next.run(request).await

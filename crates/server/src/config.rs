@@ -145,6 +145,9 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// Where the public role listens.
     pub public_listen: SocketAddr,
+    /// Address at which people open the desk; passkeys count there alone. `http://localhost` with the desk's port when not
+    /// given and the desk listens on this machine only.
+    pub desk_url: Option<String>,
     /// What it is called.
     pub identity: Identity,
     /// The map below everything.
@@ -177,6 +180,7 @@ impl ServeConfig {
             role: Role::All,
             listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
             public_listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
+            desk_url: None,
             identity: Identity {
                 name: "Canvass".into(),
                 public_url: "http://127.0.0.1:8421".into(),
@@ -193,6 +197,16 @@ impl ServeConfig {
             pace: Duration::from_millis(250),
             pages: FILES,
         }
+    }
+
+    /// Where people open the desk that listens at this address; none when it has to be said.
+    #[must_use]
+    pub fn desk_address(&self, at: SocketAddr) -> Option<String> {
+        let here = || {
+            let local = self.tls.is_none() && !self.insecure_http && at.ip().is_loopback();
+            local.then(|| format!("http://localhost:{}", at.port()))
+        };
+        self.desk_url.clone().or_else(here)
     }
 
     /// How notices are sent; none where both ways are off.
@@ -221,6 +235,11 @@ impl ServeConfig {
             || url.len() > 200
         {
             return Err(ConfigError::PublicUrl);
+        }
+        let desk =
+            |url: &String| reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if self.desk_url.as_ref().is_some_and(|url| !desk(url)) {
+            return Err(ConfigError::DeskUrl);
         }
         let name = self.identity.name.trim();
         if name.is_empty() || name.chars().count() > 80 || name.chars().any(char::is_control) {
@@ -252,6 +271,9 @@ pub enum ConfigError {
     /// Not an address for people to open.
     #[error("public URL: write http:// or https:// and the host, without a slash at the end")]
     PublicUrl,
+    /// The desk's address.
+    #[error("desk url: write the address at which people open the desk, https://desk.example.org")]
+    DeskUrl,
     /// No name.
     #[error("name: give this Canvass a name of 1 to 80 characters")]
     Name,

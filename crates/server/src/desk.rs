@@ -14,6 +14,7 @@ use crate::{
     jobs::summary::Summary,
     keys::Keys,
     ledgers::Ledgers,
+    pace::Pace,
     public::spool::Spool,
     telemetry::Metrics,
 };
@@ -55,6 +56,8 @@ pub struct Parts {
     pub summary: Mutex<Option<Summary>>,
     /// Wakes the sequencer after a change.
     pub changed: Notify,
+    /// How often strangers may try to sign in.
+    pub pace: Pace,
     /// Wakes the publisher after the ledgers grew.
     pub grown: Notify,
 }

@@ -15,6 +15,7 @@ pub mod keys;
 mod keysfile;
 pub mod ledgers;
 pub mod operator;
+mod pace;
 pub mod pages;
 pub mod problem;
 pub mod public;

@@ -1,7 +1,7 @@
 //! What the domain refuses, as problem+json: the one place where its errors get their status.
 
 use axum::http::{HeaderValue, StatusCode, header};
-use canvass_core::{CoreError, access::Denied, ports::StoreError};
+use canvass_core::{CoreError, access::Denied, ports::StoreError, signin::limits};
 use canvass_store_objects::BlobError;
 
 use crate::problem::Problem;
@@ -15,6 +15,20 @@ impl From<CoreError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "role", "Your roles do not allow this")
                     .detail(said)
                     .remedy("ask somebody who has one of these roles, or your administrator for the role")
+            }
+            CoreError::Denied(Denied::StepUp { .. }) => {
+                Self::new(StatusCode::FORBIDDEN, "step-up", "Confirm with your passkey first")
+                    .detail(said)
+                    .remedy("POST /api/v1/session/begin and /api/v1/session/finish, then send this again")
+            }
+            CoreError::Locked => Self::new(StatusCode::UNAUTHORIZED, "locked", "The session is locked")
+                .detail(said)
+                .remedy("POST /api/v1/session/begin and /api/v1/session/finish unlock it"),
+            CoreError::LockedOut { until } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "locked-out", "Too many failures to sign in")
+                    .detail(said)
+                    .remedy(format!("try again after {until}"))
+                    .retry_after(limits::LOCKED_OUT_MINUTES * 60)
             }
             CoreError::Denied(Denied::Hidden) | CoreError::Hidden(_) => hidden(),
             CoreError::Denied(Denied::Purpose) => purpose(),
@@ -106,9 +120,17 @@ pub(crate) fn hidden() -> Problem {
 /// Nobody, or nobody who counts.
 pub(crate) fn sign_in() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "sign-in", "Sign in")
-        .detail("the token is missing, unknown, expired or revoked")
-        .remedy("send `Authorization: Bearer cvt_…`; your administrator or operator issues tokens")
+        .detail("the token or session is missing, unknown, expired, revoked or ended")
+        .remedy("sign in at the desk by passkey, or send `Authorization: Bearer cvt_…`; administrators issue both")
         .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
+/// A session's cookie without what only the desk's own page sends.
+pub(crate) fn not_from_desk() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "not-from-desk", "The desk's own page did not send this")
+        .field("Canvass-Desk")
+        .detail("the session's cookie came without the header Canvass-Desk, or from another origin")
+        .remedy("open the desk at its own address; programs use a token")
 }
 
 /// Evidence without a reason.
@@ -136,6 +158,9 @@ mod tests {
         for (error, status) in [
             (CoreError::SignIn, 401),
             (CoreError::Denied(Denied::Role { action: "item.read", takes: "custodian".into() }), 403),
+            (CoreError::Denied(Denied::StepUp { action: "key.destroy" }), 403),
+            (CoreError::Locked, 401),
+            (CoreError::LockedOut { until: canvass_types::Time::from_second(0) }, 429),
             (CoreError::Denied(Denied::Hidden), 404),
             (CoreError::Denied(Denied::Purpose), 422),
             (CoreError::Hidden("case"), 404),

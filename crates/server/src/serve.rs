@@ -40,6 +40,7 @@ use crate::{
     keys::{Keys, KeysError, origin},
     keysfile,
     ledgers::{Ledgers, LedgersError},
+    pace::Pace,
     pages::{self, Pages, Part, Site},
     problem::Problem,
     public::{
@@ -132,6 +133,8 @@ pub struct Running {
     pub private_addr: Option<SocketAddr>,
     /// Where the public role listens.
     pub public_addr: Option<SocketAddr>,
+    /// The one address of the desk at which passkeys count; none when it can't carry them.
+    pub passkeys_at: Option<String>,
     done: JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -181,10 +184,11 @@ pub async fn serve(
     make_folder(&folder.0, 0o700)?;
     let stop = CancellationToken::new();
     let mut parts = JoinSet::new();
-    let (mut private_addr, mut public_addr) = (None, None);
+    let (mut private_addr, mut public_addr, mut passkeys_at) = (None, None, None);
     if config.role != Role::Public {
         let desk = open_desk(&config, &folder, &clock, &entropy).await?;
-        private_addr = Some(start_private(&config, desk, &stop, &mut parts).await?);
+        private_addr = Some(start_private(&config, desk.clone(), &stop, &mut parts).await?);
+        passkeys_at = desk.app.desk_origin().map(|origin| format!("{origin}/desk/"));
     }
     if config.role != Role::Private {
         public_addr = Some(start_public(&config, &folder, clock, entropy, &stop, &mut parts).await?);
@@ -199,7 +203,7 @@ pub async fn serve(
         while parts.join_next().await.is_some() {}
         tracing::info!("stopped");
     });
-    Ok(Running { private_addr, public_addr, done, stop })
+    Ok(Running { private_addr, public_addr, passkeys_at, done, stop })
 }
 
 pub(crate) fn make_folder(path: &Path, mode: u32) -> Result<(), ServeError> {
@@ -253,6 +257,7 @@ pub(crate) async fn open_desk(
         entropy: Arc::clone(entropy),
         changed: Notify::new(),
         grown: Notify::new(),
+        pace: Pace::default(),
         summary: Mutex::default(),
     });
     let path = desk.public("ledger/keys.json");
@@ -371,6 +376,11 @@ async fn start_private(
     let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { at: config.listen, source })?;
+    let at = config.desk_address(address).unwrap_or_default();
+    match desk.app.open_at(&at) {
+        Ok(()) => tracing::info!(address = at, "passkeys count at this address alone"),
+        Err(error) => tracing::warn!(%error, "nobody can sign in by passkey; tokens still count"),
+    }
     let behind_proxy = config.insecure_http;
     let router = desk_router(&desk)
         .layer(from_fn_with_state(desk_files(config, &desk), files_first))

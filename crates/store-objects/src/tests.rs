@@ -140,7 +140,7 @@ async fn evidence_is_read_with_a_grant() {
         member: canvass_types::MemberId::random(&entropy),
         agency: Some(agency.clone()),
         roles: vec![Role::Investigator],
-        token: canvass_types::TokenId::random(&entropy),
+        by: canvass_core::access::By::Token { id: canvass_types::TokenId::random(&entropy), scope: None },
     };
     let (gate, now) = (Gate::new(Matrix::shipped().unwrap()), ManualClock::default().time());
     let allow = || {

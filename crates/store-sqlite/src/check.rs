@@ -152,6 +152,10 @@ fn derive(kind: Kind, body: &str) -> Result<Derived, String> {
         Kind::Erasure => of::<records::Erasure>(body),
         Kind::Audit => of::<records::AuditRecord>(body),
         Kind::Setting => of::<records::Setting>(body),
+        Kind::Passkey => of::<records::Passkey>(body),
+        Kind::Session => of::<records::Session>(body),
+        Kind::Enrolment => of::<records::Enrolment>(body),
+        Kind::Lockout => of::<records::Lockout>(body),
     }
 }
 

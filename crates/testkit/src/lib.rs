@@ -9,11 +9,13 @@
     reason = "the whole crate is test code: a broken law ends the test with its words"
 )]
 
+pub mod authenticator;
 pub mod conformance;
 pub mod env;
 pub mod faults;
 pub mod memory;
 pub mod samples;
 
+pub use authenticator::Authenticator;
 pub use env::{ManualClock, SeededEntropy};
 pub use memory::MemRecords;

@@ -109,6 +109,12 @@ ids! {
     AuditId = "aud";
     /// A note on an offer, a case or an item.
     NoteId = "nte";
+    /// A member's passkey.
+    PasskeyId = "psk";
+    /// A session that a passkey opened.
+    SessionId = "ses";
+    /// A one-use invitation to register a passkey.
+    EnrolmentId = "enr";
 }
 
 #[cfg(test)]

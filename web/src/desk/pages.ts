@@ -86,6 +86,7 @@ const ROWS: readonly Row[] = [
   row("people", "people", () => import("./people/People.svelte")),
   row("people/<id>", "people", () => import("./people/Member.svelte"), "id"),
   row("keys", "keys", () => import("./keys/Keys.svelte")),
+  row("me", "", () => import("./signin/Mine.svelte")),
   row("agencies", "agencies", () => import("./oversight/Agencies.svelte")),
   row("agencies/<id>", "agencies", () => import("./oversight/Agency.svelte"), "id"),
   row("oversight", "oversight", () => import("./oversight/Records.svelte")),

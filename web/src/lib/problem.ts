@@ -7,6 +7,8 @@ export class Problem extends Error {
     /** One entry a field. */
     public readonly fields: { field: string; message: string; remedy: string }[] = [],
     public readonly status?: number,
+    /** The word of the server for its kind, such as `step-up`. */
+    public readonly kind?: string,
   ) {
     super(text);
     this.name = "Problem";

@@ -16,9 +16,18 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("canvass-vision", &["canvass-types"]),
     // Messages to those who asked for them: knows the public feed, and nothing of the domain.
     ("canvass-notices", &["canvass-types", "canvass-seal"]),
+    // Ceremonies of passkeys: needs nothing of ours, so that it can be tested alone.
+    ("canvass-signin", &[]),
     (
         "canvass-core",
-        &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-matching", "canvass-policy"],
+        &[
+            "canvass-types",
+            "canvass-seal",
+            "canvass-ledger",
+            "canvass-matching",
+            "canvass-policy",
+            "canvass-signin",
+        ],
     ),
     ("canvass-package", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core"]),
     ("canvass-store-sqlite", STORE),

@@ -17,6 +17,7 @@ use reqwest::Method;
 use super::{
     desk::{Desk, destination, moment, show, spelled, word},
     keyring, keys,
+    signin::{self, PasskeysArgs},
 };
 use crate::common::{Context, Failure, read_limited};
 
@@ -416,7 +417,24 @@ pub enum MemberCommand {
         /// Only these roles; all of the member's when left out
         #[arg(long, value_parser = word::<Role>)]
         role: Vec<Role>,
+        /// For a machine: the one camera or feed that it acts for
+        #[arg(long, value_name = "ID")]
+        scope: Option<String>,
     },
+    /// Invite a member to register a passkey: a link and its QR code, which count once, for 72 hours
+    #[command(after_help = "Examples:\n  canvass member enrol mbr_…\n  canvass member enrol mbr_… --no-qr")]
+    Enrol {
+        /// Whom
+        member: MemberId,
+        /// Only the link
+        #[arg(long)]
+        no_qr: bool,
+    },
+    /// Show how a member signs in by passkey; remove a lost passkey, end a session, take an enrolment back
+    #[command(
+        after_help = "Examples:\n  canvass member passkeys mbr_…\n  canvass member passkeys mbr_… --remove psk_…\n  canvass member passkeys mbr_… --end ses_…"
+    )]
+    Passkeys(PasskeysArgs),
     /// List a member's tokens
     #[command(after_help = "Example:\n  canvass member tokens mbr_…")]
     Tokens {
@@ -471,9 +489,9 @@ pub async fn member(command: MemberCommand, context: &Context) -> Result<(), Fai
                 .send(Method::PATCH, &format!("/members/{member}"), &ChangeMember { roles, active })
                 .await?)
         }
-        MemberCommand::Token { member, label, days, role } => {
+        MemberCommand::Token { member, label, days, role, scope } => {
             let token: IssuedToken = desk
-                .post(&format!("/members/{member}/tokens"), &NewToken { label, roles: role, days })
+                .post(&format!("/members/{member}/tokens"), &NewToken { label, roles: role, days, scope })
                 .await?;
             let lines = [
                 token.token.clone(),
@@ -481,6 +499,8 @@ pub async fn member(command: MemberCommand, context: &Context) -> Result<(), Fai
             ];
             desk.show(&token, &lines)
         }
+        MemberCommand::Enrol { member, no_qr } => signin::enrol(&desk, &member, !no_qr).await,
+        MemberCommand::Passkeys(args) => signin::passkeys(&desk, args).await,
         MemberCommand::Tokens { member } => {
             let all: Vec<TokenView> = desk.all(&format!("/members/{member}/tokens"), &[]).await?;
             let lines: Vec<String> = all

@@ -10,6 +10,7 @@ mod inbox;
 mod keyring;
 mod keys;
 mod requests;
+mod signin;
 mod transfer;
 
 use canvass_types::OfferId;
@@ -23,7 +24,7 @@ pub enum Command {
     /// Agencies, their signing keys and recovery
     #[command(subcommand)]
     Agency(agencies::AgencyCommand),
-    /// Members and their tokens
+    /// Members, their passkeys and tokens
     #[command(subcommand)]
     Member(agencies::MemberCommand),
     /// Tokens

@@ -16,6 +16,7 @@ Examples:
   canvass serve --data ./data
   canvass serve --data ./data --role public --public-listen 127.0.0.1:8421
   canvass serve --data /var/lib/canvass --name 'Canvass Concord' --public-url https://canvass.example \\
+    --desk-url https://desk.canvass.example \\
     --listen 0.0.0.0:8420 --tls-cert desk.pem --tls-key desk.key \\
     --public-listen 0.0.0.0:443 --public-tls-cert public.pem --public-tls-key public.key
 
@@ -38,6 +39,9 @@ pub struct Serve {
     /// Where the public role listens [default: 127.0.0.1:8421]
     #[arg(long, env = "CANVASS_PUBLIC_LISTEN", value_name = "ADDRESS:PORT")]
     public_listen: Option<SocketAddr>,
+    /// Address at which people open the desk, where alone passkeys count [default without TLS: http://localhost:PORT]
+    #[arg(long, env = "CANVASS_DESK_URL", value_name = "URL")]
+    desk_url: Option<String>,
     /// Address of the public role, as people open it
     #[arg(long, env = "CANVASS_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
@@ -146,6 +150,7 @@ impl Serve {
         config.role = self.role;
         config.listen = self.listen.unwrap_or(config.listen);
         config.public_listen = self.public_listen.unwrap_or(config.public_listen);
+        config.desk_url = self.desk_url.map(|url| url.trim_end_matches('/').to_owned());
         let here = format!("http://{}", config.public_listen);
         config.identity = Identity {
             name: self.name.unwrap_or(config.identity.name),
@@ -187,11 +192,15 @@ pub async fn run(command: Serve, context: &Context) -> Result<(), Failure> {
     let public = running.public_addr.map(|at| address(at, public));
     if let Some(desk) = &desk {
         console.line(format!("desk    {desk}"));
+        console.line(match &running.passkeys_at {
+            Some(at) => format!("passkeys count at {at}"),
+            None => "passkeys count nowhere: give the desk a name with --desk-url https://…".to_owned(),
+        });
     }
     if let Some(public) = &public {
         console.line(format!("public  {public}"));
     }
-    console.result(&json!({"desk": desk, "public": public}))?;
+    console.result(&json!({"desk": desk, "public": public, "passkeys": running.passkeys_at}))?;
     running.finished().await;
     Ok(())
 }

@@ -58,6 +58,20 @@ actions! {
     TokenIssue = "token.issue";
     /// Revoke a token.
     TokenRevoke = "token.revoke";
+    /// Invite a member to register a passkey.
+    EnrolmentCreate = "enrolment.create";
+    /// Take such an invitation back.
+    EnrolmentRevoke = "enrolment.revoke";
+    /// See a member's passkeys, sessions and enrolments.
+    PasskeyList = "passkey.list";
+    /// Register a passkey of one's own.
+    PasskeyAdd = "passkey.add";
+    /// Remove a member's passkey.
+    PasskeyRemove = "passkey.remove";
+    /// Open, lock, unlock or confirm a session of one's own.
+    SessionOpen = "session.open";
+    /// End a member's session.
+    SessionEnd = "session.end";
     /// Write, change and drop drafts.
     RequestDraft = "request.draft";
     /// See requests that are not public.
@@ -152,6 +166,8 @@ pub struct System;
 pub enum Job {
     /// Sets up the first operator or policy.
     SetUp,
+    /// Stops trying after failures to sign in.
+    SignInLocked,
     /// Takes a finished upload in as an offer.
     OfferReceived,
     /// Takes a resident's answer in.
@@ -177,6 +193,7 @@ impl Job {
     pub fn name(self) -> &'static str {
         match self {
             Self::SetUp => "system.set-up",
+            Self::SignInLocked => "signin.locked",
             Self::OfferReceived => "offer.received",
             Self::MailboxAnswer => "mailbox.answer",
             Self::OfferWithdrawn => "offer.withdrawn",

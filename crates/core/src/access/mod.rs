@@ -17,7 +17,7 @@ use std::marker::PhantomData;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use canvass_types::{
-    AgencyId, AuditId, CaseId, Entropy, MemberId, Role, Time, TokenId,
+    AgencyId, AuditId, CaseId, EnrolmentId, Entropy, MemberId, Role, SessionId, Time, TokenId,
     env::random,
     leaf::{Log, OversightLeaf, commitment},
 };
@@ -42,8 +42,46 @@ pub struct Actor {
     pub agency: Option<AgencyId>,
     /// Roles that this sign-in may use.
     pub roles: Vec<Role>,
-    /// The token they came with.
-    pub token: TokenId,
+    /// What they signed in by.
+    pub by: By,
+}
+
+/// What an actor signed in by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// An API token.
+    Token {
+        /// Which.
+        id: TokenId,
+        /// The one thing that it acts for; none for a person's token.
+        scope: Option<String>,
+    },
+    /// A session of the desk, opened by a passkey.
+    Session {
+        /// Which.
+        id: SessionId,
+        /// Whether the passkey was used within the last minutes, so that dangerous actions may be taken.
+        fresh: bool,
+    },
+    /// An enrolment: it registers one passkey, and nothing else.
+    Enrolment(EnrolmentId),
+}
+
+impl Actor {
+    fn scope(&self) -> Option<&str> {
+        match &self.by {
+            By::Token { scope, .. } => scope.as_deref(),
+            By::Session { .. } | By::Enrolment(_) => None,
+        }
+    }
+
+    /// Refuses a session that has not confirmed itself by its passkey within the last minutes.
+    pub(crate) fn confirmed(&self, action: &'static str) -> Result<(), Denied> {
+        match self.by {
+            By::Session { fresh: false, .. } => Err(Denied::StepUp { action }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What is acted on.
@@ -90,6 +128,14 @@ pub enum Denied {
     /// It belongs to an agency that is not the actor's; to them it does not exist.
     #[error("not found")]
     Hidden,
+    /// A session must be confirmed by the passkey first.
+    #[error(
+        "{action}: confirm with your passkey first; this action takes one that was used within the last 5 minutes"
+    )]
+    StepUp {
+        /// The action.
+        action: &'static str,
+    },
     /// The action needs a purpose with content.
     #[error("purpose: say in a few words (10 to 500 characters) why you do this; it is kept with the record")]
     Purpose,
@@ -229,6 +275,16 @@ pub struct Gate {
     matrix: Matrix,
 }
 
+/// The actions of `policies/step-up.txt`: a session takes them only when its passkey was used a moment ago.
+fn step_ups() -> impl Iterator<Item = &'static str> {
+    let lines = include_str!("../../../../policies/step-up.txt").lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn steps_up(action: &str) -> bool {
+    step_ups().any(|each| each == action)
+}
+
 /// Shortest and longest purpose, in characters.
 const PURPOSE: std::ops::RangeInclusive<usize> = 10..=500;
 
@@ -243,6 +299,10 @@ impl Gate {
     /// # Errors
     /// [`Denied`].
     pub fn check<A: Action>(&self, actor: &Actor, target: &Target) -> Result<(), Denied> {
+        // A machine's token knows of nothing but the one thing that it acts for.
+        if actor.scope().is_some_and(|scope| scope != target.subject) {
+            return Err(Denied::Hidden);
+        }
         let same = actor.agency.is_some() && actor.agency == target.agency;
         let reach = |role: &Role| self.matrix.reach(A::NAME, *role);
         if actor.roles.iter().any(|role| reach(role) == Reach::Any || (same && reach(role) == Reach::Own)) {
@@ -280,6 +340,9 @@ impl Gate {
         entropy: &dyn Entropy,
     ) -> Result<Intent<A>, Denied> {
         self.check::<A>(actor, &target)?;
+        if steps_up(A::NAME) {
+            actor.confirmed(A::NAME)?;
+        }
         let purpose = purpose.map(str::trim).filter(|text| !text.is_empty());
         let enough = |text: &&str| PURPOSE.contains(&text.chars().count());
         if A::NEEDS_PURPOSE && purpose.filter(enough).is_none() {
@@ -300,7 +363,8 @@ impl Gate {
         now: Time,
         entropy: &dyn Entropy,
     ) -> Intent<A> {
-        intent(A::NAME, Some(actor.member.clone()), target, None, Mark::Ledger, now, entropy)
+        let mark = if self.matrix.ledgered(A::NAME) { Mark::Ledger } else { Mark::Record };
+        intent(A::NAME, Some(actor.member.clone()), target, None, mark, now, entropy)
     }
 
     /// Begins the record of a job of the server, or of a resident's message: no member acts.
@@ -350,8 +414,52 @@ mod tests {
             member: "mbr_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
             agency: agency.map(|id| id.parse().unwrap()),
             roles: roles.to_vec(),
-            token: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
+            by: By::Token { id: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(), scope: None },
         }
+    }
+
+    #[test]
+    fn a_session_confirms_dangerous_actions_and_no_others() {
+        let gate = Gate::new(Matrix::shipped().unwrap());
+        let mut who = actor(Some(OURS), &[Role::Custodian]);
+        let key = || Target::of(&OURS.parse().unwrap(), "key");
+        let now = Time::from_second(0);
+        assert!(gate.allow::<KeyDestroy>(&who, key(), None, now, &Zeros).is_ok());
+        let id: SessionId = "ses_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap();
+        who.by = By::Session { id: id.clone(), fresh: false };
+        let denied = gate.allow::<KeyDestroy>(&who, key(), None, now, &Zeros).unwrap_err();
+        assert_eq!(denied, Denied::StepUp { action: "key.destroy" });
+        assert!(gate.allow::<CaseCreate>(&who, key(), None, now, &Zeros).is_ok());
+        // Who may not anyway is told so, and not to confirm.
+        let denied = gate.allow::<PolicySet>(&who, Target::shared("policy"), None, now, &Zeros).unwrap_err();
+        assert!(matches!(denied, Denied::Role { .. }));
+        who.by = By::Session { id, fresh: true };
+        assert!(gate.allow::<KeyDestroy>(&who, key(), None, now, &Zeros).is_ok());
+    }
+
+    #[test]
+    fn a_machines_token_acts_for_one_thing_alone() {
+        let gate = Gate::new(Matrix::shipped().unwrap());
+        let mut who = actor(Some(OURS), &[Role::Custodian]);
+        let scope = Some("camera-7".to_owned());
+        who.by = By::Token { id: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(), scope };
+        let of = |subject: &str| Target::of(&OURS.parse().unwrap(), subject);
+        gate.check::<ItemList>(&who, &of("camera-7")).unwrap();
+        assert_eq!(gate.check::<ItemList>(&who, &of("camera-8")).unwrap_err(), Denied::Hidden);
+        assert_eq!(gate.check::<CaseRead>(&who, &of(OURS)).unwrap_err(), Denied::Hidden);
+    }
+
+    #[test]
+    fn every_action_that_steps_up_is_one() {
+        let named: Vec<&str> = step_ups().collect();
+        assert!(named.len() > 10);
+        for name in &named {
+            assert!(NAMES.contains(name), "policies/step-up.txt: {name} is no action");
+        }
+        let due =
+            ["key.destroy", "member.add", "member.change", "token.issue", "agency.key.add", "policy.set"];
+        let more = ["agency.key.revoke", "case.export", "hold.release", "request.withhold"];
+        assert!(due.iter().chain(&more).all(|name| steps_up(name)));
     }
 
     const OURS: &str = "agy_aaaaaaaaaaaaaaaaaaaaaaaaaa";

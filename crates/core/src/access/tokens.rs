@@ -4,7 +4,7 @@ use canvass_types::{Digest, MemberId, Role, Time, TokenId, env::random};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Actor, Target, TokenIssue, TokenRevoke};
+use super::{Actor, By, Target, TokenIssue, TokenRevoke};
 use crate::{
     App, CoreError,
     error::problem,
@@ -23,6 +23,9 @@ pub struct NewToken {
     pub roles: Vec<Role>,
     /// How many days it counts, 1 to 365.
     pub days: u32,
+    /// For a machine: id of the one camera or feed that it acts for. A person's token has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// A token, shown this once.
@@ -53,6 +56,9 @@ pub struct TokenView {
     pub expires: Time,
     /// When it was revoked.
     pub revoked: Option<Time>,
+    /// The one thing that it acts for; null for a person's token.
+    #[serde(default)]
+    pub scope: Option<String>,
 }
 
 impl From<&Token> for TokenView {
@@ -65,12 +71,18 @@ impl From<&Token> for TokenView {
             issued: token.issued,
             expires: token.expires,
             revoked: token.revoked,
+            scope: token.scope.clone(),
         }
     }
 }
 
 /// What every secret of a token begins with, so that scanners for leaked secrets can know it.
 pub const TOKEN_PREFIX: &str = "cvt_";
+
+fn is_scope(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':');
+    (1..=80).contains(&text.len()) && text.bytes().all(fits)
+}
 
 impl<R: Records> App<R> {
     /// Who a bearer secret belongs to.
@@ -91,7 +103,12 @@ impl<R: Records> App<R> {
             return Err(CoreError::SignIn);
         }
         let roles = token.roles.iter().copied().filter(|role| member.roles.contains(role)).collect();
-        Ok(Actor { member: member.id, agency: member.agency, roles, token: token.id })
+        Ok(Actor {
+            member: member.id,
+            agency: member.agency,
+            roles,
+            by: By::Token { id: token.id, scope: token.scope },
+        })
     }
 
     /// Issues a token to a member.
@@ -113,7 +130,9 @@ impl<R: Records> App<R> {
         let intent = self.allow::<TokenIssue>(actor, target, None)?;
         let (token, secret) = self.new_token(&member.record, wish)?;
         intent
-            .detail(serde_json::json!({ "token": token.id, "roles": token.roles, "expires": token.expires }))
+            .detail(serde_json::json!({
+                "token": token.id, "roles": token.roles, "expires": token.expires, "scope": token.scope,
+            }))
             .with(|changes| changes.insert(&token).depends_on(&member))
             .commit(self.records())
             .await?;
@@ -136,6 +155,14 @@ impl<R: Records> App<R> {
                 "range",
                 "a token counts 1 to 365 days",
                 "give a number of days in that range",
+            ));
+        }
+        if wish.scope.as_ref().is_some_and(|scope| !is_scope(scope)) {
+            problems.push(problem(
+                "scope",
+                "form",
+                "this is no id of a camera or feed",
+                "give 1 to 80 letters, digits, `-`, `_`, `.`, `/` or `:`, or leave it out for a person's token",
             ));
         }
         if let Some(role) = wish.roles.iter().find(|role| !member.roles.contains(role)) {
@@ -161,6 +188,7 @@ impl<R: Records> App<R> {
             issued: now,
             expires: now.plus_days(wish.days),
             revoked: None,
+            scope: wish.scope,
         };
         Ok((token, secret))
     }

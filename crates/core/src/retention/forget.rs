@@ -11,9 +11,7 @@ use crate::{
     cases::load::every,
     custody::{Change, Kept, MOST_EVENTS, anchor},
     ports::{Changeset, Query, Record, Records, RecordsExt, Versioned},
-    records::{
-        Case, CustodyEvent, Hold, Invitation, Item, Member, Offer, OfferState, Request, RequestKey, Token,
-    },
+    records::{Case, CustodyEvent, Hold, Invitation, Item, Member, Offer, OfferState, Request, RequestKey},
 };
 
 /// Most holds on one thing that are read.
@@ -209,8 +207,9 @@ impl<R: Records> App<R> {
         }
     }
 
-    pub(super) async fn drop_token(&self, before: Versioned<Token>) -> Result<Outcome, CoreError> {
-        self.drop_row(&before, Target::shared(&before.record.id)).await
+    /// Drops a row of signing in: a token, passkey, session, enrolment or lock-out.
+    pub(super) async fn drop_shared<T: Record>(&self, before: Versioned<T>) -> Result<Outcome, CoreError> {
+        self.drop_row(&before, Target::shared(before.record.key())).await
     }
 
     pub(super) async fn drop_invitation(&self, before: Versioned<Invitation>) -> Result<Outcome, CoreError> {

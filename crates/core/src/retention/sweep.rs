@@ -15,7 +15,8 @@ use crate::{
     intake::claim,
     ports::{Query, Record, Records, RecordsExt, StoreError, Versioned},
     records::{
-        AuditRecord, Case, Erasure, Invitation, Item, Member, Offer, Request, RequestKey, Setting, Token,
+        AuditRecord, Case, Enrolment, Erasure, Invitation, Item, Lockout, Member, Offer, Passkey, Request,
+        RequestKey, Session, Setting, Token,
     },
 };
 
@@ -41,6 +42,8 @@ pub struct Swept {
     pub texts: u32,
     /// Tokens that it dropped.
     pub tokens: u32,
+    /// Removed passkeys, ended sessions, used-up enrolments and old failures to sign in that it dropped.
+    pub sign_ins: u32,
     /// Invitations that it dropped.
     pub invitations: u32,
     /// Cases that it removed, with their items, offers and custody.
@@ -75,7 +78,8 @@ impl Swept {
     #[must_use]
     pub fn any(&self) -> bool {
         let bytes = [self.envelopes, self.items, self.mailboxes, self.requests, self.drafts, self.audit];
-        let rows = [self.texts, self.tokens, self.invitations, self.cases, self.offers, self.members];
+        let rows =
+            [self.texts, self.tokens, self.sign_ins, self.invitations, self.cases, self.offers, self.members];
         bytes.iter().chain(&rows).any(|n| *n > 0)
     }
 
@@ -135,7 +139,8 @@ impl<R: Records> App<R> {
             swept.texts += swept.add(&self.pass(query, limit, |it| self.forget_text(it)).await?);
         }
         let query = Query::<Token>::new().due("ends", days_ago(now, retention.token_days));
-        swept.tokens = swept.add(&self.pass(query, limit, |it| self.drop_token(it)).await?);
+        swept.tokens = swept.add(&self.pass(query, limit, |it| self.drop_shared(it)).await?);
+        swept.sign_ins = self.sweep_sign_ins(swept, days_ago(now, retention.token_days), limit).await?;
         let kept = retention.mailbox_days.max(upload_days(policy));
         let query = Query::<Invitation>::new().due("ends", days_ago(now, kept));
         swept.invitations = swept.add(&self.pass(query, limit, |it| self.drop_invitation(it)).await?);
@@ -147,6 +152,18 @@ impl<R: Records> App<R> {
         let query = Query::<Member>::new().due("stopped", old);
         swept.members = swept.add(&self.pass(query, limit, |it| self.forget_name(it)).await?);
         Ok(())
+    }
+
+    async fn sweep_sign_ins(&self, swept: &mut Swept, old: Time, limit: u32) -> Result<u32, CoreError> {
+        let query = Query::<Passkey>::new().due("ends", old);
+        let passkeys = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        let query = Query::<Session>::new().due("ends", old);
+        let sessions = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        let query = Query::<Enrolment>::new().due("ends", old);
+        let enrolments = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        let query = Query::<Lockout>::new().due("ends", old);
+        let lockouts = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        Ok([passkeys, sessions, enrolments, lockouts].iter().map(|counts| swept.add(counts)).sum())
     }
 
     /// Does one thing to each record that a query meets, until so many are done.

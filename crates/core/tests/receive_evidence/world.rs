@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canvass_core::{
     App,
-    access::{Actor, Gate, Matrix},
+    access::{Actor, By, Gate, Matrix},
     cases::{ItemView, NewCase, NewHold},
     inbox::{AcceptClip, OpenedReport, ReportedClip},
     intake::ReceivedUpload,
@@ -90,9 +90,8 @@ fn person(n: char, agency: &str, roles: &[Role]) -> (Member, Actor) {
         "added": "2026-01-01T00:00:00Z",
     }))
     .unwrap();
-    let token = "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap();
-    let actor =
-        Actor { member: member.id.clone(), agency: member.agency.clone(), roles: roles.to_vec(), token };
+    let by = By::Token { id: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(), scope: None };
+    let actor = Actor { member: member.id.clone(), agency: member.agency.clone(), roles: roles.to_vec(), by };
     (member, actor)
 }
 

@@ -15,6 +15,7 @@ pub mod offers;
 pub mod open;
 pub mod portals;
 pub mod requests;
+pub mod signin;
 pub mod triage;
 
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ use utoipa::{
         Content, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
         ResponseBuilder,
         response::Response,
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 use utoipa_axum::router::OpenApiRouter;
@@ -143,8 +144,8 @@ impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
             ("400", "The request can't be understood."),
-            ("401", "No token, or none that counts."),
-            ("403", "None of the token's roles may do this."),
+            ("401", "No token or session, or none that counts; or the session is locked."),
+            ("403", "None of the sign-in's roles may do this, or a session must be confirmed by its passkey first."),
             ("404", "There is nothing under this id, or not for this member."),
             (
                 "409",
@@ -153,6 +154,7 @@ impl IntoResponses for Refusals {
             ("413", "The body is too large."),
             ("415", "The body is not JSON."),
             ("422", "Some fields can't be accepted, or the purpose is missing."),
+            ("429", "Too many tries or failures to sign in."),
             ("500", "Something is wrong on this side."),
             ("503", "Too busy, or the store does not answer."),
         ]
@@ -172,6 +174,7 @@ impl IntoResponses for Refusals {
 fn members_routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .merge(members::routes())
+        .merge(signin::routes())
         .merge(agencies::routes())
         .merge(requests::routes())
         .merge(keys::routes())
@@ -218,7 +221,16 @@ pub fn openapi() -> OpenApi {
         .description(Some("A token `cvt_…`; administrators and operators issue them."))
         .build();
     components.security_schemes.insert("bearer".into(), RefOr::T(SecurityScheme::Http(bearer)));
-    api.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    let session = ApiKeyValue::with_description(
+        "__Host-canvass",
+        "A session that a passkey opened; it takes the header Canvass-Desk as well. Without TLS, on this machine, the cookie \
+         is `canvass`.",
+    );
+    components
+        .security_schemes
+        .insert("session".into(), RefOr::T(SecurityScheme::ApiKey(ApiKey::Cookie(session))));
+    api.security =
+        Some(["bearer", "session"].map(|name| SecurityRequirement::new(name, Vec::<String>::new())).to_vec());
     for (path, item) in &mut api.paths.paths {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for (method, operation) in ["GET", "PUT", "POST", "DELETE", "PATCH"].iter().zip(operations) {

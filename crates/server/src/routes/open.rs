@@ -15,7 +15,17 @@ use super::Refusals;
 use crate::{auth::Authenticated, desk::Desk, health, problem::Problem, refusal, serve::Peer};
 
 /// Paths that need no member.
-pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"];
+pub(super) const PATHS: [&str; 9] = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/v1/openapi.json",
+    "/api/v1/signin",
+    "/api/v1/signin/begin",
+    "/api/v1/signin/finish",
+    "/api/v1/enrolment/begin",
+    "/api/v1/enrolment/finish",
+];
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()

@@ -15,6 +15,7 @@ mod jobs;
 mod life;
 mod pages;
 mod readers;
+mod signin;
 mod stock;
 mod stopping;
 mod support;

@@ -14,6 +14,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, sql: include_str!("../../migrations/0001_records.sql") },
     Migration { number: 2, sql: include_str!("../../migrations/0002_ledgers.sql") },
+    Migration { number: 3, sql: include_str!("../../migrations/0003_sign_in.sql") },
 ];
 
 /// `CVSO`, which the first migration writes into the file's header.

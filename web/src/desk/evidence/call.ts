@@ -1,5 +1,5 @@
 /** Calls of the API that the typed client can't make as they are: with a purpose in a header, or an answer that streams. */
-import { authorization, problemOf, type Schemas } from "$lib/api/client";
+import { authorization, confirmed, problemOf, type Schemas } from "$lib/api/client";
 import { Problem } from "$lib/problem";
 
 import { purposeHeader } from "./purposes";
@@ -64,12 +64,14 @@ export async function call<T>(
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   let response: Response;
   try {
-    response = await fetch(address(path, options.query), {
-      method,
-      headers,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
-      signal: options.signal,
-    });
+    response = await confirmed(() =>
+      fetch(address(path, options.query), {
+        method,
+        headers,
+        body: options.body === undefined ? undefined : JSON.stringify(options.body),
+        signal: options.signal,
+      }),
+    );
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new Problem("common.problem.offline");

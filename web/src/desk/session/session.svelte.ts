@@ -1,15 +1,18 @@
 /**
- * Who is signed in, in this tab: the secret, the member, and their keys. The secret lives in the tab's storage, so that a
- * reload keeps it and closing the tab forgets it; the keys live in memory alone and a reload forgets them.
+ * Who is signed in, in this tab, and how. A passkey opens a session whose secret is in a cookie that no script reads; all tabs
+ * share it, it locks, and the passkey unlocks it. A token lives in the tab's storage, so that a reload keeps it and closing the
+ * tab forgets it. The member's keys live in memory alone: a lock, a reload and the end forget them.
  */
-import { api, type Schemas, useToken } from "$lib/api/client";
+import { api, type Schemas, useStepUp, useToken } from "$lib/api/client";
 import { asProblem, Problem } from "$lib/problem";
+
+import { confirmSession, openSession, type SignInWays, signInWays } from "./passkeys";
 
 /** The member who is signed in, with their agency's name and the actions they may take. */
 export type Member = Schemas["Myself"];
 
 /** Why there is a sign-in page: nobody was there yet, the secret no longer counts, nobody moved, or they signed out. */
-export type SignedOut = "new" | "refused" | "idle" | "left";
+export type SignedOut = "new" | "refused" | "idle" | "left" | "ended";
 
 const SECRET = "canvass.desk.secret";
 const MOVED = "canvass.desk.moved";
@@ -25,6 +28,11 @@ let signedOut = $state<SignedOut>(whyEnded());
 let failure = $state.raw<Problem | null>(null);
 const onEnd = new Set<() => void>();
 let awake = 0;
+let ways = $state.raw<SignInWays | null>(null);
+/** Whether a passkey's session signs this tab in, and not a token. */
+let bySession = $state(false);
+let locked = $state(false);
+let confirming = $state.raw<((done: boolean) => void) | null>(null);
 
 export const session = {
   /** The member who is signed in. */
@@ -46,6 +54,22 @@ export const session = {
   /** Why nobody is signed in. */
   get signedOut() {
     return signedOut;
+  },
+  /** How one can sign in here; null while the server has not said. */
+  get ways() {
+    return ways;
+  },
+  /** Whether a passkey opened the session. */
+  get bySession() {
+    return bySession;
+  },
+  /** Whether the session waits for its passkey. */
+  get locked() {
+    return locked;
+  },
+  /** Whether an action waits for a fresh passkey. */
+  get confirming() {
+    return confirming !== null;
   },
   /** Why the kept secret could not be tried: the server did not answer. */
   get failure() {
@@ -77,6 +101,7 @@ export function stayAwake(): () => void {
 export async function signIn(secret: string): Promise<void> {
   // A secret that never counted is a mistake in typing, not the end of a session.
   useToken(secret, () => member && end("refused"));
+  bySession = false;
   let found: Member;
   try {
     const { data } = await api.GET("/api/v1/me");
@@ -91,8 +116,73 @@ export async function signIn(secret: string): Promise<void> {
   welcome(found);
 }
 
+/** Signs in by a passkey. Throws a {@link Problem} that says why not. */
+export async function signInByPasskey(): Promise<void> {
+  useToken(null);
+  await openSession();
+  await enter();
+}
+
+/** Unlocks the session by its passkey. Throws a {@link Problem} that says why not. */
+export async function unlock(): Promise<void> {
+  await confirmSession();
+  await enter();
+}
+
+/** Takes up the session whose cookie this browser has. */
+async function enter(): Promise<void> {
+  useToken(null, refusedSession);
+  const { data } = await api.GET("/api/v1/me");
+  bySession = true;
+  locked = false;
+  keep(SECRET, null);
+  keep(ENDED, null);
+  moved();
+  welcome(data as Member);
+}
+
+function refusedSession(kind: string | undefined): void {
+  if (kind === "locked") lockTab();
+  else if (member || locked) end("ended");
+}
+
+/** Locks the session, in all tabs of this browser. */
+export async function lock(): Promise<void> {
+  lockTab();
+  await api.POST("/api/v1/session/lock").catch(() => undefined);
+}
+
+function lockTab(): void {
+  if (!bySession || locked) return;
+  locked = true;
+  answerConfirmation(false);
+  for (const forget of onEnd) forget();
+}
+
+/** Confirms what waits by the passkey; it goes on then. Throws a {@link Problem} that says why not. */
+export async function confirmByPasskey(): Promise<void> {
+  await confirmSession();
+  answerConfirmation(true);
+}
+
+/** Gives up, or grants, what waits for a fresh passkey. */
+export function answerConfirmation(done: boolean): void {
+  confirming?.(done);
+  confirming = null;
+}
+
+useStepUp(
+  () =>
+    new Promise((resolve) => {
+      answerConfirmation(false);
+      if (bySession && !locked) confirming = resolve;
+      else resolve(false);
+    }),
+);
+
 /** Signs out and forgets the keys. */
 export function signOut(): void {
+  if (bySession) void api.DELETE("/api/v1/session").catch(() => undefined);
   end("left");
 }
 
@@ -116,7 +206,7 @@ export async function resume(): Promise<void> {
   starting = true;
   failure = null;
   const secret = kept(SECRET);
-  if (secret && idleFor() > IDLE) end("idle");
+  if (secret && !bySession && idleFor() > IDLE) end("idle");
   else if (secret) {
     try {
       await signIn(secret);
@@ -127,7 +217,24 @@ export async function resume(): Promise<void> {
       else failure = problem;
     }
   }
+  if (!member && !failure) await takeUp();
   starting = false;
+}
+
+/** Asks which ways there are, and takes up a session that this browser has. */
+async function takeUp(): Promise<void> {
+  try {
+    ways = await signInWays();
+    if (ways.session === "open") await enter();
+    else if (ways.session === "locked") {
+      useToken(null, refusedSession);
+      bySession = true;
+      locked = true;
+    }
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.status !== 401) failure = problem;
+  }
 }
 
 function welcome(found: Member): void {
@@ -140,6 +247,14 @@ function end(why: SignedOut): void {
   keep(SECRET, null);
   keep(ENDED, why);
   useToken(null);
+  answerConfirmation(false);
+  if (!ways)
+    void signInWays().then(
+      (found) => (ways = found),
+      () => undefined,
+    );
+  bySession = false;
+  locked = false;
   member = null;
   rights = new Set();
   agencyName = null;
@@ -150,7 +265,7 @@ function end(why: SignedOut): void {
 /** Why the last session of this tab ended, so that a reload still says so. */
 function whyEnded(): SignedOut {
   const why = kept(ENDED);
-  return why === "refused" || why === "idle" || why === "left" ? why : "new";
+  return why === "refused" || why === "idle" || why === "left" || why === "ended" ? why : "new";
 }
 
 let movedAt = 0;
@@ -160,14 +275,35 @@ function moved(): void {
   if (now - movedAt < 5000) return;
   movedAt = now;
   keep(MOVED, String(now));
+  // Tabs of one session lock together, and while one of them is used none does.
+  if (bySession) share(String(now));
 }
 
 function idleFor(): number {
-  return Date.now() - Number(kept(MOVED) ?? Date.now());
+  const last = Math.max(Number(kept(MOVED) ?? 0), bySession ? Number(shared() ?? 0) : 0);
+  return last > 0 ? Date.now() - last : 0;
 }
 
 function lockIfIdle(): void {
-  if (member && awake === 0 && idleFor() > IDLE) end("idle");
+  if (!member || locked || awake > 0 || idleFor() <= IDLE) return;
+  if (bySession) void lock();
+  else end("idle");
+}
+
+function shared(): string | null {
+  try {
+    return localStorage.getItem(MOVED);
+  } catch {
+    return null;
+  }
+}
+
+function share(value: string): void {
+  try {
+    localStorage.setItem(MOVED, value);
+  } catch {
+    // Storage may be off: each tab then counts for itself.
+  }
 }
 
 function kept(name: string): string | null {

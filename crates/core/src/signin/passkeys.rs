@@ -1,0 +1,220 @@
+//! A member's passkeys: more than one, added and removed by the member, removed by the administrator.
+
+use canvass_signin::{Credential, User};
+use canvass_types::{MemberId, PasskeyId, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{Ceremony, ceremonies::Pending, handle, limits, over, refused};
+use crate::{
+    App, CoreError,
+    access::{Action as _, Actor, By, PasskeyAdd, PasskeyList, PasskeyRemove, Target},
+    error::{accept, check_text},
+    ports::{Query, Records, RecordsExt, Versioned},
+    records::{Passkey, Session, Token},
+};
+
+/// A passkey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyView {
+    /// Its id.
+    pub id: PasskeyId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// What the member calls it.
+    pub label: String,
+    /// When it was registered.
+    pub created: Time,
+    /// When it was last used.
+    pub last_used: Option<Time>,
+    /// When it was removed.
+    pub stopped: Option<Time>,
+}
+
+impl From<&Passkey> for PasskeyView {
+    fn from(it: &Passkey) -> Self {
+        let Passkey { id, member, label, created, last_used, stopped, .. } = it.clone();
+        Self { id, member, label, created, last_used, stopped }
+    }
+}
+
+/// A passkey that a member adds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FinishPasskey {
+    /// The ceremony that this answers.
+    pub ceremony: String,
+    /// What to call the passkey, 1 to 80 characters.
+    pub label: String,
+    /// The browser's answer: `PublicKeyCredential.toJSON()`.
+    #[schema(value_type = Object)]
+    pub credential: Value,
+}
+
+impl<R: Records> App<R> {
+    pub(super) async fn passkeys_of(&self, member: &MemberId) -> Result<Vec<Versioned<Passkey>>, CoreError> {
+        Ok(self.records().list(Query::<Passkey>::new().with("member", member)).await?)
+    }
+
+    pub(super) async fn credentials_of(&self, member: &MemberId) -> Result<Vec<Credential>, CoreError> {
+        let mut keys = self.passkeys_of(member).await?;
+        keys.retain(|key| key.record.stopped.is_none());
+        Ok(keys.into_iter().map(|key| key.record.credential).collect())
+    }
+
+    /// A passkey under its id among authenticators.
+    pub(super) async fn by_credential(&self, id: &str) -> Result<Option<Versioned<Passkey>>, CoreError> {
+        Ok(self.records().first(Query::<Passkey>::new().with("credential", id)).await?)
+    }
+
+    pub(super) async fn new_passkey(
+        &self,
+        actor: &Actor,
+        label: &str,
+        credential: Credential,
+    ) -> Result<Passkey, CoreError> {
+        let mut problems = Vec::new();
+        check_text(&mut problems, "label", label, 1..=80);
+        accept(problems)?;
+        // Also a removed one: its id must not lead to two records.
+        if self.by_credential(&credential.id).await?.is_some() {
+            return Err(CoreError::state(
+                "this passkey is registered already, or was removed",
+                "make a new one, or use another authenticator",
+            ));
+        }
+        if self.credentials_of(&actor.member).await?.len() >= limits::PASSKEYS {
+            return Err(CoreError::state("there are 20 passkeys", "remove one that you no longer use"));
+        }
+        let enrolment = match &actor.by {
+            By::Enrolment(id) => Some(id.clone()),
+            By::Token { .. } | By::Session { .. } => None,
+        };
+        Ok(Passkey {
+            id: PasskeyId::random(self.entropy()),
+            member: actor.member.clone(),
+            label: label.trim().to_owned(),
+            credential,
+            enrolment,
+            created: self.now(),
+            last_used: None,
+            stopped: None,
+        })
+    }
+
+    /// The actor's own passkeys, oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn my_passkeys(&self, actor: &Actor) -> Result<Vec<PasskeyView>, CoreError> {
+        Ok(self.passkeys_of(&actor.member).await?.iter().map(|key| (&key.record).into()).collect())
+    }
+
+    /// A member's passkeys, oldest first.
+    ///
+    /// # Errors
+    /// When the actor may not, or the member does not exist.
+    pub async fn passkeys(&self, actor: &Actor, member: &MemberId) -> Result<Vec<PasskeyView>, CoreError> {
+        let member = self.member(member).await?.record;
+        let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
+        self.gate().check::<PasskeyList>(actor, &target)?;
+        Ok(self.passkeys_of(&member.id).await?.iter().map(|key| (&key.record).into()).collect())
+    }
+
+    /// Begins to add a passkey of the actor's own.
+    ///
+    /// # Errors
+    /// When the session is not fresh, a machine asks, or passkeys can't be used at the desk's address.
+    pub async fn begin_passkey(&self, actor: &Actor) -> Result<Ceremony, CoreError> {
+        may_add(actor)?;
+        let member = self.member(&actor.member).await?.record;
+        let known = self.credentials_of(&member.id).await?;
+        let user = User { handle: handle(&member.id), name: &member.name };
+        let (state, options) =
+            self.party()?.begin_registration(user, &known).map_err(|error| refused(&error))?;
+        let pending = Pending::Add(member.id, state);
+        Ok(Ceremony { ceremony: self.signing_in().put(self.entropy(), self.now(), pending), options })
+    }
+
+    /// Adds a passkey of the actor's own.
+    ///
+    /// # Errors
+    /// When the session is not fresh, the ceremony does not count or the answer is refused.
+    pub async fn add_passkey(&self, actor: &Actor, finish: &FinishPasskey) -> Result<PasskeyView, CoreError> {
+        may_add(actor)?;
+        let state = match self.signing_in().take(&finish.ceremony, self.now()) {
+            Some(Pending::Add(member, state)) if member == actor.member => state,
+            _ => return Err(over()),
+        };
+        let credential = state.finish(self.party()?, &finish.credential).map_err(|error| refused(&error))?;
+        let passkey = self.new_passkey(actor, &finish.label, credential).await?;
+        let member = self.member(&actor.member).await?;
+        self.own::<PasskeyAdd>(actor, &passkey.id)
+            .with(|changes| changes.insert(&passkey).depends_on(&member))
+            .commit(self.records())
+            .await?;
+        Ok((&passkey).into())
+    }
+
+    /// Removes a passkey, one's own or a member's; sessions that it opened end at once.
+    ///
+    /// # Errors
+    /// When the actor may not, there is none, or it is the actor's last way to sign in.
+    pub async fn remove_passkey(&self, actor: &Actor, id: &PasskeyId) -> Result<PasskeyView, CoreError> {
+        let before = self.records().get::<Passkey>(id.as_str()).await?.ok_or(CoreError::Hidden("passkey"))?;
+        let member = self.member(&before.record.member).await?;
+        let mine = actor.member == member.record.id;
+        let intent = if mine {
+            may_add(actor)?;
+            actor.confirmed(PasskeyRemove::NAME)?;
+            self.own::<PasskeyRemove>(actor, id)
+        } else {
+            let target = Target { agency: member.record.agency.clone(), subject: id.to_string(), case: None };
+            self.allow::<PasskeyRemove>(actor, target, None)?
+        };
+        if mine && before.record.stopped.is_none() && !self.other_way(&before.record).await? {
+            return Err(CoreError::state(
+                "it is your last way to sign in",
+                "add another passkey first, then remove this one",
+            ));
+        }
+        let now = self.now();
+        let mut passkey = before.record.clone();
+        passkey.stopped = passkey.stopped.or(Some(now));
+        let mut sessions: Vec<Versioned<Session>> =
+            self.records().list(Query::new().with("member", &passkey.member).newest_first()).await?;
+        sessions.retain(|it| it.record.passkey == passkey.id && it.record.ended.is_none());
+        intent
+            .detail(serde_json::json!({ "member": passkey.member, "sessions": sessions.len() }))
+            .with(|changes| {
+                let changes = changes.update(&before, &passkey).depends_on(&member);
+                sessions.iter().fold(changes, |all, it| {
+                    all.update(it, &Session { ended: Some(now), ..it.record.clone() })
+                })
+            })
+            .commit(self.records())
+            .await?;
+        Ok((&passkey).into())
+    }
+
+    /// Whether the member can sign in without this key: by another, by a person's token, or by an open enrolment.
+    async fn other_way(&self, key: &Passkey) -> Result<bool, CoreError> {
+        let keys = self.credentials_of(&key.member).await?;
+        if keys.iter().any(|other| other.id != key.credential.id) || self.may_enrol(&key.member).await? {
+            return Ok(true);
+        }
+        let now = self.now();
+        let tokens = self.records().list(Query::<Token>::new().with("member", &key.member)).await?;
+        let counts = |it: &Token| it.revoked.is_none() && it.expires > now && it.scope.is_none();
+        Ok(tokens.iter().any(|token| counts(&token.record)))
+    }
+}
+
+/// Keys are added and removed by people: in a session that is fresh, or with a token of a person.
+fn may_add(actor: &Actor) -> Result<(), CoreError> {
+    if matches!(&actor.by, By::Token { scope: Some(_), .. }) {
+        return Err(CoreError::state("a machine's token has no passkeys", "use a person's sign-in"));
+    }
+    Ok(actor.confirmed(PasskeyAdd::NAME)?)
+}
