@@ -13,7 +13,8 @@ use webauthn_rp::{
         AsciiDomain, PublicKeyCredentialDescriptor, RpId,
         auth::{AuthenticationVerificationOptions, SignatureCounterEnforcement},
         register::{
-            PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle, UserHandle16,
+            CredProtect, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle,
+            UserHandle16,
         },
     },
     response::{
@@ -162,7 +163,10 @@ impl RelyingParty {
             display_name: None,
         };
         let known = known.iter().filter_map(Credential::descriptor).collect();
-        let options = PublicKeyCredentialCreationOptions::passkey(&self.rp_id, entity, known);
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&self.rp_id, entity, known);
+        // Enforced, this extension of CTAP keeps out authenticators that do not know it: phones and password managers. We
+        // ask for the user's verification each time, which is what it would ensure.
+        options.extensions.cred_protect = CredProtect::None;
         let (state, client) = options.start_ceremony().map_err(|error| begin(&error))?;
         let mut shown = serde_json::to_value(&client).map_err(|error| begin(&error))?;
         // Canvass, not the name of a machine, is what a person should read there; and their own name, which is no user name

@@ -70,6 +70,7 @@ fn what_is_asked_for_is_discoverable_and_verified_and_never_twice_the_same() {
     assert_eq!(create["authenticatorSelection"]["residentKey"], "required", "{create}");
     assert_eq!(create["authenticatorSelection"]["userVerification"], "required");
     assert_eq!(create["rp"], json!({ "id": "desk.example.org", "name": "Canvass" }));
+    assert!(create["extensions"]["credentialProtectionPolicy"].is_null(), "phones would refuse: {create}");
     assert_eq!(create["user"]["name"], "Ada B. Lovelace");
     assert_eq!(create["user"]["displayName"], "Ada B. Lovelace");
     assert_eq!(create["excludeCredentials"][0]["id"], known.id.as_str());
