@@ -586,7 +586,9 @@ pub fn farewell(town: &Town, ended: bool) {
     println!("           {}/offer   with the files in {}", town.public, town.offer.display());
     // Passkeys need a name: an address in numbers carries none.
     let desk = town.desk.replace("127.0.0.1", "localhost");
-    println!("  desk     {desk}/desk/   one token signs one person in, who can then add a passkey (their name, below left):");
+    println!(
+        "  desk     {desk}/desk/   one token signs one person in, who can then add a passkey (their name, below left):"
+    );
     for (who, home) in &town.people {
         let token = crate::shell::read(&home.join("token")).unwrap_or_default();
         println!("           {who:<14}{}  (keys in {})", token.trim(), home.join("keyring").display());
