@@ -1,5 +1,6 @@
 /** Ceremonies of passkeys: what the server asks for, what the authenticator answers, and what the server says to it. */
 import { api, type Schemas } from "$lib/api/client";
+import type { MessageKey } from "$lib/i18n/index.svelte";
 import { Problem } from "$lib/problem";
 
 import { signCeremony } from "./device";
@@ -40,6 +41,28 @@ function unanswered(error: unknown): Problem {
   return new Problem("desk.passkey.failed");
 }
 
+/** What the server says to an answer, in the reader's language: by the field and the rule, for there is one of each. */
+const SAID: Record<string, MessageKey> = {
+  "secret/unknown": "desk.passkey.said.link",
+  "ceremony/over": "desk.passkey.said.over",
+  "credential/other": "desk.passkey.said.unknown",
+  "credential/refused": "desk.passkey.said.refused",
+  "device/other": "desk.passkey.said.device",
+  "device/signature": "desk.passkey.said.device",
+};
+
+async function said<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const [field] = error.fields as { field: string; rule?: string; message: string; remedy: string }[];
+    const text = error.kind === "locked-out" ? "desk.passkey.said.lockedout" : SAID[`${field?.field}/${field?.rule}`];
+    if (text) throw new Problem(text, undefined, [], error.status, error.kind);
+    throw error;
+  }
+}
+
 type Answer = Record<string, never>;
 
 async function create(options: unknown): Promise<Answer> {
@@ -71,19 +94,19 @@ async function answered(begun: Ceremony): Promise<Schemas["FinishSession"]> {
 
 /** Signs in by any passkey of this address; the cookie is set when it returns. */
 export async function openSession(): Promise<void> {
-  const { data } = await api.POST("/api/v1/signin/begin");
-  await api.POST("/api/v1/signin/finish", { body: await answered(data as Ceremony) });
+  const { data } = await said(api.POST("/api/v1/signin/begin"));
+  await said(api.POST("/api/v1/signin/finish", { body: await answered(data as Ceremony) }));
 }
 
 /** Unlocks the session, and confirms dangerous actions for five minutes. */
 export async function confirmSession(): Promise<void> {
-  const { data } = await api.POST("/api/v1/session/begin");
-  await api.POST("/api/v1/session/finish", { body: await answered(data as Ceremony) });
+  const { data } = await said(api.POST("/api/v1/session/begin"));
+  await said(api.POST("/api/v1/session/finish", { body: await answered(data as Ceremony) }));
 }
 
 /** For whom an enrolment is. */
 export async function readEnrolment(secret: string): Promise<Schemas["EnrolmentOffer"]> {
-  const { data } = await api.POST("/api/v1/enrolment/begin", { body: { secret } });
+  const { data } = await said(api.POST("/api/v1/enrolment/begin", { body: { secret } }));
   return data as Schemas["EnrolmentOffer"];
 }
 
@@ -91,15 +114,15 @@ export async function readEnrolment(secret: string): Promise<Schemas["EnrolmentO
 export async function useEnrolment(secret: string, label: string): Promise<void> {
   const { ceremony, options } = await readEnrolment(secret);
   const credential = await create(options);
-  await api.POST("/api/v1/enrolment/finish", { body: { secret, ceremony, label, credential } });
+  await said(api.POST("/api/v1/enrolment/finish", { body: { secret, ceremony, label, credential } }));
 }
 
 /** Adds a passkey of one's own. */
 export async function addPasskey(label: string): Promise<void> {
-  const { data } = await api.POST("/api/v1/me/passkeys/begin");
+  const { data } = await said(api.POST("/api/v1/me/passkeys/begin"));
   const { ceremony, options } = data as Ceremony;
   const credential = await create(options);
-  await api.POST("/api/v1/me/passkeys", { body: { ceremony, label, credential } });
+  await said(api.POST("/api/v1/me/passkeys", { body: { ceremony, label, credential } }));
 }
 
 /** One's own passkeys and sessions. */

@@ -32,6 +32,7 @@ let ways = $state.raw<SignInWays | null>(null);
 /** Whether a passkey's session signs this tab in, and not a token. */
 let bySession = $state(false);
 let locked = $state(false);
+let leaving: Promise<unknown> = Promise.resolve();
 let confirming = $state.raw<((done: boolean) => void) | null>(null);
 
 export const session = {
@@ -118,6 +119,8 @@ export async function signIn(secret: string): Promise<void> {
 
 /** Signs in by a passkey. Throws a {@link Problem} that says why not. */
 export async function signInByPasskey(): Promise<void> {
+  // The end of the last session takes its cookie away: not the new one's.
+  await leaving;
   useToken(null);
   await openSession();
   await enter();
@@ -182,7 +185,7 @@ useStepUp(
 
 /** Signs out and forgets the keys. */
 export function signOut(): void {
-  if (bySession) void api.DELETE("/api/v1/session").catch(() => undefined);
+  if (bySession) leaving = api.DELETE("/api/v1/session", { keepalive: true }).catch(() => undefined);
   end("left");
 }
 
