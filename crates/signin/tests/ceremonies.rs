@@ -1,5 +1,7 @@
 //! Both ceremonies with an authenticator in software, and answers that must not count.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test by panicking")]
+
 use std::collections::BTreeSet;
 
 use canvass_signin::{
@@ -12,6 +14,9 @@ use serde_json::json;
 
 const ORIGIN: &str = "https://desk.example.org";
 const ADA: [u8; 16] = [7; 16];
+
+/// What is wrong, and how it comes about.
+type Mistake = (&'static str, fn(&mut Authenticator));
 
 fn authenticator(seed: u8) -> Authenticator {
     Authenticator::new(seed, ORIGIN, ADA)
@@ -65,8 +70,9 @@ fn a_key_without_a_counter_may_be_used_again() {
 fn what_is_asked_for_is_discoverable_and_verified_and_never_twice_the_same() {
     let party = party();
     let known = enrol(&party, &authenticator(1)).unwrap();
-    let (_, create) =
-        party.begin_registration(User { handle: ADA, name: "Ada B. Lovelace" }, &[known.clone()]).unwrap();
+    let (_, create) = party
+        .begin_registration(User { handle: ADA, name: "Ada B. Lovelace" }, std::slice::from_ref(&known))
+        .unwrap();
     assert_eq!(create["authenticatorSelection"]["residentKey"], "required", "{create}");
     assert_eq!(create["authenticatorSelection"]["userVerification"], "required");
     assert_eq!(create["rp"], json!({ "id": "desk.example.org", "name": "Canvass" }));
@@ -85,7 +91,7 @@ fn what_is_asked_for_is_discoverable_and_verified_and_never_twice_the_same() {
 #[test]
 fn registrations_that_do_not_count() {
     let party = party();
-    let changes: [(&str, fn(&mut Authenticator)); 5] = [
+    let changes: [Mistake; 5] = [
         ("wrong origin", |it| it.origin = "https://desk.example.com".into()),
         ("a part of the origin", |it| it.origin = "https://other.desk.example.org".into()),
         ("wrong relying party", |it| it.rp = "example.org".into()),
@@ -138,7 +144,7 @@ fn cut_or_altered_attestations_are_refused_and_nothing_panics() {
 fn assertions_that_do_not_count() {
     let party = party();
     let known = enrol(&party, &authenticator(5)).unwrap();
-    let changes: [(&str, fn(&mut Authenticator)); 7] = [
+    let changes: [Mistake; 7] = [
         ("wrong origin", |it| it.origin = "http://desk.example.org".into()),
         ("wrong relying party", |it| it.rp = "example.org".into()),
         ("user not verified", |it| it.flags = 0b001),

@@ -155,6 +155,7 @@ async fn tokens_go_after_they_expired_or_were_revoked() {
         issued: now,
         expires,
         revoked,
+        scope: None,
     };
     w.insert(&token('a', now.plus_days(10), None)).await;
     w.insert(&token('b', now.plus_days(300), Some(now))).await;
