@@ -210,7 +210,14 @@ fn a_server_that_is_another_one_or_refuses_is_named() {
         ],
     );
     operator.write("token", "cvt_abc");
-    each(&operator, &[(vec!["agency", "list"], 1, &["the token is missing, unknown, expired or revoked"])]);
+    each(
+        &operator,
+        &[(
+            vec!["agency", "list"],
+            1,
+            &["the token or session is missing, unknown, expired, revoked or ended"],
+        )],
+    );
     server.stop();
     strange_certificate(folder.path());
 }
