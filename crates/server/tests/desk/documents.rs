@@ -15,8 +15,10 @@ fn the_description_in_the_repository_is_the_code_s() {
         std::fs::write(path, format!("{now}\n")).unwrap();
         return;
     }
+    // The order of names in examples follows a feature of serde_json, which another crate of a build may switch on.
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     assert!(
-        found.trim_end() == now,
+        read(&found) == read(&now),
         "docs/ref/openapi.json is behind: regenerate it with `cargo xtask openapi` (which runs `canvass openapi`)"
     );
 }
