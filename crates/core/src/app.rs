@@ -85,7 +85,7 @@ impl<R: Records> App<R> {
     }
 
     /// An action on what is the actor's own: their token, their recipient.
-    pub(crate) fn own<A: Action>(&self, actor: &Actor, subject: impl ToString) -> Intent<A> {
+    pub(crate) fn own<A: Action>(&self, actor: &Actor, subject: impl ToString) -> Result<Intent<A>, Denied> {
         let target = Target { agency: actor.agency.clone(), subject: subject.to_string(), case: None };
         self.gate.own(actor, target, self.now(), self.entropy())
     }

@@ -330,7 +330,10 @@ async fn a_machines_token_has_no_keys_and_an_address_without_a_name_no_passkeys(
     let wish = NewToken { label: "camera".into(), roles: vec![], days: 9, scope };
     let issued = desk.app.issue_token(&desk.operator, &desk.member, wish.clone()).await.unwrap();
     let machine = desk.app.sign_in(&issued.token).await.unwrap();
-    assert!(matches!(desk.app.begin_passkey(&machine).await, Err(CoreError::State { .. })));
+    let none = Err(CoreError::Denied(Denied::Machine { action: "passkey.add" }));
+    assert_eq!(desk.app.begin_passkey(&machine).await, none);
+    let mine = desk.app.revoke_token(&machine, &issued.id).await;
+    assert_eq!(mine.unwrap_err(), CoreError::Denied(Denied::Machine { action: "token.revoke" }));
     assert!(desk.app.moderation_queue(&machine).await.is_err());
     let wrong = NewToken { scope: Some("a b".into()), ..wish };
     assert_eq!(
@@ -348,6 +351,31 @@ async fn a_machines_token_has_no_keys_and_an_address_without_a_name_no_passkeys(
     assert!(error.contains("IP address"), "{error}");
     let ways = app.sign_in_ways(None).await.unwrap();
     assert!(!ways.passkeys && ways.reason.is_some() && ways.session == SessionState::None);
+}
+
+#[tokio::test]
+async fn a_token_of_some_roles_gains_no_passkey_which_would_have_all() {
+    let desk = desk().await;
+    let both = ChangeMember { roles: Some(vec![Role::Moderator, Role::Overseer]), ..ChangeMember::default() };
+    desk.app.change_member(&desk.operator, &desk.member, both).await.unwrap();
+    let token = async |roles: Vec<Role>| {
+        let wish = NewToken { label: "laptop".into(), roles, days: 9, scope: None };
+        let issued = desk.app.issue_token(&desk.operator, &desk.member, wish).await.unwrap();
+        desk.app.sign_in(&issued.token).await.unwrap()
+    };
+    let (some, all) = (token(vec![Role::Overseer]).await, token(vec![]).await);
+    let begun = desk.app.begin_passkey(&all).await.unwrap();
+    let error = desk.app.begin_passkey(&some).await.unwrap_err();
+    assert!(error.to_string().contains("some of your roles"), "{error}");
+    let mut key = Authenticator::new(4, ORIGIN, [0; 16]);
+    key.meet(&begun.options);
+    let finish = json!({
+        "ceremony": begun.ceremony, "label": "laptop", "credential": key.register(&begun.options),
+    });
+    desk.app.add_passkey(&some, &from(finish.clone())).await.unwrap_err();
+    let added = desk.app.add_passkey(&all, &from(finish)).await.unwrap();
+    desk.app.remove_passkey(&some, &added.id).await.unwrap_err();
+    desk.app.remove_passkey(&all, &added.id).await.unwrap();
 }
 
 #[tokio::test]

@@ -21,6 +21,11 @@ impl From<CoreError> for Problem {
                     .detail(said)
                     .remedy("POST /api/v1/session/begin and /api/v1/session/finish, then send this again")
             }
+            CoreError::Denied(Denied::Machine { .. }) => {
+                Self::new(StatusCode::FORBIDDEN, "machine", "A machine's token does not do this")
+                    .detail(said)
+                    .remedy("use a person's sign-in")
+            }
             CoreError::Locked => Self::new(StatusCode::UNAUTHORIZED, "locked", "The session is locked")
                 .detail(said)
                 .remedy("POST /api/v1/session/begin and /api/v1/session/finish unlock it"),
@@ -159,6 +164,7 @@ mod tests {
             (CoreError::SignIn, 401),
             (CoreError::Denied(Denied::Role { action: "item.read", takes: "custodian".into() }), 403),
             (CoreError::Denied(Denied::StepUp { action: "key.destroy" }), 403),
+            (CoreError::Denied(Denied::Machine { action: "passkey.add" }), 403),
             (CoreError::Locked, 401),
             (CoreError::LockedOut { until: canvass_types::Time::from_second(0) }, 429),
             (CoreError::Denied(Denied::Hidden), 404),

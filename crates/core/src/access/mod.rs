@@ -75,10 +75,10 @@ impl Actor {
         }
     }
 
-    /// Refuses a session that has not confirmed itself by its passkey within the last minutes.
-    pub(crate) fn confirmed(&self, action: &'static str) -> Result<(), Denied> {
+    /// Refuses a dangerous action to a session that has not confirmed itself by its passkey within the last minutes.
+    fn confirmed(&self, action: &'static str) -> Result<(), Denied> {
         match self.by {
-            By::Session { fresh: false, .. } => Err(Denied::StepUp { action }),
+            By::Session { fresh: false, .. } if steps_up(action) => Err(Denied::StepUp { action }),
             _ => Ok(()),
         }
     }
@@ -133,6 +133,12 @@ pub enum Denied {
         "{action}: confirm with your passkey first; this action takes one that was used within the last 5 minutes"
     )]
     StepUp {
+        /// The action.
+        action: &'static str,
+    },
+    /// A machine's token has nothing of its own: it acts for one camera or feed.
+    #[error("{action}: this token acts for one camera or feed alone; use a person's sign-in")]
+    Machine {
         /// The action.
         action: &'static str,
     },
@@ -340,9 +346,7 @@ impl Gate {
         entropy: &dyn Entropy,
     ) -> Result<Intent<A>, Denied> {
         self.check::<A>(actor, &target)?;
-        if steps_up(A::NAME) {
-            actor.confirmed(A::NAME)?;
-        }
+        actor.confirmed(A::NAME)?;
         let purpose = purpose.map(str::trim).filter(|text| !text.is_empty());
         let enough = |text: &&str| PURPOSE.contains(&text.chars().count());
         if A::NEEDS_PURPOSE && purpose.filter(enough).is_none() {
@@ -355,16 +359,32 @@ impl Gate {
         Ok(intent(A::NAME, Some(actor.member.clone()), target, purpose, mark, now, entropy))
     }
 
-    /// Begins the record of what a member does to what is their own, whatever their roles.
+    /// Whether the actor may do this to what is their own, whatever their roles: machines have nothing of their own, and
+    /// what is dangerous takes a fresh passkey.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub(crate) fn check_own<A: Action>(&self, actor: &Actor) -> Result<(), Denied> {
+        match actor.scope() {
+            Some(_) => Err(Denied::Machine { action: A::NAME }),
+            None => actor.confirmed(A::NAME),
+        }
+    }
+
+    /// Begins the record of what a member does to what is their own.
+    ///
+    /// # Errors
+    /// As [`Gate::check_own`].
     pub(crate) fn own<A: Action>(
         &self,
         actor: &Actor,
         target: Target,
         now: Time,
         entropy: &dyn Entropy,
-    ) -> Intent<A> {
+    ) -> Result<Intent<A>, Denied> {
+        self.check_own::<A>(actor)?;
         let mark = if self.matrix.ledgered(A::NAME) { Mark::Ledger } else { Mark::Record };
-        intent(A::NAME, Some(actor.member.clone()), target, None, mark, now, entropy)
+        Ok(intent(A::NAME, Some(actor.member.clone()), target, None, mark, now, entropy))
     }
 
     /// Begins the record of a job of the server, or of a resident's message: no member acts.

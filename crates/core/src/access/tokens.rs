@@ -214,7 +214,7 @@ impl<R: Records> App<R> {
         let before = self.records().get::<Token>(id.as_str()).await?.ok_or(CoreError::Hidden("token"))?;
         let member = self.member(&before.record.member).await?.record;
         let intent = if actor.member == member.id {
-            self.own::<TokenRevoke>(actor, &before.record.id)
+            self.own::<TokenRevoke>(actor, &before.record.id)?
         } else {
             let target = Target { agency: member.agency, subject: id.to_string(), case: None };
             self.allow::<TokenRevoke>(actor, target, None)?

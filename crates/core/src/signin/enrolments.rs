@@ -242,7 +242,7 @@ impl<R: Records> App<R> {
         let passkey = self.new_passkey(&actor, &finish.label, credential).await?;
         let mut enrolment = before.record.clone();
         enrolment.used = Some(passkey.id.clone());
-        self.own::<PasskeyAdd>(&actor, &passkey.id)
+        self.own::<PasskeyAdd>(&actor, &passkey.id)?
             .detail(json!({ "enrolment": enrolment.id }))
             .with(|changes| {
                 let changes = changes.insert(&passkey).update(&before, &enrolment).depends_on(&member);

@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use super::{Ceremony, ceremonies::Pending, handle, limits, over, refused};
 use crate::{
     App, CoreError,
-    access::{Action as _, Actor, By, PasskeyAdd, PasskeyList, PasskeyRemove, Target},
+    access::{Actor, By, PasskeyAdd, PasskeyList, PasskeyRemove, Target},
     error::{accept, check_text},
     ports::{Query, Records, RecordsExt, Versioned},
-    records::{Passkey, Session, Token},
+    records::{Member, Passkey, Session, Token},
 };
 
 /// A passkey.
@@ -127,8 +127,9 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the session is not fresh, a machine asks, or passkeys can't be used at the desk's address.
     pub async fn begin_passkey(&self, actor: &Actor) -> Result<Ceremony, CoreError> {
-        may_add(actor)?;
+        self.gate().check_own::<PasskeyAdd>(actor)?;
         let member = self.member(&actor.member).await?.record;
+        whole(actor, &member)?;
         let known = self.credentials_of(&member.id).await?;
         let user = User { handle: handle(&member.id), name: &member.name };
         let (state, options) =
@@ -142,15 +143,16 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the session is not fresh, the ceremony does not count or the answer is refused.
     pub async fn add_passkey(&self, actor: &Actor, finish: &FinishPasskey) -> Result<PasskeyView, CoreError> {
-        may_add(actor)?;
+        self.gate().check_own::<PasskeyAdd>(actor)?;
+        let member = self.member(&actor.member).await?;
+        whole(actor, &member.record)?;
         let state = match self.signing_in().take(&finish.ceremony, self.now()) {
             Some(Pending::Add(member, state)) if member == actor.member => state,
             _ => return Err(over()),
         };
         let credential = state.finish(self.party()?, &finish.credential).map_err(|error| refused(&error))?;
         let passkey = self.new_passkey(actor, &finish.label, credential).await?;
-        let member = self.member(&actor.member).await?;
-        self.own::<PasskeyAdd>(actor, &passkey.id)
+        self.own::<PasskeyAdd>(actor, &passkey.id)?
             .with(|changes| changes.insert(&passkey).depends_on(&member))
             .commit(self.records())
             .await?;
@@ -166,9 +168,8 @@ impl<R: Records> App<R> {
         let member = self.member(&before.record.member).await?;
         let mine = actor.member == member.record.id;
         let intent = if mine {
-            may_add(actor)?;
-            actor.confirmed(PasskeyRemove::NAME)?;
-            self.own::<PasskeyRemove>(actor, id)
+            whole(actor, &member.record)?;
+            self.own::<PasskeyRemove>(actor, id)?
         } else {
             let target = Target { agency: member.record.agency.clone(), subject: id.to_string(), case: None };
             self.allow::<PasskeyRemove>(actor, target, None)?
@@ -211,10 +212,13 @@ impl<R: Records> App<R> {
     }
 }
 
-/// Keys are added and removed by people: in a session that is fresh, or with a token of a person.
-fn may_add(actor: &Actor) -> Result<(), CoreError> {
-    if matches!(&actor.by, By::Token { scope: Some(_), .. }) {
-        return Err(CoreError::state("a machine's token has no passkeys", "use a person's sign-in"));
+/// A passkey signs in with all of the member's roles, so who holds a token with some of them adds and removes none.
+fn whole(actor: &Actor, member: &Member) -> Result<(), CoreError> {
+    if member.roles.iter().all(|role| actor.roles.contains(role)) {
+        return Ok(());
     }
-    Ok(actor.confirmed(PasskeyAdd::NAME)?)
+    Err(CoreError::state(
+        "this token has only some of your roles, and a passkey has all of them",
+        "sign in with a passkey or a token of all your roles, or ask your administrator for an enrolment link",
+    ))
 }

@@ -183,7 +183,7 @@ impl<R: Records> App<R> {
             ended: None,
         };
         let actor = acting(&proved.member.record, &session);
-        self.own::<SessionOpen>(&actor, &session.id)
+        self.own::<SessionOpen>(&actor, &session.id)?
             .detail(json!({ "passkey": session.passkey, "device": session.device_name }))
             .with(|changes| {
                 let changes = changes.insert(&session).update(&proved.passkey, &proved.used);
@@ -225,7 +225,7 @@ impl<R: Records> App<R> {
             fresh_until: minutes(now, limits::FRESH_MINUTES),
             ..before.record.clone()
         };
-        self.own::<SessionOpen>(&acting(&proved.member.record, &session), &session.id)
+        self.own::<SessionOpen>(&acting(&proved.member.record, &session), &session.id)?
             .detail(json!({ "passkey": proved.used.id, "confirmed": true }))
             .with(|changes| {
                 let changes = changes.update(&before, &session).update(&proved.passkey, &proved.used);
@@ -287,7 +287,7 @@ impl<R: Records> App<R> {
         let now = self.now();
         let locked = before.record.locked.or(Some(now));
         let session = Session { locked, fresh_until: now, ..before.record.clone() };
-        self.own::<SessionOpen>(&acting(&member, &session), &session.id)
+        self.own::<SessionOpen>(&acting(&member, &session), &session.id)?
             .detail(json!({ "locked": true }))
             .with(|changes| changes.update(&before, &session))
             .commit(self.records())
@@ -303,7 +303,7 @@ impl<R: Records> App<R> {
         let Some(before) = self.session_of(secret).await? else { return Ok(()) };
         let member = self.member(&before.record.member).await?.record;
         let session = Session { ended: Some(self.now()), ..before.record.clone() };
-        self.own::<SessionOpen>(&acting(&member, &session), &session.id)
+        self.own::<SessionOpen>(&acting(&member, &session), &session.id)?
             .detail(json!({ "ended": true }))
             .with(|changes| changes.update(&before, &session))
             .commit(self.records())
@@ -357,7 +357,7 @@ impl<R: Records> App<R> {
         let before = self.records().get::<Session>(id.as_str()).await?.ok_or(CoreError::Hidden("session"))?;
         let member = self.member(&before.record.member).await?.record;
         let intent = if actor.member == member.id {
-            self.own::<SessionEnd>(actor, id)
+            self.own::<SessionEnd>(actor, id)?
         } else {
             let target = Target { agency: member.agency, subject: id.to_string(), case: None };
             self.allow::<SessionEnd>(actor, target, None)?

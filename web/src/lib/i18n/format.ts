@@ -21,18 +21,25 @@ export function day(at: string | Date, zone?: string): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: zone }).format(new Date(at));
 }
 
-/** The coarse time of an oversight entry, `2026-11-26T08Z`, as the hour it stands for. */
+/**
+ * The hour that the coarse time of an oversight entry, `2026-11-26T08Z`, stands for. To its last minute, so that the hour before
+ * midnight does not run into another day.
+ */
+export function hourOf(coarse: string): { from: Date; until: Date } {
+  const from = new Date(`${coarse.slice(0, 13)}:00:00Z`);
+  return { from, until: new Date(from.getTime() + 59 * 60_000) };
+}
+
+/** The coarse time of an oversight entry in words, with its day. */
 export function hour(coarse: string): string {
-  const at = new Date(`${coarse.slice(0, 13)}:00:00Z`);
-  const format = new Intl.DateTimeFormat(locale(), {
+  const { from, until } = hourOf(coarse);
+  return new Intl.DateTimeFormat(locale(), {
     year: "numeric",
     month: "short",
     day: "numeric",
     hour: "numeric",
     minute: "2-digit",
-  });
-  // To its last minute, so that the hour before midnight does not run into another day.
-  return format.formatRange(at, new Date(at.getTime() + 59 * 60_000));
+  }).formatRange(from, until);
 }
 
 /** A time frame in its place's zone, the day said once where it is one day. */

@@ -1,4 +1,5 @@
 /** Ledger entries in plain words. */
+import { hourOf } from "$lib/i18n/format";
 import { currentLanguage, hasText, t } from "$lib/i18n/index.svelte";
 import type { DefectCode } from "$lib/format/bytes";
 import type { LedgerEntry } from "$lib/format/ledger";
@@ -45,17 +46,17 @@ export function subject(entry: LedgerEntry): string | null {
 export function moment(entry: LedgerEntry): Date | null {
   const { leaf } = entry;
   if (!leaf) return null;
-  return new Date("at" in leaf ? leaf.at : `${leaf.hour.slice(0, 13)}:00:00Z`);
+  return "at" in leaf ? new Date(leaf.at) : hourOf(leaf.hour).from;
 }
 
 /** The time of day of an entry, as exact as its ledger gives it. */
 export function timeOfDay(entry: LedgerEntry): string {
-  const at = moment(entry);
-  if (!at) return "";
+  const { leaf } = entry;
+  if (!leaf) return "";
   const format = new Intl.DateTimeFormat(currentLanguage(), { hour: "numeric", minute: "2-digit" });
-  if (entry.leaf && "at" in entry.leaf) return format.format(at);
-  // To its last minute, so that the hour before midnight does not run into another day.
-  return format.formatRange(at, new Date(at.getTime() + 59 * 60_000));
+  if ("at" in leaf) return format.format(new Date(leaf.at));
+  const { from, until } = hourOf(leaf.hour);
+  return format.formatRange(from, until);
 }
 
 /** A month, `2026-11`, in words. */
