@@ -12,7 +12,9 @@ const at = (path: string) => resolve(import.meta.dirname, path);
 function proxies(): Record<string, string> {
   const desk = process.env.CANVASS_DESK ?? "http://127.0.0.1:8420";
   const open = process.env.CANVASS_PUBLIC ?? "http://127.0.0.1:8421";
-  const files = ["feed", "ledger", "requests", "portals", "agencies", "offers", "maps"].map((name) => `^/${name}/`);
+  const files = ["asked", "feed", "ledger", "requests", "portals", "agencies", "offers", "maps"].map(
+    (name) => `^/${name}/`,
+  );
   const others = ["^/uploads", "^/messages", "^/policy.json", "^/site.json"];
   return { "/api": desk, ...Object.fromEntries([...files, ...others].map((path) => [path, open])) };
 }

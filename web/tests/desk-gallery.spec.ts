@@ -12,6 +12,8 @@ interface Made {
   member: string;
 }
 
+const OPENING = "Grey pickup that struck a parked car on Route 3";
+
 const VARIANTS = [
   { name: "en", locale: "en-US", colorScheme: "light", sizes: [360, 768, 1280] },
   { name: "es", locale: "es-US", colorScheme: "light", sizes: [360, 1280] },
@@ -52,7 +54,7 @@ async function prepare(town: Town): Promise<Made> {
   await canvass(rosa, ["give", "gallery"]);
   const { offer } = JSON.parse(readFileSync(join(rosa.home, "gallery.receipt.json"), "utf8")) as { offer: string };
   await until("taking in", async () => (await canvass(ivo, ["inbox"])).includes(offer.slice(0, 10)));
-  await canvass(ivo, ["open", offer, "--purpose", "Collision on Route 3, SO-26-118", "--out", "gallery"]);
+  await canvass(ivo, ["open", offer, "--for", "triage", "--purpose", OPENING, "--out", "gallery"]);
   const made = await asks<{ id: string }>(ivo, [
     "case",
     "create",

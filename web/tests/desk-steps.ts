@@ -23,7 +23,7 @@ export async function giveIdentity(page: Page, who: Person): Promise<void> {
   await expect(dialog).toBeHidden();
 }
 
-/** Opens the offer or item of the page with a purpose, and with the member's identity if the tab has none. */
+/** Opens the offer or item of the page for a reason; class and case are chosen already, and with the member's identity if the tab has none. */
 export async function openWith(page: Page, who: Person, purpose: string, keyless = true): Promise<void> {
   await page.getByLabel("Why do you open this?").fill(purpose);
   await page.getByRole("button", { name: "Open", exact: true }).click();

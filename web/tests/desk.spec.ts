@@ -2,9 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-import { enter, giveIdentity, local, openWith, signingFile } from "./desk-steps";
-import { expect, look, type Page, test } from "./fixtures";
-import { canvass, type Town, until } from "./town";
+import { enter, giveIdentity, identityFile, local, openWith, signingFile } from "./desk-steps";
+import { accessible, expect, look, type Page, test } from "./fixtures";
+import { BURGLARY, canvass, type Town, until } from "./town";
 
 test.describe.configure({ mode: "serial" });
 
@@ -49,6 +49,18 @@ async function typeArea(page: Page, width: string): Promise<void> {
   await page.getByLabel("Width (ft)").fill(width);
   await page.getByRole("button", { name: "Use this rectangle" }).click();
 }
+
+test("what was typed is gone after signing out, and stays through a reload before", async ({ page, town }) => {
+  await enter(page, town, "ines", "/desk/requests/new", "New request");
+  await page.getByLabel("Details", { exact: true }).fill("Words that nobody else at this machine should find.");
+  await page.reload();
+  await expect(page.getByLabel("Details", { exact: true })).toHaveValue(
+    "Words that nobody else at this machine should find.",
+  );
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Sign in to the desk" })).toBeVisible();
+  expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain("Words that nobody");
+});
 
 test("a request is drafted with the limits live, signed here and handed in", async ({ page, town }) => {
   const ines = town.people.ines!;
@@ -157,13 +169,76 @@ test("an offer is opened with a purpose and a key: player, hashes, signature", a
   await page.locator(`a[href="/desk/inbox/${town.offer.id}"]`).click();
   await expect(page.getByRole("heading", { level: 1, name: /26-004512/ })).toBeVisible();
   await page.getByRole("button", { name: "Open", exact: true }).click();
-  await expect(page.getByText("Write at least 10 characters", { exact: false })).toBeVisible();
-  await openWith(page, ines, "Burglary on Elm Street, 26-004512");
+  await expect(page.getByText("Write at least 20 characters", { exact: false })).toBeVisible();
+  await expect(page.getByLabel("Why do you open this?")).toBeFocused();
+  await expect(page.getByLabel("Purpose", { exact: true })).toHaveValue("triage");
+  await expect(page.getByLabel("Case, if there is one")).toHaveValue("26-004512");
+  await openWith(page, ines, BURGLARY);
   await expect(page.locator("video").first()).toBeVisible();
   await expect(page.getByText("It answers the request as your agency signed it", { exact: false })).toBeVisible();
   await expect(page.getByText("Whole and unaltered", { exact: false })).toBeVisible();
   await page.getByText("What the resident agreed to, word for word").click();
   await look(page, "desk-offer-open");
+});
+
+/** What Concord's own ledger entries of refusals say, to anyone. */
+const REFUSED = "Refused to a member of Concord Police Department: Offer opened.";
+
+test("a reason that says nothing is refused beside its field, in both languages; what the class needs is asked", async ({
+  page,
+  town,
+  guard,
+}) => {
+  guard.allow(/422/);
+  await enter(page, town, "ines", `/desk/inbox/${town.offer.id}`, /26-004512/);
+  const reason = page.getByLabel("Why do you open this?");
+  await page.getByLabel("Purpose", { exact: true }).selectOption("wanted");
+  await reason.fill("ongoing investigation, see report");
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  await expect(page.getByText("This purpose needs a warrant.", { exact: false })).toBeVisible();
+  await expect(page.getByLabel("Number of the warrant", { exact: false })).toBeFocused();
+  await page.getByLabel("Purpose", { exact: true }).selectOption("crime");
+  await expect(page.getByLabel("Number of the warrant", { exact: false })).toBeHidden();
+  await page.getByLabel("Class of the offence").selectOption("felony");
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  await giveIdentity(page, town.people.ines!);
+  const summary = page.getByRole("alert").filter({ hasText: "Nothing was opened" });
+  await expect(summary.getByRole("link", { name: /Stock phrases/ })).toBeVisible();
+  await expect(reason).toHaveAttribute("aria-invalid", "true");
+  await look(page, "desk-purpose-refused");
+  await page.setViewportSize({ width: 320, height: 700 });
+  await accessible(page, "desk-purpose-refused at 320 px");
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.evaluate(() => localStorage.setItem("canvass.language", "es"));
+  await page.reload();
+  await page.getByLabel("¿Por qué lo abre?").fill("investigación criminal en curso, ver informe");
+  await page.getByRole("button", { name: "Abrir", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.locator("#identity-file").setInputFiles(identityFile(town.people.ines!));
+  await expect(page.getByText("Las frases hechas", { exact: false }).first()).toBeVisible();
+  await look(page, "desk-purpose-refused-es", ["phone"]);
+  await page.evaluate(() => localStorage.setItem("canvass.language", "en"));
+  await page.reload();
+  await openWith(page, town.people.ines!, BURGLARY);
+});
+
+test("a refusal stands on record with its rule, and in the public ledger without a name", async ({ page, town }) => {
+  await enter(page, town, "oona", "/desk/oversight?action=access.refused", "Records of actions");
+  await page.getByRole("button", { name: "Read the records" }).click();
+  const record = page.locator("main li").filter({ hasText: "reason.boilerplate" }).first();
+  await expect(record).toContainText("Offer opened");
+  await expect(record).toContainText("Ines Investigator");
+  await expect(page.getByText("Offence: Other felony")).toBeVisible();
+  await look(page, "desk-records-refused");
+  await expect(async () => {
+    await page.goto(`${town.public}/ledger#view=ledger&type=access.refused`);
+    await expect(page.getByText(REFUSED).first()).toBeVisible({ timeout: 5_000 });
+  }).toPass({ timeout: 60_000 });
+  await page.getByText(REFUSED).first().click();
+  const told = await page.locator("main").innerText();
+  expect(told).toMatch(/psn_[a-z2-7]{26}/);
+  expect(told).not.toMatch(/Ines|mbr_|ongoing investigation/);
+  await look(page, "ledger-refused");
 });
 
 test("clips are triaged, declined with a way back; the resident is asked; work and holds stay with the offer", async ({
@@ -172,7 +247,7 @@ test("clips are triaged, declined with a way back; the resident is asked; work a
 }) => {
   const ines = town.people.ines!;
   await enter(page, town, "ines", `/desk/inbox/${town.offer.id}`, /26-004512/);
-  await openWith(page, ines, "Burglary on Elm Street, 26-004512");
+  await openWith(page, ines, BURGLARY);
 
   await page.getByLabel("Accept into the case").selectOption("new");
   await page.getByLabel("Title", { exact: true }).first().fill("Elm Street garage");
@@ -233,7 +308,8 @@ test("a case tells its story in time and on a map", async ({ page, town }) => {
 test("a part of the picture is hidden in a copy, which is kept beside its original", async ({ page, town }) => {
   const ines = town.people.ines!;
   await enter(page, town, "ines", `/desk/items/${made.item}`, /clip-01/);
-  await openWith(page, ines, "Making a copy for the defence, 26-004512");
+  await expect(page.getByLabel("Purpose", { exact: true })).toHaveValue("case-work");
+  await openWith(page, ines, "Blur the passer-by at the Elm Street garage for the defence");
   await look(page, "desk-item", ["desk"]);
   await page.getByRole("button", { name: "Make a redacted copy" }).click();
   await drawBox(page);
@@ -274,7 +350,9 @@ test("the bundle for court is made in the browser, and holds for anyone with the
   // A browser that lets the page pick a place shows a window of the system, which no test can use.
   await page.addInitScript(() => Object.defineProperty(window, "showSaveFilePicker", { value: undefined }));
   await enter(page, town, "ines", `/desk/cases/${made.case}?view=bundle`, "Elm Street garage");
-  await page.getByLabel("Why is it exported?").fill("For the hearing of 26-cr-77.");
+  await page
+    .getByLabel("Why is it exported?")
+    .fill("Defence counsel asked for the Elm Street clips before the hearing");
   const coming = page.waitForEvent("download", { timeout: 90_000 });
   await page.getByRole("button", { name: "Make the bundle" }).click();
   await giveIdentity(page, ines);

@@ -227,6 +227,7 @@ const STATES: State[] = [
     },
   },
   { name: "notify-off", at: () => "/notify" },
+  { name: "searched", at: () => "/searched" },
   {
     name: "missing",
     at: () => "/check",

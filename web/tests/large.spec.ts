@@ -21,11 +21,10 @@ import { promisify } from "node:util";
 
 import { expect, type Page, test as base } from "./fixtures";
 import { choose, longer, published, received, send, toShare } from "./giving";
-import { asks, build, canvass, serve, type Town, until } from "./town";
+import { asks, build, BURGLARY, canvass, serve, type Town, until } from "./town";
 
 const run = promisify(execFile);
 const BYTES = 1_000_000_000;
-const PURPOSE = "Burglary on Elm Street, 26-004512";
 
 let folder: string;
 let town: Town;
@@ -95,7 +94,7 @@ test("@long a gigabyte outlives a killed server and arrives bit for bit", async 
   expect(troubles).toEqual([]);
   await received(page);
   const offer = await given();
-  await canvass(town.people.ines!, ["open", offer, "--purpose", PURPOSE, "--out", "large"]);
+  await canvass(town.people.ines!, ["open", offer, "--for", "triage", "--purpose", BURGLARY, "--out", "large"]);
   const opened = join(town.people.ines!.home, "large");
   const name = readdirSync(opened, { recursive: true, encoding: "utf8" }).find((each) => each.endsWith("clip-01.mp4"));
   expect(await sha256(join(opened, name ?? ""))).toBe(await sha256(clip));
@@ -103,7 +102,8 @@ test("@long a gigabyte outlives a killed server and arrives bit for bit", async 
 
 test("@long Debian's age and tar open what the browser sealed, without Canvass", async () => {
   const ines = town.people.ines!;
-  const headers = { Authorization: `Bearer ${ines.token}`, "Canvass-Purpose": PURPOSE };
+  const purpose = JSON.stringify({ class: "triage", offence: "none", reason: BURGLARY });
+  const headers = { Authorization: `Bearer ${ines.token}`, "Canvass-Purpose": purpose };
   const clip = town.clips["porch.mp4"]!;
   const page = await context.newPage();
   await choose(page, town, { request: town.requests.burglary, clips: [clip] });

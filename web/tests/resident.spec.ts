@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, look, type Page, test } from "./fixtures";
-import { asks, canvass, type Town, until } from "./town";
+import { asks, BURGLARY, canvass, type Town, until } from "./town";
 
 test.describe.configure({ mode: "serial" });
 
@@ -103,7 +103,7 @@ test("a clip is given, followed, asked about, answered and withdrawn", async ({ 
   const offers = Array.isArray(inbox) ? inbox : inbox.offers;
   const mine = offers.find(({ id }) => id !== town.offer.id)?.id ?? "";
   expect(mine).toMatch(/^off_/);
-  await canvass(ines, ["open", mine, "--purpose", "Burglary on Elm Street, 26-004512", "--out", "from-browser"]);
+  await canvass(ines, ["open", mine, "--for", "triage", "--purpose", BURGLARY, "--out", "from-browser"]);
   await canvass(ines, ["ask", mine, "Is the clock of your camera right?"]);
 
   await page.goto(`${town.public}/offer`);

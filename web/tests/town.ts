@@ -12,6 +12,9 @@ const run = promisify(execFile);
 
 export const BIN = resolve(process.env.CANVASS_BIN ?? join(import.meta.dirname, "../../target/debug/canvass"));
 
+/** Why the investigators of the city open what residents gave. */
+export const BURGLARY = "White van at the garage burglary on Elm Street";
+
 /** Someone with a folder of their own. */
 export interface Person {
   name: string;
@@ -240,6 +243,8 @@ async function settle(town: Town, operator: Person): Promise<void> {
   };
   const moderator = await member(town, operator, "Mo Moderator", "moderator");
   await member(town, operator, "Oona Overseer", "overseer");
+  // What changes the policy takes a second operator.
+  await member(town, operator, "Otto Operator", "operator");
   const start = Math.floor(Date.now() / 1000) - 20 * 3600;
   await askAll(town, moderator, [start, start + 7200]);
   await film(await clipsOf(town, start), { seconds: 6, created: iso(start + 1200) });

@@ -56,7 +56,14 @@ impl Help {
 
     fn usage(&mut self, usage: &str, path: &[String]) {
         let mut before = "";
+        // Of a group such as `<--all|--case <CASE>>`, one flag is given: no argument.
+        let mut group = 0;
         for word in usage.split_whitespace().skip(1) {
+            if group > 0 || word.starts_with("<--") {
+                group += word.matches('<').count();
+                group -= word.matches('>').count();
+                continue;
+            }
             let many = word.ends_with("...");
             let value = word.starts_with('<') && !before.starts_with("--");
             if word == "<COMMAND>" {

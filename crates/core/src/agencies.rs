@@ -202,7 +202,8 @@ impl<R: Records> App<R> {
         };
         let leaf = state_leaf(&agency, now);
         agency.leaves.push(leaf_text(&leaf));
-        self.allow::<AgencyRegister>(actor, Target::shared(&agency.id), None)?
+        self.allow::<AgencyRegister>(actor, Target::shared(&agency.id), None)
+            .await?
             .with(|changes| changes.insert(&agency).leaf(Log::Requests, &leaf))
             .commit(self.records())
             .await?;
@@ -407,7 +408,7 @@ impl<R: Records> App<R> {
         actor: &Actor,
         id: &AgencyId,
     ) -> Result<(Versioned<Agency>, Agency, Intent<A>), CoreError> {
-        let intent = self.allow::<A>(actor, Target::of(id, id), None)?;
+        let intent = self.allow::<A>(actor, Target::of(id, id), None).await?;
         let before = self.agency(id).await?;
         let agency = before.record.clone();
         Ok((before, agency, intent))

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use canvass_types::{AgencyId, Clock, Entropy, MemberId, Policy, Time};
+use canvass_types::{AgencyId, Clock, Entropy, MemberId, Policy, Purpose, Role, Time};
 
 use crate::{
     CoreError,
-    access::{Action, Actor, Denied, Gate, Intent, Job, System, Target},
+    access::{Action, Actor, By, Gate, Intent, Job, System, Target, VeilKeys},
+    asked::AskedKeys,
+    breakglass::Looked,
     policy::Policies,
     ports::{Records, RecordsExt, Versioned},
     records::{Agency, Member},
@@ -21,6 +23,9 @@ pub struct App<R> {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     signing_in: SigningIn,
+    veil_keys: VeilKeys,
+    looked: Looked,
+    asked_keys: AskedKeys,
 }
 
 impl<R: Records> App<R> {
@@ -39,6 +44,9 @@ impl<R: Records> App<R> {
             clock,
             entropy,
             signing_in: SigningIn::default(),
+            veil_keys: VeilKeys::default(),
+            looked: Looked::default(),
+            asked_keys: AskedKeys::default(),
         }
     }
 
@@ -75,19 +83,55 @@ impl<R: Records> App<R> {
         self.entropy.as_ref()
     }
 
-    pub(crate) fn allow<A: Action>(
+    pub(crate) fn looked(&self) -> &Looked {
+        &self.looked
+    }
+
+    pub(crate) fn asked_keys(&self) -> &AskedKeys {
+        &self.asked_keys
+    }
+
+    pub(crate) fn veil_keys(&self) -> &VeilKeys {
+        &self.veil_keys
+    }
+
+    /// Asks the gate; what it refuses and would have entered in the ledger is entered as refused, before anybody is told.
+    pub(crate) async fn allow<A: Action>(
         &self,
         actor: &Actor,
         target: Target,
-        purpose: Option<&str>,
-    ) -> Result<Intent<A>, Denied> {
-        self.gate.allow(actor, target, purpose, self.now(), self.entropy())
+        purpose: Option<&Purpose>,
+    ) -> Result<Intent<A>, CoreError> {
+        let veil = self.veil(Some(actor), &target).await?;
+        let (now, entropy) = (self.now(), self.entropy());
+        let denied = match self.gate.allow(actor, target.clone(), purpose, now, entropy) {
+            Ok(intent) => return Ok(intent.veiled(veil)),
+            Err(denied) => denied,
+        };
+        if let Some(refusal) = self.gate.refusal::<A>(actor, target, purpose, &denied, now, entropy) {
+            refusal.veiled(veil).commit(&self.records).await?;
+        }
+        Err(denied.into())
     }
 
     /// An action on what is the actor's own: their token, their recipient.
-    pub(crate) fn own<A: Action>(&self, actor: &Actor, subject: impl ToString) -> Result<Intent<A>, Denied> {
-        let target = Target { agency: actor.agency.clone(), subject: subject.to_string(), case: None };
-        self.gate.own(actor, target, self.now(), self.entropy())
+    pub(crate) async fn own<A: Action>(
+        &self,
+        actor: &Actor,
+        subject: impl ToString + Send,
+    ) -> Result<Intent<A>, CoreError> {
+        let target = Target::maybe(actor.agency.as_ref(), subject);
+        let veil = self.veil(Some(actor), &target).await?;
+        Ok(self.gate.own(actor, target, self.now(), self.entropy())?.veiled(veil))
+    }
+
+    /// A member who acts in these of their roles, as their agency stands now.
+    pub(crate) async fn actor(&self, member: &Member, roles: Vec<Role>, by: By) -> Result<Actor, CoreError> {
+        let agency = match &member.agency {
+            Some(id) => Some(self.agency(id).await?.record),
+            None => None,
+        };
+        Ok(Actor::new(member, agency.as_ref(), roles, by))
     }
 
     pub(crate) fn system(&self, job: Job, target: Target) -> Intent<System> {

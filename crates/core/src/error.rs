@@ -24,6 +24,16 @@ pub enum CoreError {
         /// Until when nothing is tried.
         until: Time,
     },
+    /// A provider of sign-ins does not answer.
+    #[error(
+        "the sign-in of {name} does not work at the moment: {reason}; try again later, or use a passkey meanwhile"
+    )]
+    ProviderDown {
+        /// What people call it.
+        name: String,
+        /// What it does not do.
+        reason: String,
+    },
     /// The actor may not.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -70,7 +80,7 @@ pub fn problem(field: &str, rule: &str, message: &str, remedy: &str) -> FieldPro
     }
 }
 
-fn summary(problems: &[FieldProblem]) -> String {
+pub(crate) fn summary(problems: &[FieldProblem]) -> String {
     problems
         .iter()
         .map(|each| format!("{}: {} ({})", each.field, each.message, each.remedy))

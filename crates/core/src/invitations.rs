@@ -80,8 +80,9 @@ impl<R: Records> App<R> {
             (None, None) => return Err(CoreError::Hidden("request or portal")),
         };
         let id = InvitationId::random(self.entropy());
-        let intent =
-            self.allow::<InvitationCreate>(actor, Target::of(agency, &id).in_case(new.case.clone()), None)?;
+        let intent = self
+            .allow::<InvitationCreate>(actor, Target::of(agency, &id).in_case(new.case.clone()), None)
+            .await?;
         if !open {
             return Err(CoreError::state(
                 "the destination takes no offers",
@@ -122,7 +123,7 @@ impl<R: Records> App<R> {
     /// When the actor may not.
     pub async fn invitations(&self, actor: &Actor) -> Result<Vec<InvitationView>, CoreError> {
         let agency = actor.agency.clone();
-        let target = Target { agency: agency.clone(), subject: "invitations".into(), case: None };
+        let target = Target::maybe(agency.as_ref(), "invitations");
         self.gate().check::<InvitationList>(actor, &target)?;
         let mut query = Query::<Invitation>::new().newest_first();
         if let Some(agency) = agency {
@@ -143,7 +144,8 @@ impl<R: Records> App<R> {
     ) -> Result<InvitationView, CoreError> {
         let before =
             self.records().get::<Invitation>(id.as_str()).await?.ok_or(CoreError::Hidden("invitation"))?;
-        let intent = self.allow::<InvitationRevoke>(actor, Target::of(&before.record.agency, id), None)?;
+        let intent =
+            self.allow::<InvitationRevoke>(actor, Target::of(&before.record.agency, id), None).await?;
         let mut invitation = before.record.clone();
         invitation.revoked = invitation.revoked.or(Some(self.now()));
         intent.with(|changes| changes.update(&before, &invitation)).commit(self.records()).await?;

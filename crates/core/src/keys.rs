@@ -120,7 +120,7 @@ impl<R: Records> App<R> {
         destination: &str,
     ) -> Result<(Versioned<RequestKey>, RequestKey, Intent<A>), CoreError> {
         let before = self.request_key(destination).await?;
-        let intent = self.allow::<A>(actor, Target::of(&before.record.agency, destination), None)?;
+        let intent = self.allow::<A>(actor, Target::of(&before.record.agency, destination), None).await?;
         let key = before.record.clone();
         Ok((before, key, intent))
     }
@@ -181,7 +181,7 @@ impl<R: Records> App<R> {
                 actor.agency.clone().ok_or(CoreError::Hidden("portal"))?
             }
         };
-        let intent = self.allow::<KeyPut>(actor, Target::of(&agency, destination), None)?;
+        let intent = self.allow::<KeyPut>(actor, Target::of(&agency, destination), None).await?;
         check_wrapped(&new)?;
         self.check_group(&agency, &new.group).await?;
         let before = self.records().get::<RequestKey>(destination).await?;

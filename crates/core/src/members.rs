@@ -175,8 +175,10 @@ impl<R: Records> App<R> {
             added: self.now(),
             stopped: None,
         };
-        let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
-        let intent = self.allow::<MemberAdd>(actor, target, None)?.detail(json!({ "roles": member.roles }));
+        let facts = self.about_people(actor, member.agency.as_ref()).await?;
+        let target = Target::maybe(member.agency.as_ref(), &member.id).with(facts);
+        let intent =
+            self.allow::<MemberAdd>(actor, target, None).await?.detail(json!({ "roles": member.roles }));
         let agency = match &member.agency {
             Some(id) => Some(self.agency(id).await?),
             None => None,
@@ -201,7 +203,7 @@ impl<R: Records> App<R> {
         agency: Option<&AgencyId>,
     ) -> Result<Vec<MemberView>, CoreError> {
         let target = agency.map_or_else(|| Target::shared("members"), |id| Target::of(id, id));
-        self.gate().check::<MemberList>(actor, &target)?;
+        self.look::<MemberList>(actor, &target).await?;
         let members: Vec<Versioned<Member>> = match agency {
             Some(id) => self.records().list(Query::new().with("agency", id)).await?,
             None => self.records().list(Query::new()).await?,
@@ -258,8 +260,9 @@ impl<R: Records> App<R> {
     ) -> Result<MemberView, CoreError> {
         let before = self.member(id).await?;
         let mut member = before.record.clone();
-        let target = Target { agency: member.agency.clone(), subject: id.to_string(), case: None };
-        let intent = self.allow::<MemberChange>(actor, target, None)?.detail(json!(change));
+        let facts = self.about_people(actor, member.agency.as_ref()).await?;
+        let target = Target::maybe(member.agency.as_ref(), id).with(facts);
+        let intent = self.allow::<MemberChange>(actor, target, None).await?.detail(json!(change));
         let loses = |role: &Role| change.roles.as_ref().is_some_and(|roles| !roles.contains(role));
         let steps_down = [Role::Operator, Role::Administrator]
             .iter()
@@ -288,9 +291,8 @@ impl<R: Records> App<R> {
     /// When the actor is of no agency, or the text is no recipient.
     pub async fn set_recipient(&self, actor: &Actor, new: NewRecipient) -> Result<MemberView, CoreError> {
         let before = self.member(&actor.member).await?;
-        let target =
-            Target { agency: before.record.agency.clone(), subject: actor.member.to_string(), case: None };
-        let intent = self.allow::<MemberRecipient>(actor, target, None)?;
+        let target = Target::maybe(before.record.agency.as_ref(), &actor.member);
+        let intent = self.allow::<MemberRecipient>(actor, target, None).await?;
         if !is_recipient(&new.recipient) {
             return Err(CoreError::field(
                 "recipient",

@@ -1,16 +1,16 @@
-//! The policy in force: loaded at start, changed by the operator, every change an entry of the requests ledger.
+//! The policy in force: loaded at start, changed by two operators ([`crate::proposals`]), every change an entry of the requests ledger.
 
 use std::sync::OnceLock;
 
 use canvass_types::{
-    Digest, Policy, canonical,
+    Digest, Policy, ProposalId, canonical,
     leaf::{Log, RequestsLeaf},
 };
 use serde_json::json;
 
 use crate::{
     App, CoreError,
-    access::{Action, Actor, Intent, Job, PolicySet, Target},
+    access::{Action, Actor, Intent, Job, Target},
     error::{accept, problem},
     ports::{Records, RecordsExt, StoreError, Versioned},
     records::Setting,
@@ -18,6 +18,8 @@ use crate::{
 
 /// Name of the setting that holds the policy.
 const SETTING: &str = "policy";
+/// Name of the setting that names the rules in force: the digest of their files.
+pub(crate) const RULES: &str = "rules";
 /// Name of the setting that holds the canonical JSON of its ledger entry.
 const LEAF: &str = "policy-leaf";
 
@@ -63,7 +65,8 @@ pub fn policy_digest(policy: &Policy) -> Digest {
     Digest::of(&canonical(policy).unwrap_or_default())
 }
 
-fn check(policy: &Policy) -> Result<(), CoreError> {
+/// Refuses limits and retentions that are out of range.
+pub(crate) fn check(policy: &Policy) -> Result<(), CoreError> {
     let mut problems = Vec::new();
     let ask = &policy.ask;
     let mut must = |holds: bool, field: &str, message: &str, remedy: &str| {
@@ -130,6 +133,12 @@ fn check(policy: &Policy) -> Result<(), CoreError> {
         "it is out of range",
         "give 1 to 720 hours",
     );
+    check_kept(policy, &mut must);
+    accept(problems)
+}
+
+/// The part of [`check`] that says how long things are kept.
+fn check_kept(policy: &Policy, must: &mut impl FnMut(bool, &str, &str, &str)) {
     let keep = &policy.retention;
     for (field, days) in [
         ("retention.untriaged_days", keep.untriaged_days),
@@ -143,7 +152,19 @@ fn check(policy: &Policy) -> Result<(), CoreError> {
     ] {
         must((1..=36_500).contains(&days), field, "it is out of range", "give 1 to 36500 days");
     }
-    accept(problems)
+    let asked = &policy.asked;
+    must(
+        (1..=365).contains(&asked.delay_days),
+        "asked.delay_days",
+        "it is out of range",
+        "give 1 to 365 days",
+    );
+    must(
+        (60..=1_095).contains(&asked.keep_days) && asked.keep_days >= asked.delay_days.saturating_add(30),
+        "asked.keep_days",
+        "it is out of range, or the owner of a plate would have less than 30 days to look",
+        "give 60 to 1095 days, and 30 more than asked.delay_days at least",
+    );
 }
 
 impl<R: Records> App<R> {
@@ -152,12 +173,7 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the store does not answer or its policy can't be read.
     pub async fn load_policy(&self) -> Result<bool, CoreError> {
-        let Some(stored) = self.records().get::<Setting>(SETTING).await? else { return Ok(false) };
-        let policy: Policy =
-            serde_json::from_value(stored.record.value).map_err(|error| StoreError::Corrupt {
-                table: "settings",
-                reason: format!("line {}, column {}", error.line(), error.column()),
-            })?;
+        let Some((_, policy)) = self.stored_policy().await? else { return Ok(false) };
         self.policies().replace(policy);
         Ok(true)
     }
@@ -172,30 +188,49 @@ impl<R: Records> App<R> {
         }
         check(&policy)?;
         let intent = self.system(Job::SetUp, Target::shared(SETTING));
-        self.store_policy(intent, None, policy).await
+        self.store_policy(intent, None, policy, None).await
     }
 
-    /// Changes limits and retentions. What is due already stays due; everything new follows the new policy.
+    /// Enters the rules in force in the requests ledger, when they are others than the last that were entered: a new
+    /// version of the executable may ship new ones.
     ///
     /// # Errors
-    /// When the actor may not, or a value is out of range.
-    pub async fn set_policy(&self, actor: &Actor, policy: Policy) -> Result<Policy, CoreError> {
-        let intent = self.allow::<PolicySet>(actor, Target::shared(SETTING), None)?;
-        check(&policy)?;
-        let before = self.records().get::<Setting>(SETTING).await?;
-        let value = serde_json::to_value(&policy).unwrap_or_default();
-        if before.as_ref().is_some_and(|before| before.record.value == value) {
-            return Ok(policy);
+    /// When the store does not answer.
+    pub async fn note_rules(&self) -> Result<(), CoreError> {
+        let digest = self.gate().policies().digest();
+        let before = self.records().get::<Setting>(RULES).await?;
+        let setting = Setting { name: RULES.to_owned(), value: digest.to_string().into() };
+        if before.as_ref().is_some_and(|before| before.record == setting) {
+            return Ok(());
         }
-        self.store_policy(intent, before, policy.clone()).await?;
-        Ok(policy)
+        let leaf = RequestsLeaf::RulesSet { digest, at: self.now() };
+        let intent = self.system(Job::SetUp, Target::shared(RULES)).detail(json!({ "digest": digest }));
+        let put = |changes: crate::ports::Changeset| match &before {
+            Some(before) => changes.update(before, &setting),
+            None => changes.insert(&setting),
+        };
+        intent.with(|changes| put(changes).leaf(Log::Requests, &leaf)).commit(self.records()).await?;
+        Ok(())
     }
 
-    async fn store_policy<A>(
+    /// The policy as it is stored, with its row.
+    pub(crate) async fn stored_policy(&self) -> Result<Option<(Versioned<Setting>, Policy)>, CoreError> {
+        let Some(stored) = self.records().get::<Setting>(SETTING).await? else { return Ok(None) };
+        let policy =
+            serde_json::from_value(stored.record.value.clone()).map_err(|error| StoreError::Corrupt {
+                table: "settings",
+                reason: format!("line {}, column {}", error.line(), error.column()),
+            })?;
+        Ok(Some((stored, policy)))
+    }
+
+    /// Stores a policy with its ledger entry and all that the intent changes, and brings it into force.
+    pub(crate) async fn store_policy<A>(
         &self,
         intent: Intent<A>,
         before: Option<Versioned<Setting>>,
         policy: Policy,
+        proposal: Option<&ProposalId>,
     ) -> Result<(), CoreError> {
         let digest = policy_digest(&policy);
         let leaf = RequestsLeaf::PolicySet { digest, at: self.now() };
@@ -204,7 +239,7 @@ impl<R: Records> App<R> {
         let entry = Setting { name: LEAF.to_owned(), value: crate::agencies::leaf_text(&leaf).into() };
         let old_entry = self.records().get::<Setting>(LEAF).await?;
         intent
-            .detail(json!({ "digest": digest }))
+            .detail(json!({ "digest": digest, "proposal": proposal }))
             .with(|changes| {
                 let changes = match &before {
                     Some(before) => changes.update(before, &setting),
@@ -236,7 +271,7 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the actor may not.
     pub async fn note_deed<A: Action>(&self, actor: &Actor, subject: &str) -> Result<(), CoreError> {
-        self.allow::<A>(actor, Target::shared(subject), None)?.commit(self.records()).await?;
+        self.allow::<A>(actor, Target::shared(subject), None).await?.commit(self.records()).await?;
         Ok(())
     }
 }

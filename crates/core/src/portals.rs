@@ -70,7 +70,7 @@ impl<R: Records> App<R> {
         new: NewPortal,
     ) -> Result<PortalView, CoreError> {
         let agency = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
-        let intent = self.allow::<PortalOpen>(actor, Target::of(&agency, id), None)?;
+        let intent = self.allow::<PortalOpen>(actor, Target::of(&agency, id), None).await?;
         let mut problems = Vec::new();
         check_text(&mut problems, "details", &new.details, 40..=2_000);
         check_text(&mut problems, "contact.name", &new.contact.name, 2..=120);
@@ -151,7 +151,7 @@ impl<R: Records> App<R> {
     pub async fn close_portal(&self, actor: &Actor, id: &PortalId) -> Result<PortalView, CoreError> {
         let before: Versioned<Portal> =
             self.records().get(id.as_str()).await?.ok_or(CoreError::Hidden("portal"))?;
-        let intent = self.allow::<PortalClose>(actor, Target::of(&before.record.agency, id), None)?;
+        let intent = self.allow::<PortalClose>(actor, Target::of(&before.record.agency, id), None).await?;
         if !before.record.open {
             return Err(CoreError::state("the portal is closed already", "open a new one when you need one"));
         }

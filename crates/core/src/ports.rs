@@ -51,11 +51,31 @@ pub enum Kind {
     Enrolment,
     /// [`crate::records::Lockout`]
     Lockout,
+    /// [`crate::records::BreakGlass`]
+    BreakGlass,
+    /// [`crate::records::FederatedAccount`]
+    FederatedAccount,
+    /// [`crate::records::Proposal`]
+    Proposal,
+    /// [`crate::records::SharingRule`]
+    SharingRule,
+    /// [`crate::records::OversightNotice`]
+    OversightNotice,
+    /// [`crate::records::Finding`]
+    Finding,
+    /// [`crate::records::OwnVehicles`]
+    OwnVehicles,
+    /// [`crate::records::PolicyText`]
+    PolicyText,
+    /// [`crate::records::AskedMark`]
+    AskedMark,
+    /// [`crate::records::CourtSeal`]
+    CourtSeal,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 30] = [
         Self::Agency,
         Self::Member,
         Self::Token,
@@ -76,6 +96,16 @@ impl Kind {
         Self::Session,
         Self::Enrolment,
         Self::Lockout,
+        Self::BreakGlass,
+        Self::FederatedAccount,
+        Self::Proposal,
+        Self::SharingRule,
+        Self::OversightNotice,
+        Self::Finding,
+        Self::OwnVehicles,
+        Self::PolicyText,
+        Self::AskedMark,
+        Self::CourtSeal,
     ];
 
     /// The table that holds such records.
@@ -101,6 +131,16 @@ impl Kind {
             Self::Session => "sessions",
             Self::Enrolment => "enrolments",
             Self::Lockout => "lockouts",
+            Self::BreakGlass => "break_glass",
+            Self::FederatedAccount => "federated_accounts",
+            Self::Proposal => "proposals",
+            Self::SharingRule => "sharing_rules",
+            Self::OversightNotice => "oversight_notices",
+            Self::Finding => "findings",
+            Self::OwnVehicles => "own_vehicles",
+            Self::PolicyText => "policy_texts",
+            Self::AskedMark => "asked_marks",
+            Self::CourtSeal => "court_seals",
         }
     }
 
@@ -137,6 +177,15 @@ impl Kind {
             Self::Session => &["member", "secret_hash", "ends"],
             Self::Enrolment => &["member", "secret_hash", "ends"],
             Self::Lockout => &["ends"],
+            Self::BreakGlass => &["agency", "ends"],
+            Self::FederatedAccount => &["member", "subject_hash", "ends"],
+            Self::Proposal => &["agency", "state", "ends"],
+            Self::SharingRule => &["owner", "state", "case_id", "partner", "ends"],
+            Self::OversightNotice => &["unseen", "at"],
+            Self::Finding => &["agency", "member", "state", "standing", "ends"],
+            Self::OwnVehicles | Self::PolicyText => &["agency"],
+            Self::AskedMark => &["search", "day", "state"],
+            Self::CourtSeal => &["agency", "search", "state", "due", "ended"],
         }
     }
 }

@@ -226,8 +226,8 @@ impl<R: Records> App<R> {
     ) -> Result<Page<AuditRecord>, CoreError> {
         let agency = actor.agency.clone();
         let subject = filter.subject.clone().unwrap_or_else(|| "audit".to_owned());
-        let target = Target { agency: agency.clone(), subject, case: filter.case.clone() };
-        let intent = self.allow::<crate::access::AuditRead>(actor, target, None)?;
+        let target = Target::maybe(agency.as_ref(), subject).in_case(filter.case.clone());
+        let intent = self.allow::<crate::access::AuditRead>(actor, target, None).await?;
         let mut query = Query::<AuditRecord>::new();
         if let Some(agency) = &agency {
             query = query.with("agency", agency);

@@ -36,10 +36,23 @@ macro_rules! record {
     };
 }
 
+mod asked;
+mod breakglass;
+mod govern;
+mod misuse;
 mod signin;
+mod transparency;
 mod upkeep;
 
-pub use signin::{Enrolment, Lockout, Passkey, Session};
+pub use asked::{AskedMark, CourtSeal, CourtSealState, MarkState};
+pub use breakglass::BreakGlass;
+pub use govern::{
+    Acceptance, ChangedFile, Decided, Ended, OversightNotice, Proposal, ProposalBody, ProposalKind,
+    ProposalState, Shared, SharingRule,
+};
+pub use misuse::{Finding, FindingState, Handling, OwnVehicle, OwnVehicles};
+pub use signin::{Enrolment, FederatedAccount, Lockout, Opener, Passkey, Session};
+pub use transparency::{Claim, Contradiction, Language, PolicyText};
 pub use upkeep::{AuditBody, AuditRecord, Erasure, Hold, Setting};
 
 /// An agency.

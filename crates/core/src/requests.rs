@@ -266,7 +266,7 @@ impl<R: Records> App<R> {
         id: &RequestId,
     ) -> Result<(Versioned<Request>, Request, Intent<A>), CoreError> {
         let before = self.request(id).await?;
-        let intent = self.allow::<A>(actor, Target::of(&before.record.agency, id), None)?;
+        let intent = self.allow::<A>(actor, Target::of(&before.record.agency, id), None).await?;
         let request = before.record.clone();
         Ok((before, request, intent))
     }
@@ -298,7 +298,7 @@ impl<R: Records> App<R> {
         let agency = Self::actors_agency(actor)?;
         bounded(&draft)?;
         let id = RequestId::random(self.entropy());
-        let intent = self.allow::<Drafting>(actor, Target::of(&agency, &id), None)?;
+        let intent = self.allow::<Drafting>(actor, Target::of(&agency, &id), None).await?;
         let agency = self.agency(&agency).await?.record;
         let request = Request {
             id,

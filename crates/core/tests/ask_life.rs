@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use canvass_core::{
     App, CoreError,
-    access::{Actor, Gate, Matrix, NewToken},
+    access::{Actor, Gate, NewToken},
     agencies::{NewAgency, NewAgencyKey, NewRecipient, VerifyAgency},
     invitations::NewInvitation,
     keys::WrappedKey,
@@ -66,7 +66,7 @@ impl Town {
         let clock = Arc::new(ManualClock::at("2026-11-24T12:00:00Z".parse::<Time>().unwrap()));
         let app = App::new(
             MemRecords::new(),
-            Gate::new(Matrix::shipped().unwrap()),
+            Gate::shipped().unwrap(),
             Policy::default(),
             clock.clone(),
             Arc::new(SeededEntropy::new(1)),
@@ -198,9 +198,14 @@ async fn an_investigation_has_two_requests_and_a_refused_one_gives_its_place_bac
 
 #[tokio::test]
 async fn a_class_that_may_not_ask_is_told_so_by_class() {
-    let town = Town::new(AgencyClass::Federal).await;
+    let town = Town::new(AgencyClass::State).await;
     let error = town.submitted("26-1").await.unwrap_err();
     assert!(rules(&error).contains(&("agency", "class")), "{error}");
+    // No policy of a deployment lets a federal agency ask: a rule refuses even the draft.
+    let town = Town::new(AgencyClass::Federal).await;
+    let error = town.submitted("26-1").await.unwrap_err();
+    let CoreError::Denied(denied) = error else { panic!("{error}") };
+    assert_eq!(denied.rules(), ["never.federal-asks"]);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use canvass_core::{
     App, CoreError,
-    access::{Actor, Denied, Gate, IssuedToken, Matrix, NewToken},
+    access::{Actor, Denied, Gate, IssuedToken, NewToken},
     members::{ChangeMember, NewMember},
     ports::{Query, Records as _, RecordsExt as _},
     records::{AuditRecord, Lockout, Session},
@@ -31,7 +31,7 @@ struct Desk {
 
 async fn desk() -> Desk {
     let clock = Arc::new(ManualClock::default());
-    let gate = Gate::new(Matrix::shipped().unwrap());
+    let gate = Gate::shipped().unwrap();
     let app = App::new(
         MemRecords::default(),
         gate,
@@ -123,7 +123,7 @@ async fn an_enrolment_brings_one_passkey_which_opens_a_session_and_all_of_it_is_
 
     for (action, ledgered) in [("enrolment.create", true), ("passkey.add", true), ("session.open", false)] {
         let found = desk.records_of(action).await;
-        assert_eq!((found.len(), found[0].ledgered), (1, ledgered), "{action}");
+        assert_eq!((found.len(), found[0].leaf.is_some()), (1, ledgered), "{action}");
         assert!(found[0].body.actor.is_some());
     }
     desk.app.sign_out(&opened.secret).await.unwrap();
@@ -235,7 +235,7 @@ async fn five_failures_lock_out_for_a_quarter_of_an_hour_and_no_longer() {
     let error = desk.sign_in(&mut who).await.unwrap_err();
     assert!(matches!(error, CoreError::LockedOut { .. }), "{error}");
     let found = desk.records_of("signin.locked").await;
-    assert_eq!((found.len(), found[0].ledgered), (1, true));
+    assert_eq!((found.len(), found[0].leaf.is_some()), (1, true));
     assert_eq!(found[0].body.subject, desk.member.to_string());
     assert!(desk.app.locked_out(&desk.operator, &desk.member).await.unwrap().is_some());
     desk.app.session_actor(&open).await.unwrap();
@@ -342,7 +342,7 @@ async fn a_machines_token_has_no_keys_and_an_address_without_a_name_no_passkeys(
     );
 
     let clock = Arc::new(ManualClock::default());
-    let gate = Gate::new(Matrix::shipped().unwrap());
+    let gate = Gate::shipped().unwrap();
     let entropy = Arc::new(SeededEntropy::new(5));
     let app = App::new(MemRecords::default(), gate, Policy::default(), clock, entropy);
     assert!(app.begin_sign_in().is_err());

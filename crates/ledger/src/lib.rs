@@ -20,7 +20,7 @@ pub mod verify;
 pub mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint, Trust, TrustError, Trusted};
-pub use jcs::{CanonicalError, canonical, commitment};
+pub use jcs::{CanonicalError, canonical};
 pub use log::{Appended, Log, LogConfig, LogError};
 pub use merkle::{Hash, MerkleError, leaf_hash, node_hash};
 pub use note::{KeyError, KeyKind, Note, NoteError, NoteSignature, SignerKey, VerifierKey};

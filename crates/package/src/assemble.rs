@@ -74,7 +74,7 @@ fn people(manifest: &ExportManifest, all: &[MemberView]) -> Vec<Person> {
     named.map(|member| Person { id: member.id.clone(), name: member.name.clone() }).collect()
 }
 
-fn case_file(manifest: &ExportManifest, purpose: &str, members: &[MemberView]) -> CaseFile {
+fn case_file(manifest: &ExportManifest, members: &[MemberView]) -> CaseFile {
     CaseFile {
         v: 1,
         made_with: super::MADE_WITH.to_owned(),
@@ -84,7 +84,7 @@ fn case_file(manifest: &ExportManifest, purpose: &str, members: &[MemberView]) -
         opened: manifest.case.opened,
         closed: manifest.case.closed,
         agency: manifest.agency.clone(),
-        purpose: purpose.trim().to_owned(),
+        purpose: manifest.purpose.clone(),
         exported: manifest.at,
         exported_by: manifest.by.clone(),
         items: manifest.items.iter().map(|each| item_file(&each.item)).collect(),
@@ -103,12 +103,11 @@ impl Contents {
     /// [`ModelError::Unsigned`] when the case joins a draft.
     pub fn of(
         export: CourtExport,
-        purpose: &str,
         members: &[MemberView],
         consents: Vec<(OfferId, Vec<u8>)>,
     ) -> Result<Self, ModelError> {
         let manifest = export.manifest;
-        let case = case_file(&manifest, purpose, members);
+        let case = case_file(&manifest, members);
         let mut destinations = Vec::new();
         for each in manifest.destinations {
             let signed =

@@ -167,7 +167,7 @@ pub(super) fn graph(contents: &Contents) -> Value {
     let mut investigation = json!({
         "@id": node("investigation", case.case.as_str()), "@type": "case-investigation:Investigation",
         "uco-core:name": case.title,
-        "uco-core:description": format!("Case {} of {}, exported on {} for: {}", case.case, case.agency.name, case.exported, case.purpose),
+        "uco-core:description": format!("Case {} of {}, exported on {} for: {}", case.case, case.agency.name, case.exported, case.purpose.line()),
         "uco-core:object": objects,
     });
     if let (Some(code), Some(fields)) = (&case.code, investigation.as_object_mut()) {

@@ -21,6 +21,7 @@
 
 mod assemble;
 mod csv;
+mod disclosure;
 mod jsonld;
 mod layout;
 mod model;
@@ -34,6 +35,7 @@ mod verify;
 mod write;
 
 pub use assemble::CourtExport;
+pub use disclosure::{DisclosureFile, DisclosureReport, Shown, verify_disclosure};
 pub use model::{
     CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerKeys, LedgerProof, ModelError,
     OfferFile, Person, ReceiptFile, SignedBody,

@@ -5,8 +5,8 @@ use canvass_core::{
     records::{Alteration, AuditRecord, CustodyHead, Hold, OfferState},
 };
 use canvass_types::{
-    CaseId, Decision, Digest, ItemId, MemberId, OfferId, Policy, PortalBody, PublicAgency, RequestBody,
-    Signed, Time, leaf::Log,
+    CaseId, Decision, Digest, ItemId, MemberId, OfferId, Policy, PortalBody, PublicAgency, Purpose,
+    RequestBody, Signed, Time, leaf::Log,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,8 +53,8 @@ pub struct CaseFile {
     pub closed: Option<Time>,
     /// Whose case it is.
     pub agency: PublicAgency,
-    /// Why it was exported, in the exporter's words.
-    pub purpose: String,
+    /// Why it was exported.
+    pub purpose: Purpose,
     /// When.
     pub exported: Time,
     /// By whom.

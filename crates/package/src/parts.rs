@@ -100,12 +100,11 @@ pub struct BundleParts {
 /// When a record has no JSON, or [`Contents::of`] fails.
 pub fn parts(
     export: CourtExport,
-    purpose: &str,
     members: &[canvass_types::MemberView],
 ) -> Result<BundleParts, PackageError> {
     let sealed: Vec<(ItemId, u64)> =
         export.manifest.items.iter().map(|each| (each.item.id.clone(), each.item.sealed_bytes)).collect();
-    let contents = Contents::of(export, purpose, members, Vec::new())?;
+    let contents = Contents::of(export, members, Vec::new())?;
     outline(&contents, &sealed)
 }
 

@@ -194,7 +194,7 @@ fn front(sheet: &mut Sheet, contents: &Contents) {
     field(sheet, "Opened", &case.opened.to_string());
     field(sheet, "Closed", &case.closed.map_or("open".into(), |at| at.to_string()));
     field(sheet, "Exported", &format!("{} by {}", case.exported, case.who(Some(&case.exported_by))));
-    field(sheet, "Purpose", &case.purpose);
+    field(sheet, "Purpose", &case.purpose.line());
     field(sheet, "Made with", &case.made_with);
     sheet.heading("How to check this");
     sheet.text(Face::Plain, 9.5, 0.0, "This paper only repeats what stands in the files beside it. Whoever has the folder checks all of it, offline and without asking anyone, with one command:");

@@ -132,6 +132,7 @@ fn facts(facts: &Facts) -> Vec<(String, RestrictedExpression)> {
         yes("compared", facts.compared),
         yes("listed", facts.listed),
         yes("declared", facts.declared),
+        yes("breakGlass", facts.break_glass),
         count("now", facts.now),
     ];
     // Record keys are distinct, so the record can be made.

@@ -31,7 +31,7 @@ pub use profile::{
     Checked, DEFAULT, Law, LogField, LogFields, Period, Profile, ProfilePurposes, ProfileRetention,
     ProfileSharing, Report, WordRule,
 };
-pub use purpose::{Offence, Purpose, PurposeClass, PurposeProblem, Purposes};
+pub use purpose::{Offence, Purpose, PurposeClass, PurposeProblem, Purposes, is_code};
 pub use question::{Facts, Method, Party, Question, Subject};
 
 pub use rights::{Outcome, Relation, RightChange, Who, dry_run, matrix, summary};

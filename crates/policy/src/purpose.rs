@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+pub use canvass_types::Purpose;
+use canvass_types::{CaseId, RequestId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -10,22 +12,6 @@ use crate::{
     profile::{Profile, from_toml},
     words::{Pattern, Word, plain, repeats, words},
 };
-
-/// Why someone searches or opens something.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Purpose {
-    /// A purpose of `purposes.toml`.
-    pub class: String,
-    /// An offence class of `purposes.toml`; `none` without an offence.
-    pub offence: String,
-    /// The agency's own code of the case.
-    pub case: Option<String>,
-    /// The reason, in words.
-    pub reason: String,
-    /// Number of a warrant or court order.
-    pub warrant: Option<String>,
-}
 
 /// What is wrong with a purpose, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -181,6 +167,16 @@ impl Purposes {
     /// The offence classes, from the gravest.
     pub fn offences(&self) -> &[Offence] {
         &self.offences
+    }
+
+    /// How long a reason is, in characters: at least, at most.
+    pub fn reason_characters(&self) -> (usize, usize) {
+        (self.least, self.most)
+    }
+
+    /// How many different words of a reason must say something.
+    pub fn reason_words(&self) -> usize {
+        self.content
     }
 
     /// Whether a purpose says enough, and nothing that the law of this profile forbids.
@@ -376,8 +372,12 @@ fn check_codes(purpose: &Purpose, class: Option<&PurposeClass>, problems: &mut V
     }
 }
 
-/// Codes of courts and agencies differ; each has a digit, three characters that say something, and is short.
-fn is_code(code: &str) -> bool {
+/// Whether a text can be a code of a case or a number of a warrant. Those of courts and agencies differ; each has a digit,
+/// three characters that say something, and is short. An id of ours is one too.
+pub fn is_code(code: &str) -> bool {
+    if code.parse::<CaseId>().is_ok() || code.parse::<RequestId>().is_ok() {
+        return true;
+    }
     let said: Vec<char> = code.chars().filter(|one| one.is_alphanumeric()).collect();
     code.chars().count() <= LONGEST_CODE
         && !code.chars().any(char::is_control)

@@ -138,6 +138,8 @@ pub struct Facts {
     pub listed: bool,
     /// Whether the agency that asks has signed the owner's declaration of lawful use.
     pub declared: bool,
+    /// Whether the agency has nobody of its own to do it yet, or break-glass is open for it.
+    pub break_glass: bool,
     /// The moment, seconds since 1970.
     pub now: i64,
     /// The owner's sharing rule that covers the target, as it bears on the agency that asks.
@@ -161,6 +163,7 @@ impl Default for Facts {
             compared: false,
             listed: false,
             declared: false,
+            break_glass: false,
             now: 0,
             sharing: None,
         }

@@ -24,11 +24,13 @@ pub enum Need {
     Comparison,
     /// A scope of reads that met a hotlist, and no others.
     HitsOnly,
+    /// Break-glass, opened for the agency with a reason.
+    BreakGlass,
 }
 
 impl Need {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Purpose,
         Self::OpenCase,
         Self::Offence,
@@ -37,6 +39,7 @@ impl Need {
         Self::Declaration,
         Self::Comparison,
         Self::HitsOnly,
+        Self::BreakGlass,
     ];
 
     /// The word in an annotation `@needs("…")`.
@@ -50,6 +53,7 @@ impl Need {
             Self::Declaration => "declaration",
             Self::Comparison => "comparison",
             Self::HitsOnly => "hits-only",
+            Self::BreakGlass => "break-glass",
         }
     }
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use canvass_types::commitment::commitment;
+
 use crate::jcs;
 use crate::offer::is_lookup;
 
@@ -17,7 +19,6 @@ pub const VERSION: u32 = 1;
 pub const MAX_RECEIPT_BYTES: usize = 256 * 1024;
 /// Longest ledger entry, in bytes (C2SP tlog-tiles).
 const MAX_LEAF_BYTES: usize = 65_535;
-const COMMITMENT_DOMAIN: &[u8] = b"canvass/commitment/v1\n";
 
 /// Why a receipt is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -170,20 +171,6 @@ fn plain_name(name: &str) -> bool {
         && !name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+')
 }
 
-/// SHA-256("canvass/commitment/v1\n" || salt || canonical JSON of the record).
-///
-/// # Errors
-/// [`ReceiptError::Field`] when the record has no canonical form.
-pub fn commitment(salt: &[u8; 32], record: &Value) -> Result<[u8; 32], ReceiptError> {
-    let canonical = jcs::canonical(record).map_err(|_| field("record", "it has no canonical form"))?;
-    Ok(Sha256::new()
-        .chain_update(COMMITMENT_DOMAIN)
-        .chain_update(salt)
-        .chain_update(canonical)
-        .finalize()
-        .into())
-}
-
 fn field(field: &'static str, reason: &'static str) -> ReceiptError {
     ReceiptError::Field { field, reason }
 }
@@ -262,7 +249,7 @@ impl Receipt {
             .ok_or(field("leaf", "it has no field commitment"))?;
         let found = decode_digest(found)
             .ok_or(field("leaf", "its commitment isn't 32 bytes in base64 or hexadecimal"))?;
-        if commitment(&salt, &self.record)? == found { Ok(()) } else { Err(ReceiptError::Commitment) }
+        if commitment(&salt, &self.record).0 == found { Ok(()) } else { Err(ReceiptError::Commitment) }
     }
 }
 

@@ -7,6 +7,8 @@ use canvass_notices::{MailConfig, NoticesConfig, PushConfig};
 use canvass_pages::{FILES, File};
 use serde::Serialize;
 
+use crate::oidc::ProviderConfig;
+
 /// Which part of Canvass a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Role {
@@ -148,6 +150,8 @@ pub struct ServeConfig {
     /// Address at which people open the desk; passkeys count there alone. `http://localhost` with the desk's port when not
     /// given and the desk listens on this machine only.
     pub desk_url: Option<String>,
+    /// Providers at which members of their agencies sign in (OpenID Connect).
+    pub providers: Vec<ProviderConfig>,
     /// What it is called.
     pub identity: Identity,
     /// The map below everything.
@@ -181,6 +185,7 @@ impl ServeConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
             public_listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
             desk_url: None,
+            providers: Vec::new(),
             identity: Identity {
                 name: "Canvass".into(),
                 public_url: "http://127.0.0.1:8421".into(),
@@ -207,6 +212,18 @@ impl ServeConfig {
             local.then(|| format!("http://localhost:{}", at.port()))
         };
         self.desk_url.clone().or_else(here)
+    }
+
+    /// Whether people come to the desk by TLS: its own, or a proxy's in front.
+    #[must_use]
+    pub fn desk_by_tls(&self) -> bool {
+        self.tls.is_some() || self.desk_url.as_ref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// Whether people come to the public role by TLS.
+    #[must_use]
+    pub fn public_by_tls(&self) -> bool {
+        self.public_tls.is_some() || self.identity.public_url.starts_with("https://")
     }
 
     /// How notices are sent; none where both ways are off.
@@ -325,6 +342,11 @@ impl DataFolder {
     pub fn keys(&self) -> PathBuf {
         self.0.join("keys")
     }
+    /// Secret keys of the private check for plate owners; the public role reads this folder and no other of keys.
+    #[must_use]
+    pub fn asked(&self) -> PathBuf {
+        self.0.join("asked")
+    }
     /// Sealed bytes.
     #[must_use]
     pub fn blobs(&self) -> PathBuf {
@@ -354,6 +376,11 @@ impl DataFolder {
     #[must_use]
     pub fn policy(&self) -> PathBuf {
         self.0.join("policy.json")
+    }
+
+    /// Files of rules that take the place of stored ones which a new version can't use.
+    pub fn rules_repair(&self) -> PathBuf {
+        self.0.join("rules-repair")
     }
 }
 

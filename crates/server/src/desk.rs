@@ -11,9 +11,10 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::{
     config::{DataFolder, Identity},
-    jobs::summary::Summary,
+    jobs::{summary::Summary, transparency::Seen},
     keys::Keys,
     ledgers::Ledgers,
+    oidc::Oidc,
     pace::Pace,
     public::spool::Spool,
     telemetry::Metrics,
@@ -48,12 +49,16 @@ pub struct Parts {
     pub keys: Keys,
     /// Figures.
     pub metrics: Metrics,
+    /// Providers at which members sign in.
+    pub providers: Oidc,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
     /// What was counted of the ledgers so far.
     pub summary: Mutex<Option<Summary>>,
+    /// What the files of transparency were last made of.
+    pub transparency: Mutex<Option<Seen>>,
     /// Wakes the sequencer after a change.
     pub changed: Notify,
     /// How often strangers may try to sign in.

@@ -114,22 +114,21 @@ impl<A: FromStr + Send, B: FromStr + Send, S: Send + Sync> FromRequestParts<S> f
     }
 }
 
-/// Why evidence is read.
-pub struct Purpose(pub String);
+/// Why evidence is read. What it must say is for the domain to decide.
+pub struct Purpose(pub canvass_types::Purpose);
 
-/// The header that carries it, in UTF-8.
+/// The header that carries it: JSON in UTF-8.
 pub const PURPOSE: &str = "canvass-purpose";
+
+/// Longest such header, bytes.
+const MOST_PURPOSE: usize = 4_096;
 
 impl<S: Send + Sync> FromRequestParts<S> for Purpose {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let text = parts.headers.get(PURPOSE).map(|value| String::from_utf8(value.as_bytes().to_vec()));
-        match text {
-            Some(Ok(text)) if (10..=500).contains(&text.trim().chars().count()) => {
-                Ok(Self(text.trim().to_owned()))
-            }
-            _ => Err(refusal::purpose()),
-        }
+        let header = parts.headers.get(PURPOSE).filter(|value| value.len() <= MOST_PURPOSE);
+        let purpose = header.and_then(|value| serde_json::from_slice(value.as_bytes()).ok());
+        purpose.map(Self).ok_or_else(refusal::purpose)
     }
 }

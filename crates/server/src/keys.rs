@@ -107,7 +107,7 @@ impl Keys {
     }
 }
 
-fn read_or_make(
+pub(crate) fn read_or_make(
     path: &Path,
     fresh: bool,
     make: impl FnOnce() -> Option<Zeroizing<String>>,

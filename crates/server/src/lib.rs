@@ -4,6 +4,7 @@
 //! database credentials. The private role is the agency desk ([`routes`]) and the [`jobs`] that bring what was sent in,
 //! and what was decided out. [`serve`](serve()) starts either or both; [`operator`] holds what an operator does by hand.
 
+pub mod asked;
 pub mod auth;
 pub mod config;
 pub mod desk;
@@ -14,6 +15,7 @@ pub mod jobs;
 pub mod keys;
 mod keysfile;
 pub mod ledgers;
+mod oidc;
 pub mod operator;
 mod pace;
 pub mod pages;
@@ -22,6 +24,7 @@ pub mod public;
 mod reading;
 mod refusal;
 pub mod routes;
+mod rules_repair;
 mod serve;
 pub mod telemetry;
 pub mod tls;
@@ -29,5 +32,6 @@ mod uploads;
 
 pub use canvass_notices::{MailConfig, PushConfig};
 pub use config::{BaseMap, Identity, Role, ServeConfig, Tls, Witness};
+pub use oidc::{Oidc, ProviderConfig, ProvidersError, read_providers};
 pub use routes::openapi;
 pub use serve::{Peer, Running, ServeError, serve};

@@ -3,7 +3,7 @@
 //!
 //! | address | part | what |
 //! | --- | --- | --- |
-//! | `/` `/offer` `/ledger` `/check` `/notify` | public | the resident's shell; `/` with the list of regions |
+//! | `/` `/offer` `/ledger` `/check` `/notify` `/searched` | public | the resident's shell; `/` with the list of regions, `/ledger` with the settings |
 //! | `/r/<region>` | public | the same shell with the region's reading page |
 //! | `/desk` `/desk/**` | desk | the desk's shell |
 //! | `/assets/**`, and what stands beside the shells | both | scripts, styles, fonts, data |
@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{BaseMap, ServeConfig, names_a_host},
+    jobs::transparency,
     problem::Problem,
+    public::headers::POLICY,
 };
 
 /// Settings that pages read; in the public folder.
@@ -134,7 +136,8 @@ impl Pages {
             (Part::Desk, "/desk") => Some((DESK, None, false)),
             (Part::Desk, _) => path.starts_with("/desk/").then_some((DESK, None, false)),
             (Part::Resident, "/") => Some((RESIDENT, Some("feed/index.html".to_owned()), false)),
-            (Part::Resident, "/offer" | "/ledger" | "/check" | "/notify") => Some((RESIDENT, None, false)),
+            (Part::Resident, "/ledger") => Some((RESIDENT, Some(transparency::READING.to_owned()), false)),
+            (Part::Resident, "/offer" | "/check" | "/notify" | "/searched") => Some((RESIDENT, None, false)),
             (Part::Resident, _) => {
                 let region = path.strip_prefix("/r/").filter(|region| is_region(region))?;
                 Some((RESIDENT, Some(format!("feed/{region}.html")), true))
@@ -292,6 +295,8 @@ pub(crate) fn to_desk() -> Response {
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, HeaderValue::from_static("/desk/"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     response
 }

@@ -1,4 +1,4 @@
-//! What can be read of a region without script: a fragment of HTML that the public role puts into the resident's page.
+//! What can be read of a region, or of the settings, without script: a fragment of HTML that the public role puts into the resident's page.
 //!
 //! It holds what the bundle holds, in both languages side by side where words are ours; what an agency wrote stands as it
 //! wrote it, escaped. Equal content gives equal bytes.
@@ -10,6 +10,10 @@ use std::{
 
 use canvass_core::feed::RegionEntry;
 use canvass_types::{IncidentType, PublicRequest, RequestBody, Time};
+
+mod transparency;
+
+pub(crate) use transparency::transparency;
 
 /// Requests of one page; the bundle has all.
 const MOST: usize = 200;

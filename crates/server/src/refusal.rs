@@ -6,6 +6,9 @@ use canvass_store_objects::BlobError;
 
 use crate::problem::Problem;
 
+/// The rule that keeps people from approving their own proposals.
+const OWN_PROPOSAL: &str = "second-person.own-proposal";
+
 impl From<CoreError> for Problem {
     fn from(error: CoreError) -> Self {
         let said = error.to_string();
@@ -35,8 +38,38 @@ impl From<CoreError> for Problem {
                     .remedy(format!("try again after {until}"))
                     .retry_after(limits::LOCKED_OUT_MINUTES * 60)
             }
+            CoreError::ProviderDown { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "provider-down",
+                "The agency's sign-in does not work at the moment",
+            )
+            .detail(said)
+            .remedy("use a passkey meanwhile, or try again later")
+            .retry_after(30),
             CoreError::Denied(Denied::Hidden) | CoreError::Hidden(_) => hidden(),
-            CoreError::Denied(Denied::Purpose) => purpose(),
+            CoreError::Denied(Denied::Purpose { problems, .. }) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "purpose", "The purpose can't be accepted")
+                    .detail(
+                        "it is missing, says too little, or is one that the law forbids; nothing was opened",
+                    )
+                    .remedy("mend the fields named and send it again")
+                    .problems(problems)
+            }
+            CoreError::Denied(Denied::Rule { rules, needs, .. }) => {
+                let remedy = match needs.is_empty() {
+                    _ if rules.iter().any(|rule| rule == OWN_PROPOSAL) => {
+                        "let somebody else who may approve decide on it".to_owned()
+                    }
+                    true => "read the rule; no sign-in or approval changes it".to_owned(),
+                    false => {
+                        let needs: Vec<&str> = needs.iter().map(|need| need.as_str()).collect();
+                        format!("supply what is missing: {}", needs.join(", "))
+                    }
+                };
+                Self::new(StatusCode::FORBIDDEN, "rule", "A rule forbids this")
+                    .detail(format!("{said} ({})", rules.join(", ")))
+                    .remedy(remedy)
+            }
             CoreError::Invalid(problems) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields can't be accepted")
                     .detail(said)
@@ -142,8 +175,8 @@ pub(crate) fn not_from_desk() -> Problem {
 pub(crate) fn purpose() -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "purpose", "Say why")
         .field("Canvass-Purpose")
-        .detail("reading evidence needs a purpose of 10 to 500 characters; it is kept with the record")
-        .remedy("send the header Canvass-Purpose with a few words")
+        .detail("reading evidence needs a purpose in the header Canvass-Purpose, as JSON; it is kept with the record")
+        .remedy("send {\"class\": \"case-work\", \"offence\": \"none\", \"reason\": \"…\"}, in one line")
 }
 
 /// Something of ours is wrong; what, is in the log.
@@ -166,9 +199,19 @@ mod tests {
             (CoreError::Denied(Denied::StepUp { action: "key.destroy" }), 403),
             (CoreError::Denied(Denied::Machine { action: "passkey.add" }), 403),
             (CoreError::Locked, 401),
+            (CoreError::ProviderDown { name: "City".into(), reason: "it can't be reached".into() }, 503),
             (CoreError::LockedOut { until: canvass_types::Time::from_second(0) }, 429),
             (CoreError::Denied(Denied::Hidden), 404),
-            (CoreError::Denied(Denied::Purpose), 422),
+            (CoreError::Denied(Denied::Purpose { action: "item.read", problems: Vec::new() }), 422),
+            (
+                CoreError::Denied(Denied::Rule {
+                    action: "item.read",
+                    rules: vec!["never.operator-opens".into()],
+                    because: Vec::new(),
+                    needs: Vec::new(),
+                }),
+                403,
+            ),
             (CoreError::Hidden("case"), 404),
             (CoreError::field("name", "length", "too long", "shorten it"), 422),
             (CoreError::state("it is closed", "open it"), 409),

@@ -20,7 +20,8 @@ use axum::{
 };
 use canvass_core::{
     App, CoreError,
-    access::{Gate, Matrix, MatrixError},
+    access::{Gate, RulesError},
+    proposals::RulesFault,
 };
 use canvass_notices::{Notices, NoticesError};
 use canvass_store_objects::{BlobError, Blobs};
@@ -34,21 +35,24 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    asked,
     config::{ConfigError, DataFolder, Role, ServeConfig, Tls},
     desk::{Desk, Parts},
     files, jobs,
     keys::{Keys, KeysError, origin},
     keysfile,
     ledgers::{Ledgers, LedgersError},
+    oidc::Oidc,
     pace::Pace,
     pages::{self, Pages, Part, Site},
     problem::Problem,
     public::{
-        self, PublicConfig,
+        self, AskedConfig, PublicConfig,
         files::{Files, FilesConfig},
+        headers::{POLICY, keep_to_tls},
         spool::{Spool, SpoolConfig, SpoolError},
     },
-    routes, telemetry,
+    routes, rules_repair, telemetry,
     telemetry::Metrics,
     tls::{self, TlsError, TlsListener},
     uploads,
@@ -91,12 +95,28 @@ pub enum ServeError {
         /// What is wrong.
         reason: String,
     },
-    /// The table of rights.
+    /// The rules of who may do what.
     #[error(transparent)]
-    Matrix(#[from] MatrixError),
+    Rules(#[from] RulesError),
+    /// The rules that two operators approved, which this version can't use any more.
+    #[error(
+        "the rules that are in force here can't be used by this version of Canvass:\n{errors}\n\
+         start the version before again and propose rules that this one can use; or put the mended files, by their path \
+         below policies/, into {repair}, start again, and remove that folder: the change will stand in the ledger",
+        repair = .repair.display()
+    )]
+    StoredRules {
+        /// What is wrong, by file and line.
+        errors: RulesError,
+        /// Where mended files are looked for.
+        repair: PathBuf,
+    },
     /// Keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// Keys of the private check for plate owners.
+    #[error(transparent)]
+    Asked(#[from] asked::AskedError),
     /// Records.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -230,14 +250,22 @@ pub(crate) async fn open_desk(
         make_folder(&folder.spool().join(name), 0o700)?;
     }
     let agency_spool = Spool::open(spool(folder.agency_spool()))?;
-    let app = App::new(
-        records,
-        Gate::new(Matrix::shipped()?),
-        Policy::default(),
-        Arc::clone(clock),
-        Arc::clone(entropy),
-    );
+    let app = App::new(records, Gate::shipped()?, Policy::default(), Arc::clone(clock), Arc::clone(entropy));
+    app.provided_by(config.providers.iter().map(|it| it.provider.clone()).collect());
     app.set_up_policy(read_policy(&folder.policy())?).await?;
+    let repair = rules_repair::read(&folder.rules_repair())?;
+    app.load_rules(repair.as_ref()).await.map_err(|fault| match fault {
+        RulesFault::Core(error) => ServeError::Core(error),
+        RulesFault::Unusable(errors) => ServeError::StoredRules { errors, repair: folder.rules_repair() },
+    })?;
+    app.note_rules().await?;
+    for epoch in asked::keep(&app, &folder.asked(), entropy.as_ref()).await? {
+        tracing::error!(
+            %epoch,
+            "a key of the private check is gone; put it back into the folder `asked` from where you keep the keys: until \
+             then its quarter's searches are refused and its days stay unpublished"
+        );
+    }
     let notices = match config.notices() {
         Some(notices) => Some(Notices::open(notices, Arc::clone(clock), Arc::clone(entropy)).await?),
         None => None,
@@ -252,6 +280,7 @@ pub(crate) async fn open_desk(
         identity: config.identity.clone(),
         notices,
         keys,
+        providers: Oidc::new(config.providers.clone(), Arc::clone(clock)),
         metrics: Metrics::default(),
         clock: Arc::clone(clock),
         entropy: Arc::clone(entropy),
@@ -259,6 +288,7 @@ pub(crate) async fn open_desk(
         grown: Notify::new(),
         pace: Pace::default(),
         summary: Mutex::default(),
+        transparency: Mutex::default(),
     });
     let path = desk.public("ledger/keys.json");
     files::write_json(path.clone(), &keysfile::of(&desk)).await.map_err(ServeError::file(&path))?;
@@ -352,11 +382,12 @@ async fn secure(request: Request, next: Next) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     response
+}
+
+async fn strict(State(by_tls): State<bool>, request: Request, next: Next) -> Response {
+    keep_to_tls(by_tls, next.run(request).await)
 }
 
 async fn listen(at: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -384,7 +415,8 @@ async fn start_private(
     let behind_proxy = config.insecure_http;
     let router = desk_router(&desk)
         .layer(from_fn_with_state(desk_files(config, &desk), files_first))
-        .layer(from_fn_with_state(behind_proxy, mark_proxied));
+        .layer(from_fn_with_state(behind_proxy, mark_proxied))
+        .layer(from_fn_with_state(config.desk_by_tls(), strict));
     let service = router.into_make_service_with_connect_info::<Peer>();
     let (token, late) = (stop.clone(), stop.clone());
     let told = move || async move { token.cancelled().await };
@@ -431,7 +463,8 @@ async fn start_public(
     parts: &mut JoinSet<()>,
 ) -> Result<SocketAddr, ServeError> {
     make_folder(&folder.public(), 0o755)?;
-    let spool = SpoolConfig::new(folder.spool(), config.spool_bytes, Arc::clone(&clock), entropy);
+    let spool =
+        SpoolConfig::new(folder.spool(), config.spool_bytes, Arc::clone(&clock), Arc::clone(&entropy));
     let spool = Spool::open(spool)?;
     let acceptor = config.public_tls.as_ref().map(|tls: &Tls| tls::acceptor(tls)).transpose()?;
     let outer = listen(config.public_listen).await?;
@@ -449,6 +482,8 @@ async fn start_public(
         }
     };
     let mut public = PublicConfig::new(folder.public(), spool, clock);
+    public.by_tls = config.public_by_tls();
+    public.asked = Some(AskedConfig { folder: folder.asked(), entropy });
     public.files.pages = Pages::of(Part::Resident, config.pages);
     let token = stop.clone();
     parts.spawn(async move {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use canvass_core::{
-    access::{Actor, Gate, ItemRead, Matrix, Target},
+    access::{Actor, Gate, ItemRead, Party, Target},
     records::SealedBlob,
 };
 use canvass_ledger::store::TileStore as _;
@@ -139,14 +139,18 @@ async fn evidence_is_read_with_a_grant() {
     let actor = Actor {
         member: canvass_types::MemberId::random(&entropy),
         agency: Some(agency.clone()),
+        party: Some(Party::new(agency.as_str(), canvass_types::AgencyClass::Municipal, "US-NH", "")),
         roles: vec![Role::Investigator],
         by: canvass_core::access::By::Token { id: canvass_types::TokenId::random(&entropy), scope: None },
     };
-    let (gate, now) = (Gate::new(Matrix::shipped().unwrap()), ManualClock::default().time());
+    let (gate, now) = (Gate::shipped().unwrap(), ManualClock::default().time());
+    let purpose = canvass_types::Purpose {
+        case: Some("26-cr-77".into()),
+        ..canvass_types::Purpose::new("case-work", "compare the clip of Elm Street with the report")
+    };
     let allow = || {
         let target = Target::of(&agency, "itm_a");
-        gate.allow::<ItemRead>(&actor, target, Some("compare the clip with the report"), now, &entropy)
-            .unwrap()
+        gate.allow::<ItemRead>(&actor, target, Some(&purpose), now, &entropy).unwrap()
     };
     let records = MemRecords::new();
     let grant = allow().for_blob(&blob).commit(&records).await.unwrap();

@@ -153,9 +153,19 @@ fn derive(kind: Kind, body: &str) -> Result<Derived, String> {
         Kind::Audit => of::<records::AuditRecord>(body),
         Kind::Setting => of::<records::Setting>(body),
         Kind::Passkey => of::<records::Passkey>(body),
+        Kind::FederatedAccount => of::<records::FederatedAccount>(body),
         Kind::Session => of::<records::Session>(body),
         Kind::Enrolment => of::<records::Enrolment>(body),
         Kind::Lockout => of::<records::Lockout>(body),
+        Kind::BreakGlass => of::<records::BreakGlass>(body),
+        Kind::Proposal => of::<records::Proposal>(body),
+        Kind::SharingRule => of::<records::SharingRule>(body),
+        Kind::OversightNotice => of::<records::OversightNotice>(body),
+        Kind::Finding => of::<records::Finding>(body),
+        Kind::OwnVehicles => of::<records::OwnVehicles>(body),
+        Kind::PolicyText => of::<records::PolicyText>(body),
+        Kind::AskedMark => of::<records::AskedMark>(body),
+        Kind::CourtSeal => of::<records::CourtSeal>(body),
     }
 }
 

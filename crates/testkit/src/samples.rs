@@ -44,18 +44,19 @@ pub fn audit(n: u64, agency: Option<u64>, action: &str, at: Time) -> AuditRecord
     chance(n).fill(&mut salt);
     AuditRecord {
         body: AuditBody {
-            v: 1,
+            v: 2,
             id: canvass_types::AuditId::random(&chance(n)),
             action: action.to_owned(),
             agency: agency.map(|agency| canvass_types::AgencyId::random(&chance(agency))),
             subject: format!("subject-{}", n % 3),
             actor: None,
+            actor_agency: None,
             case: None,
             purpose: None,
             detail: json!({ "number": n }),
             at,
         },
         salt: u64::from_le_bytes(salt).to_string(),
-        ledgered: true,
+        leaf: None,
     }
 }

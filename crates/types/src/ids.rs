@@ -107,14 +107,28 @@ ids! {
     ErasureId = "ers";
     /// A record of an action.
     AuditId = "aud";
+    /// A finding of misuse detection.
+    FindingId = "fnd";
     /// A note on an offer, a case or an item.
     NoteId = "nte";
     /// A member's passkey.
     PasskeyId = "psk";
-    /// A session that a passkey opened.
+    /// A session that a passkey or a federated account opened.
     SessionId = "ses";
-    /// A one-use invitation to register a passkey.
+    /// A member's account at a provider, bound to them.
+    AccountId = "acc";
+    /// A one-use invitation to register a passkey or bind an account.
     EnrolmentId = "enr";
+    /// A time in which the operator may change an agency's people.
+    BreakGlassId = "bgl";
+    /// A change that one person proposes and another approves.
+    ProposalId = "prp";
+    /// An owner's rule of sharing.
+    SharingId = "shr";
+    /// A notice to the overseers.
+    NoticeId = "ntc";
+    /// A court's order that keeps a search from the plate's owner for a time.
+    CourtSealId = "csl";
 }
 
 #[cfg(test)]

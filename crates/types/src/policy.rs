@@ -14,6 +14,8 @@ pub struct Policy {
     pub give: GiveLimits,
     /// How long each class of data is kept.
     pub retention: Retention,
+    /// When owners of plates learn of searches.
+    pub asked: AskedLimits,
 }
 
 /// What a request may ask.
@@ -79,6 +81,22 @@ pub struct Retention {
     /// What is on record of a case, its items and offers, with their custody, after the case was closed and the last bytes
     /// were destroyed; of an offer without a case, after it was destroyed; a member's name, after they were stopped.
     pub record_days: u32,
+}
+
+/// When the owner of a plate learns of the searches that named it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AskedLimits {
+    /// Days after a search before its mark is public, 1 to 365.
+    pub delay_days: u32,
+    /// Days after a search until its mark is deleted, 60 to 1,095, and 30 more than the delay at least.
+    pub keep_days: u32,
+}
+
+impl Default for AskedLimits {
+    fn default() -> Self {
+        Self { delay_days: 30, keep_days: 365 }
+    }
 }
 
 impl Default for AskLimits {

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use canvass_core::access::{Matrix, Reach};
 use canvass_core::ask::{self, AskInput, content as words};
 use canvass_core::feed::{RegionBundle, verify_bundle};
 use canvass_ledger::{
     Checkpoint, Hash, KeyKind, Proof, SignedCheckpoint, SignerKey, Trust, leaf_hash, node_hash,
 };
+use canvass_policy::{Reach, Table, Texts};
 use canvass_types::{AgencyClass, Area, AskLimits, RequestDraft, Role, Time};
 
 use crate::text;
@@ -134,10 +134,11 @@ fn root(leaf: Hash, index: u64, size: u64, path: &[Hash]) -> Hash {
 /// A table of rights of any text: written out from what was read, it reads the same; who has no row may nothing.
 pub fn roles(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
-    let Ok(matrix) = Matrix::parse(text) else { return };
+    let read = |text: &str| Table::read(&Texts::from([("roles.txt".to_owned(), text.to_owned())]));
+    let Ok(matrix) = read(text) else { return };
     let mut written = String::new();
-    for action in matrix.actions() {
-        let _ = write!(written, "{action}{}", if matrix.ledgered(action) { " *" } else { "" });
+    for (action, row) in matrix.rows() {
+        let _ = write!(written, "{action}{}", if row.ledgered { " *" } else { "" });
         for role in Role::ALL {
             let cell = match matrix.reach(action, role) {
                 Reach::Never => "-",
@@ -148,7 +149,10 @@ pub fn roles(bytes: &[u8]) {
         }
         written.push('\n');
     }
-    assert!(Matrix::parse(&written).is_ok_and(|again| again == matrix), "{written}");
+    let cells = |table: &Table| -> Vec<(String, bool, Vec<Reach>)> {
+        table.rows().map(|(action, row)| (action.to_owned(), row.ledgered, row.reach.clone())).collect()
+    };
+    assert!(read(&written).is_ok_and(|again| cells(&again) == cells(&matrix)), "{written}");
     assert_eq!(matrix.reach("no such action", Role::Operator), Reach::Never);
 }
 

@@ -1,6 +1,8 @@
 /** Which page of the desk an address names, and which sections the rail shows. Filters live in the query. */
 import Building from "@lucide/svelte/icons/building-2";
 import CalendarClock from "@lucide/svelte/icons/calendar-clock";
+import CheckCheck from "@lucide/svelte/icons/check-check";
+import FileCheck from "@lucide/svelte/icons/file-check";
 import Eye from "@lucide/svelte/icons/eye";
 import FileText from "@lucide/svelte/icons/file-text";
 import Folder from "@lucide/svelte/icons/folder";
@@ -8,7 +10,11 @@ import Gavel from "@lucide/svelte/icons/gavel";
 import Inbox from "@lucide/svelte/icons/inbox";
 import KeyRound from "@lucide/svelte/icons/key-round";
 import Server from "@lucide/svelte/icons/server";
+import ScrollText from "@lucide/svelte/icons/scroll-text";
 import MailOpen from "@lucide/svelte/icons/mail-open";
+import Share from "@lucide/svelte/icons/share-2";
+import ScanSearch from "@lucide/svelte/icons/scan-search";
+import Stamp from "@lucide/svelte/icons/stamp";
 import Users from "@lucide/svelte/icons/users";
 import type { Component } from "svelte";
 
@@ -32,6 +38,8 @@ export interface Section {
   text: MessageKey;
   icon: Component;
   rights: readonly string[];
+  /** What of it waits for somebody, counted in the rail. */
+  waits?: "approvals" | "notices" | "findings";
 }
 
 export const SECTIONS: readonly Section[] = [
@@ -44,7 +52,25 @@ export const SECTIONS: readonly Section[] = [
   { href: "/desk/people", text: "desk.nav.people", icon: Users, rights: ["member.list"] },
   { href: "/desk/keys", text: "desk.nav.keys", icon: KeyRound, rights: ["member.recipient", "agency.recovery.set"] },
   { href: "/desk/agencies", text: "desk.nav.agencies", icon: Building, rights: ["agency.register"] },
-  { href: "/desk/oversight", text: "desk.nav.oversight", icon: Eye, rights: ["audit.read"] },
+  {
+    href: "/desk/approvals",
+    text: "desk.nav.approvals",
+    icon: CheckCheck,
+    rights: ["proposal.read"],
+    waits: "approvals",
+  },
+  { href: "/desk/sharing", text: "desk.nav.sharing", icon: Share, rights: ["share.read"] },
+  { href: "/desk/oversight", text: "desk.nav.oversight", icon: Eye, rights: ["audit.read"], waits: "notices" },
+  { href: "/desk/policy-text", text: "desk.nav.policytext", icon: ScrollText, rights: ["policytext.set"] },
+  {
+    href: "/desk/findings",
+    text: "desk.nav.findings",
+    icon: ScanSearch,
+    rights: ["finding.read"],
+    waits: "findings",
+  },
+  { href: "/desk/seals", text: "desk.nav.seals", icon: Stamp, rights: ["asked.seal.list"] },
+  { href: "/desk/disclose", text: "desk.nav.disclose", icon: FileCheck, rights: ["disclosure.make"] },
   { href: "/desk/system", text: "desk.nav.system", icon: Server, rights: ["system.read"] },
 ];
 
@@ -89,7 +115,15 @@ const ROWS: readonly Row[] = [
   row("me", "", () => import("./signin/Mine.svelte")),
   row("agencies", "agencies", () => import("./oversight/Agencies.svelte")),
   row("agencies/<id>", "agencies", () => import("./oversight/Agency.svelte"), "id"),
+  row("approvals", "approvals", () => import("./govern/Approvals.svelte")),
+  row("approvals/<id>", "approvals", () => import("./govern/Proposal.svelte"), "id"),
+  row("findings", "findings", () => import("./govern/Findings.svelte")),
+  row("findings/<id>", "findings", () => import("./govern/Finding.svelte"), "id"),
+  row("sharing", "sharing", () => import("./govern/Sharing.svelte")),
   row("oversight", "oversight", () => import("./oversight/Records.svelte")),
+  row("policy-text", "policy-text", () => import("./policytext/PolicyText.svelte")),
+  row("seals", "seals", () => import("./govern/Seals.svelte")),
+  row("disclose", "disclose", () => import("./govern/Disclose.svelte")),
   row("system", "system", () => import("./oversight/System.svelte")),
 ];
 

@@ -1,14 +1,22 @@
 import { expect, test } from "vitest";
 
 import en from "$lib/i18n/en/desk.json";
+import governEn from "$lib/i18n/en/govern.json";
 import es from "$lib/i18n/es/desk.json";
+import governEs from "$lib/i18n/es/govern.json";
+import policyEn from "$lib/i18n/en/policy.json";
+import policyEs from "$lib/i18n/es/policy.json";
 
 const names = (text: string) => [...text.matchAll(/\{([a-z]+)[,}]/g)].map((found) => found[1]).sort();
 
-test("both languages say the same things with the same values", () => {
-  expect(Object.keys(es).sort()).toEqual(Object.keys(en).sort());
-  for (const [key, text] of Object.entries(en)) {
-    const other = es[key as keyof typeof es];
+test.each([
+  ["desk", en, es],
+  ["govern", governEn, governEs],
+  ["policy", policyEn, policyEs],
+])("both languages say the same things with the same values: %s", (_, one, another: Record<string, string>) => {
+  expect(Object.keys(another).sort()).toEqual(Object.keys(one).sort());
+  for (const [key, text] of Object.entries(one)) {
+    const other = another[key] ?? "";
     expect(other.trim(), key).not.toBe("");
     expect([...new Set(names(other))], key).toEqual([...new Set(names(text))]);
   }

@@ -5,7 +5,7 @@ export class Problem extends Error {
     public readonly text: string,
     public readonly remedy?: string,
     /** One entry a field. */
-    public readonly fields: { field: string; message: string; remedy: string }[] = [],
+    public readonly fields: { field: string; message: string; remedy: string; rule?: string }[] = [],
     public readonly status?: number,
     /** The word of the server for its kind, such as `step-up`. */
     public readonly kind?: string,

@@ -10,12 +10,14 @@ import give from "$lib/i18n/en/give.json";
 import ledger from "$lib/i18n/en/ledger.json";
 import look from "$lib/i18n/en/look.json";
 import notify from "$lib/i18n/en/notify.json";
+import policy from "$lib/i18n/en/policy.json";
+import searched from "$lib/i18n/en/searched.json";
 import spanish from "$lib/i18n/es/common.json";
 
 import { pageFor } from "./pages";
 
 const SOURCE = resolve(import.meta.dirname, "..");
-const AREAS = { common, look, give, ledger, notify, desk, evidence };
+const AREAS = { common, look, give, ledger, notify, searched, policy, desk, evidence };
 const areaOf = new Map(Object.entries(AREAS).flatMap(([area, texts]) => Object.keys(texts).map((key) => [key, area])));
 const region = "832a36fffffffff";
 const request = `req_${"a".repeat(26)}`;
@@ -64,6 +66,7 @@ const shown: [string, string, string][] = [
   ["/offer", "", "give/MyOffer"],
   ["/ledger", "", "ledger/Transparency"],
   ["/check", "", "ledger/Check"],
+  ["/searched", "", "searched/Searched"],
   ["/notify", "", "notify/Notify"],
   ["/nowhere", "", "Missing"],
 ];

@@ -1,4 +1,4 @@
-/** Which page an address names. Only `/`, `/r/<region>` and the five plain paths ever reach the server; fragments don't. */
+/** Which page an address names. Only `/`, `/r/<region>` and the six plain paths ever reach the server; fragments don't. */
 import type { Area } from "$lib/i18n/index.svelte";
 
 export interface Page {
@@ -13,6 +13,8 @@ export interface Page {
 const LOOK: readonly Area[] = ["look"];
 const GIVE: readonly Area[] = ["give"];
 const LEDGER: readonly Area[] = ["ledger"];
+const TRANSPARENCY: readonly Area[] = ["ledger", "policy"];
+const SEARCHED: readonly Area[] = ["searched", "ledger"];
 const NOTIFY: readonly Area[] = ["notify", "look"];
 
 const page = (key: string, texts: Page["texts"], load: Page["load"], props: Page["props"] = {}): Page => ({
@@ -40,8 +42,9 @@ export function pageFor(path: string, fragment: string): Page {
     return page("home", LOOK, () => import("./look/Home.svelte"));
   }
   if (path === "/offer") return page("offer", GIVE, () => import("./give/MyOffer.svelte"), { secret: fragment });
-  if (path === "/ledger") return page("ledger", LEDGER, () => import("./ledger/Transparency.svelte"));
+  if (path === "/ledger") return page("ledger", TRANSPARENCY, () => import("./ledger/Transparency.svelte"));
   if (path === "/check") return page("check", LEDGER, () => import("./ledger/Check.svelte"));
+  if (path === "/searched") return page("searched", SEARCHED, () => import("./searched/Searched.svelte"));
   if (path === "/notify") return page("notify", NOTIFY, () => import("./notify/Notify.svelte"), { link: fragment });
   return page("missing", [], () => import("./Missing.svelte"));
 }

@@ -258,6 +258,7 @@ pub fn tell(workspace: &Workspace, executable: &Path, folder: &Path) -> Result<T
     )?;
     let moderator = stage.member(&operator, "Mo Moderator", "moderator", None)?;
     let overseer = stage.member(&operator, "Oona Overseer", "overseer", None)?;
+    let second = stage.member(&operator, "Otto Operator", "operator", None)?;
     voice.proved("signing keys are entries of the public ledger; private keys were never sent");
 
     let day = now() - 20 * 3_600;
@@ -269,7 +270,10 @@ pub fn tell(workspace: &Workspace, executable: &Path, folder: &Path) -> Result<T
     regret(&stage, &mut voice, &requests[1], &shop)?;
     let case = receive(&mut voice, &police, &requests[0], &resident)?;
     let bundle = export(&stage, &mut voice, &police, &case)?;
-    oversee(&stage, &mut voice, &overseer, &operator, &sheriff, &case)?;
+    hidden(&mut voice, &sheriff, &case)?;
+    share(&mut voice, &police, &sheriff, &case)?;
+    change_limits(&stage, &mut voice, &operator, &second)?;
+    oversee(&stage, &mut voice, &overseer, &operator)?;
     Ok(Town {
         server,
         _witness: witness.0,
@@ -286,6 +290,7 @@ pub fn tell(workspace: &Workspace, executable: &Path, folder: &Path) -> Result<T
             ("moderator", moderator),
             ("overseer", overseer),
             ("operator", operator),
+            ("2nd operator", second),
         ]
         .map(|(who, person)| (who, person.home))
         .into(),
@@ -487,7 +492,19 @@ fn receive(voice: &mut Voice, police: &Agency<'_>, request: &str, giver: &Giver<
         ])?,
         "/id",
     )?;
-    let words = ines.is_refused(&["open", offer, "--case", &case, "--purpose", "inv", "--out", "opened"])?;
+    let boilerplate = "ongoing investigation, see report";
+    let words = ines.is_refused(&[
+        "open",
+        offer,
+        "--case",
+        &case,
+        "--for",
+        "triage",
+        "--purpose",
+        boilerplate,
+        "--out",
+        "opened",
+    ])?;
     voice.proved(&format!(
         "a purpose without content is refused: {}",
         words.lines().next().unwrap_or_default()
@@ -497,8 +514,10 @@ fn receive(voice: &mut Voice, police: &Agency<'_>, request: &str, giver: &Giver<
         offer,
         "--case",
         &case,
+        "--for",
+        "triage",
         "--purpose",
-        "Garage burglary on Elm Street, 26-004512",
+        "White van at the garage burglary on Elm Street",
         "--out",
         "opened",
     ])?;
@@ -524,7 +543,16 @@ fn export(stage: &Stage<'_>, voice: &mut Voice, police: &Agency<'_>, case: &str)
     );
     let sam = &police.supervisor;
     sam.text(&["hold", "place", case, "--basis", "Discovery order in State v. Doe"])?;
-    sam.shows(&["export", case, "--purpose", "Discovery in State v. Doe, 26-004512", "--out", "bundle"])?;
+    sam.shows(&[
+        "export",
+        case,
+        "--for",
+        "disclosure",
+        "--purpose",
+        "Defence counsel of Doe asked for the Elm Street clips",
+        "--out",
+        "bundle",
+    ])?;
     let bundle = sam.home.join("bundle");
     let defence = stage.person("defence", "http://127.0.0.1:9")?;
     let path = bundle.display().to_string();
@@ -551,14 +579,7 @@ fn first_file(folder: &Path, ending: &str) -> Result<PathBuf, Fail> {
     found.into_iter().next().ok_or_else(|| Fail::new(format!("no .{ending} in {}", folder.display())))
 }
 
-fn oversee(
-    stage: &Stage<'_>,
-    voice: &mut Voice,
-    overseer: &Person<'_>,
-    operator: &Person<'_>,
-    sheriff: &Agency<'_>,
-    case: &str,
-) -> Result<(), Fail> {
+fn hidden(voice: &mut Voice, sheriff: &Agency<'_>, case: &str) -> Result<(), Fail> {
     voice.step("The other agency looks for the case, and finds nothing.");
     let words = sheriff.investigator.is_refused(&["case", "show", case])?;
     voice.proved(&format!(
@@ -566,8 +587,69 @@ fn oversee(
         sheriff.id.get(..8).unwrap_or_default(),
         words.lines().next().unwrap_or_default()
     ));
+    Ok(())
+}
+
+/// Two of each agency share the case; one person ends it.
+fn share(voice: &mut Voice, police: &Agency<'_>, sheriff: &Agency<'_>, case: &str) -> Result<(), Fail> {
+    voice.step("Two of the police share the case with the sheriff, two of the sheriff accept; one of the police ends it.");
+    let why = ["--reason", "Joint work on the burglaries along the river."];
+    let until = moment(now() + 30 * 86_400)?;
+    let offer = ["share", "offer", "--case", case, "--with", &sheriff.id, "--until", &until];
+    let offer = field(&police.supervisor.asks(&[&offer[..], &why].concat())?, "/id")?;
+    police.supervisor.is_refused(&["proposal", "approve", &offer])?;
+    police.administrator.text(&["proposal", "approve", &offer])?;
+    let rule = field(&sheriff.supervisor.asks(&["share", "list"])?, "/0/rule/id")?;
+    let accept = sheriff.supervisor.asks(&[&["share", "accept", &rule][..], &why].concat())?;
+    sheriff.administrator.text(&["proposal", "approve", &field(&accept, "/id")?])?;
+    sheriff.investigator.text(&["case", "show", case])?;
+    police.supervisor.text(&["share", "end", &rule, "--reason", "The joint work is done."])?;
+    sheriff.investigator.is_refused(&["case", "show", case])?;
+    voice.proved(
+        "nobody shares alone; the other agency saw the case, opened nothing of it, and sees it no more",
+    );
+    Ok(())
+}
+
+/// One operator proposes a limit, another approves it.
+fn change_limits(
+    stage: &Stage<'_>,
+    voice: &mut Voice,
+    operator: &Person<'_>,
+    second: &Person<'_>,
+) -> Result<(), Fail> {
+    voice.step("One operator proposes another retention; the other sees what changes and approves.");
+    let mut policy = operator.asks(&["policy", "show"])?;
+    if let Some(days) = policy.pointer_mut("/retention/token_days") {
+        *days = 31.into();
+    }
+    let file = stage.folder.join("limits.json");
+    write(&file, &policy.to_string())?;
+    let file = file.display().to_string();
+    let why = ["--reason", "The council wants ended tokens kept for a month of 31 days."];
+    let proposal = operator.asks(&[&["policy", "propose", "--limits", &file][..], &why].concat())?;
+    let id = field(&proposal, "/id")?;
+    let words = operator.is_refused(&["proposal", "approve", &id])?;
+    voice.proved(words.lines().next().unwrap_or_default());
+    second.text(&["proposal", "show", &id])?;
+    second.text(&["proposal", "approve", &id])?;
+    voice.proved("two people, and the new digest stands in the requests ledger");
+    Ok(())
+}
+
+fn oversee(
+    stage: &Stage<'_>,
+    voice: &mut Voice,
+    overseer: &Person<'_>,
+    operator: &Person<'_>,
+) -> Result<(), Fail> {
     voice.step("The overseer sees what was done, by whom and why; a stranger verifies both ledgers from the first entry.");
     overseer.text(&["audit"])?;
+    let refused = overseer.text(&["audit", "--action", "access.refused"])?;
+    voice.proved(&format!(
+        "so does the refused purpose stand on record: {}",
+        refused.lines().next().unwrap_or_default()
+    ));
     let stranger = stage.person("stranger", &stage.public)?;
     stranger.shows(&["verify", "ledger", &stage.public])?;
     voice.proved("every root, signature, decision and request holds; the checkpoint is remembered, so a rollback or fork would be found");

@@ -11,8 +11,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("canvass-seal", &["canvass-types"]),
     ("canvass-ledger", &["canvass-types"]),
     ("canvass-matching", &["canvass-types"]),
+    // The private check for a plate's owner: runs in the public role and in the resident's hands.
+    ("canvass-blind", &["canvass-types"]),
     // Rules and the answers that they give: knows no store, no clock, nobody's records.
     ("canvass-policy", &["canvass-types"]),
+    // What is looked for in a history of acts: knows no store, no clock, no names.
+    ("canvass-misuse", &["canvass-types"]),
     ("canvass-vision", &["canvass-types"]),
     // Messages to those who asked for them: knows the public feed, and nothing of the domain.
     ("canvass-notices", &["canvass-types", "canvass-seal"]),
@@ -22,9 +26,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "canvass-core",
         &[
             "canvass-types",
+            "canvass-blind",
             "canvass-seal",
             "canvass-ledger",
             "canvass-matching",
+            "canvass-misuse",
             "canvass-policy",
             "canvass-signin",
         ],
@@ -38,6 +44,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "canvass-server",
         &[
             "canvass-types",
+            "canvass-blind",
             "canvass-seal",
             "canvass-ledger",
             "canvass-matching",
@@ -57,6 +64,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "canvass",
         &[
             "canvass-types",
+            "canvass-blind",
             "canvass-seal",
             "canvass-ledger",
             "canvass-matching",
@@ -73,12 +81,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "canvass-testkit",
-        &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-matching", "canvass-core"],
+        &[
+            "canvass-types",
+            "canvass-blind",
+            "canvass-seal",
+            "canvass-ledger",
+            "canvass-matching",
+            "canvass-core",
+        ],
     ),
     (
         "canvass-bench",
         &[
             "canvass-types",
+            "canvass-blind",
             "canvass-seal",
             "canvass-ledger",
             "canvass-core",
@@ -86,7 +102,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-store-objects",
         ],
     ),
-    ("canvass-fuzz-bodies", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core"]),
+    (
+        "canvass-fuzz-bodies",
+        &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-policy", "canvass-core"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -199,6 +218,12 @@ pub const ABSENCES: &[Absence] = &[
         crates: RUNTIME_AND_NETWORK,
         features: &[],
         rule: "policy decides on texts and facts, and does no input or output",
+    },
+    Absence {
+        package: "canvass-misuse",
+        crates: RUNTIME_AND_NETWORK,
+        features: &[],
+        rule: "misuse looks at the history that it is handed",
     },
     Absence {
         package: "canvass-core",

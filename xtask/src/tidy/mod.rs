@@ -2,6 +2,7 @@
 //!
 //! Every rule is a function from what was read to its findings, with a test that shows it failing.
 
+mod asvs;
 mod direction;
 mod docs;
 mod habits;
@@ -74,6 +75,7 @@ pub fn run(workspace: &Workspace) -> Result<(), Fail> {
         ("no folders of one machine", places::machine_paths(&sources, &places::here(workspace.root()))),
         ("links lead somewhere", docs::links(&sources, &exists)),
         ("words of the glossary are in the code", docs::glossary(&sources)),
+        ("the list of ASVS is whole", asvs::list(&sources, &exists)),
     ];
     let mut count = 0;
     for (rule, findings) in &rules {

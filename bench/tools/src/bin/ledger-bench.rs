@@ -15,7 +15,10 @@ use canvass_core::{
 use canvass_ledger::{Log as Ledger, LogConfig, SignerKey, Trust, note::KeyKind};
 use canvass_store_objects::Tiles;
 use canvass_store_sqlite::{Options, SqliteHeads, SqliteRecords};
-use canvass_types::{Digest, leaf::Log, leaf::OversightLeaf};
+use canvass_types::{
+    Digest,
+    leaf::{Log, OversightLeaf, Pseudonym, Veiled},
+};
 use tokio::task::JoinSet;
 
 const COMMITTERS: u64 = 64;
@@ -24,9 +27,13 @@ const ORIGIN: &str = "bench.example/oversight";
 
 fn leaf(n: u64) -> OversightLeaf {
     OversightLeaf {
-        kind: "offer.received".into(),
+        kind: "offer.open".into(),
         agency: None,
         subject: format!("off_{n:026}"),
+        actor: Some(Pseudonym::of(&[7; 32], Veiled::Member, &(n % 500).to_string())),
+        by: None,
+        purpose: Some("case-work".into()),
+        refused: None,
         hour: "2026-11-24T06Z".into(),
         commitment: Digest::of(&n.to_be_bytes()),
     }

@@ -16,7 +16,7 @@ use reqwest::Method;
 
 use super::{
     desk::{Desk, destination, moment, show, spelled, word},
-    keyring, keys,
+    findings, keyring, keys,
     signin::{self, PasskeysArgs},
 };
 use crate::common::{Context, Failure, read_limited};
@@ -403,6 +403,9 @@ pub enum MemberCommand {
         #[arg(long)]
         active: Option<bool>,
     },
+    /// Their own vehicles, which misuse detection watches searches for
+    #[command(subcommand)]
+    Vehicle(findings::VehicleCommand),
     /// Issue a token to a member, shown once
     #[command(after_help = "Example:\n  canvass member token mbr_… --label laptop --days 90")]
     Token {
@@ -489,6 +492,7 @@ pub async fn member(command: MemberCommand, context: &Context) -> Result<(), Fai
                 .send(Method::PATCH, &format!("/members/{member}"), &ChangeMember { roles, active })
                 .await?)
         }
+        MemberCommand::Vehicle(command) => findings::vehicle(&desk, command).await,
         MemberCommand::Token { member, label, days, role, scope } => {
             let token: IssuedToken = desk
                 .post(&format!("/members/{member}/tokens"), &NewToken { label, roles: role, days, scope })

@@ -8,14 +8,14 @@ use canvass_core::{
     records::Hold,
     retention::Due,
 };
-use canvass_types::{CaseId, HoldId, ItemId, OfferId};
+use canvass_types::{CaseId, HoldId, ItemId, OfferId, Purpose};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::Value;
 
 use super::{
     copies::{self, CopyArgs},
-    desk::{Desk, assignee, destination, moment, path, purpose},
+    desk::{Desk, Why, assignee, destination, moment, path, purpose},
     inbox::{beside, open_into},
     keys, transfer,
 };
@@ -220,7 +220,10 @@ pub async fn hold(command: HoldCommand, context: &Context) -> Result<(), Failure
         }
         HoldCommand::Release { hold, reason } => {
             let request = desk.http.request(Method::DELETE, &path(&format!("/holds/{hold}"), &[]));
-            let answer = desk.http.send(request.header("canvass-purpose", purpose(&reason)?)).await?;
+            let answer = desk
+                .http
+                .send(request.header("canvass-purpose", purpose(&Purpose::reason(&reason))?))
+                .await?;
             let hold: Hold = answer.json().await?;
             desk.show(&hold, &[hold_line(&hold)])
         }
@@ -263,12 +266,12 @@ pub enum ItemCommand {
     },
     /// Add an altered copy of an item: redacted, or in another form; the original stays as it is
     #[command(
-        after_help = "Example:\n  canvass item copy itm_… porch-redacted.mp4 --note 'Face of a passer-by blurred' --purpose 'Redaction for disclosure'"
+        after_help = "Example:\n  canvass item copy itm_… porch-redacted.mp4 --note 'Face of a passer-by blurred' --for disclosure --purpose 'Blur the passer-by at the Elm Street porch'"
     )]
     Copy(CopyArgs),
     /// Decrypt an item's original into a file and hash it once more
     #[command(
-        after_help = "Example:\n  canvass item read itm_… --purpose 'Review for the hearing' --out porch.mp4"
+        after_help = "Example:\n  canvass item read itm_… --purpose 'Compare the porch clip with the burglar\'s red jacket' --out porch.mp4"
     )]
     Read(ReadArgs),
     /// Show and check the chain of custody of an item or offer
@@ -284,9 +287,8 @@ pub enum ItemCommand {
 pub struct ReadArgs {
     /// Which item
     item: ItemId,
-    /// Why, 10 to 500 characters; kept with the record
-    #[arg(long)]
-    purpose: String,
+    #[command(flatten)]
+    why: Why,
     /// A new file for the original
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -346,7 +348,7 @@ async fn read(desk: &Desk<'_>, args: ReadArgs) -> Result<(), Failure> {
     }
     let view: ItemView = desk.get(&format!("/items/{}", args.item)).await?;
     let folder = beside(&args.out, ".part");
-    unpack(desk, &view, &args.purpose, &folder).await?;
+    unpack(desk, &view, &args.why.purpose("case-work"), &folder).await?;
     std::fs::rename(folder.join(&view.name), &args.out)?;
     std::fs::remove_dir_all(&folder)?;
     let line = format!("{}: {} bytes, SHA-256 {} as on record", args.out.display(), view.bytes, view.sha256);
@@ -357,7 +359,7 @@ async fn read(desk: &Desk<'_>, args: ReadArgs) -> Result<(), Failure> {
 pub async fn unpack(
     desk: &Desk<'_>,
     item: &ItemView,
-    why: &str,
+    why: &Purpose,
     folder: &std::path::Path,
 ) -> Result<(), Failure> {
     let identity = keys::open(desk, &item.destination).await?;
@@ -448,6 +450,10 @@ fn row(value: &Value) -> String {
     let plain = fields.iter().filter_map(|(name, value)| match value {
         Value::String(text) => Some(format!("{name} {text}")),
         Value::Bool(_) | Value::Number(_) => Some(format!("{name} {value}")),
+        Value::Object(_) if name == "purpose" => {
+            let purpose: Purpose = serde_json::from_value(value.clone()).unwrap_or_default();
+            Some(format!("{name} {}", purpose.line()))
+        }
         _ => None,
     });
     plain.collect::<Vec<_>>().join("  ")

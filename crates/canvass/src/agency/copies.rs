@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     cases::{item_line, unpack},
-    desk::{Desk, word},
+    desk::{Desk, Why, word},
     inbox::meta,
     transfer,
 };
@@ -32,9 +32,8 @@ pub struct CopyArgs {
     /// Program and version that altered it
     #[arg(long, default_value = "not told")]
     tool: String,
-    /// Why the original is read once more, for the consent that goes with it: 10 to 500 characters; kept with the record
-    #[arg(long)]
-    purpose: String,
+    #[command(flatten)]
+    why: Why,
 }
 
 /// Seals a copy with the consent of its original, and adds it to the case.
@@ -50,7 +49,7 @@ pub async fn copy(desk: &Desk<'_>, args: CopyArgs) -> Result<(), Failure> {
     let beside = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let work = tempfile::tempdir_in(beside.unwrap_or_else(|| std::path::Path::new(".")))?;
     let opened = work.path().join("original");
-    unpack(desk, &original, &args.purpose, &opened).await?;
+    unpack(desk, &original, &args.why.purpose("case-work"), &opened).await?;
     let sealed = tempfile::NamedTempFile::new_in(work.path())?;
     let plan = SealPlan {
         recipients: vec![key.recipient],

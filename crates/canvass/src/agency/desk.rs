@@ -1,6 +1,6 @@
 //! Talking with the agency's desk: lists, queries, words for people.
 
-use canvass_types::{AgencyId, MemberId, MemberView, PortalId, RequestId};
+use canvass_types::{AgencyId, MemberId, MemberView, PortalId, Purpose, RequestId};
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -48,9 +48,43 @@ pub fn path(base: &str, query: &[(&str, Option<String>)]) -> String {
     text
 }
 
-/// A purpose as a header; text beyond ASCII goes as UTF-8.
-pub fn purpose(text: &str) -> Result<HeaderValue, Failure> {
-    HeaderValue::from_bytes(text.trim().as_bytes())
+/// Why something protected is opened.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Why {
+    /// The reason, in words that say something; kept with the record
+    #[arg(long, value_name = "REASON")]
+    purpose: String,
+    /// Class of the purpose, as policies/purposes.toml has them: triage, case-work, crime, disclosure, audit, …
+    #[arg(long = "for", value_name = "CLASS")]
+    class: Option<String>,
+    /// Class of offence, as policies/purposes.toml has them
+    #[arg(long, default_value = "none")]
+    offence: String,
+    /// The agency's number of the case; that of the case or request is taken when none is given
+    #[arg(long, value_name = "NUMBER")]
+    case_number: Option<String>,
+    /// Number of a warrant or court order
+    #[arg(long, value_name = "NUMBER")]
+    warrant: Option<String>,
+}
+
+impl Why {
+    /// The purpose as the desk takes it, of this class unless another was named.
+    pub fn purpose(&self, usual: &str) -> Purpose {
+        Purpose {
+            class: self.class.clone().unwrap_or_else(|| usual.to_owned()),
+            offence: self.offence.clone(),
+            case: self.case_number.clone(),
+            reason: self.purpose.trim().to_owned(),
+            warrant: self.warrant.clone(),
+        }
+    }
+}
+
+/// A purpose as a header: JSON in one line; text beyond ASCII goes as UTF-8.
+pub fn purpose(purpose: &Purpose) -> Result<HeaderValue, Failure> {
+    let text = serde_json::to_vec(purpose).map_err(|error| Failure::new(error.to_string()))?;
+    HeaderValue::from_bytes(&text)
         .map_err(|_| Failure::usage("--purpose: write it on one line, without control characters"))
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     cases::unpack,
-    desk::{Desk, path},
+    desk::{Desk, Why, path, purpose},
     inbox::{BESIDE, beside},
 };
 use crate::common::{Context, Failure, count, exists, read_limited};
@@ -23,9 +23,8 @@ const MOST_CONSENT: u64 = 1024 * 1024;
 pub struct ExportArgs {
     /// Which case
     case: CaseId,
-    /// Why, 10 to 500 characters; kept with the record and in the bundle
-    #[arg(long)]
-    purpose: String,
+    #[command(flatten)]
+    why: Why,
     /// A new folder for the bundle
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -40,8 +39,13 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<(), Failure> {
             args.out.display()
         )));
     }
-    let answer: CourtExport =
-        desk.http.get_for(&path(&format!("/cases/{}/export", args.case), &[]), &args.purpose).await?;
+    let answer: CourtExport = desk
+        .http
+        .get_for(
+            &path(&format!("/cases/{}/export", args.case), &[]),
+            purpose(&args.why.purpose("disclosure"))?,
+        )
+        .await?;
     let people: Vec<MemberView> =
         desk.all("/members", &[("agency", Some(answer.manifest.agency.id.to_string()))]).await?;
     let work = beside(&args.out, ".work");
@@ -78,7 +82,7 @@ async fn assemble(
         let item = &exported.item;
         desk.context.console().note(format!("{}: {}", item.id, super::desk::plain(&item.name)));
         let folder = work.join(item.id.as_str());
-        unpack(desk, item, &args.purpose, &folder).await?;
+        unpack(desk, item, &args.why.purpose("disclosure"), &folder).await?;
         let consent = read_limited(&folder.join(BESIDE).join("consent.json"), MOST_CONSENT)?;
         let known = consents.entry(item.offer.clone()).or_insert_with(|| consent.clone());
         if *known != consent {
@@ -89,7 +93,7 @@ async fn assemble(
         }
         files.insert(item.id.to_string(), folder.join(&item.name));
     }
-    let contents = Contents::of(answer, &args.purpose, people, consents.into_iter().collect())?;
+    let contents = Contents::of(answer, people, consents.into_iter().collect())?;
     let mut original = |item: &ItemFile| -> std::io::Result<Box<dyn std::io::Read>> {
         let file = files.get(item.id.as_str()).ok_or_else(|| std::io::Error::other("it was not fetched"))?;
         Ok(Box::new(std::fs::File::open(file)?))

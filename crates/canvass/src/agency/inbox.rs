@@ -19,7 +19,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    desk::{Desk, assignee, destination, moment, plain, word},
+    desk::{Desk, Why, assignee, destination, moment, plain, word},
     keys, transfer,
 };
 use crate::common::{Context, Failure, count, day, exists, hash_file, read_limited, write_secret};
@@ -63,9 +63,8 @@ pub struct OpenArgs {
     /// The case that it belongs to
     #[arg(long)]
     case: Option<CaseId>,
-    /// Why, 10 to 500 characters; kept with the record
-    #[arg(long)]
-    purpose: String,
+    #[command(flatten)]
+    why: Why,
     /// A new folder for the clips
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -306,8 +305,8 @@ pub async fn open(args: OpenArgs, context: &Context) -> Result<(), Failure> {
     }
     let sealed = beside(&args.out, ".age.part");
     let base = format!("/offers/{offer}/envelope");
-    transfer::download(&desk, &base, &args.purpose, &sealed, view.envelope_bytes, view.envelope_sha256)
-        .await?;
+    let why = args.why.purpose(if view.case.is_some() { "case-work" } else { "triage" });
+    transfer::download(&desk, &base, &why, &sealed, view.envelope_bytes, view.envelope_sha256).await?;
     let opened =
         open_into(&sealed, identity, &args.out, view.envelope_sha256, view.envelope_bytes, args.limit);
     let opened = match opened {

@@ -2,15 +2,21 @@
 //! or sealed.
 
 mod agencies;
+mod breakglass;
 mod cases;
 mod copies;
+mod courtseals;
 mod desk;
+mod disclose;
 mod export;
+mod findings;
+mod governance;
 mod inbox;
 mod keyring;
 mod keys;
 mod requests;
 mod signin;
+mod texts;
 mod transfer;
 
 use canvass_types::OfferId;
@@ -53,7 +59,7 @@ pub enum Command {
     },
     /// Download, verify and open an offer on this machine
     #[command(
-        after_help = "Example:\n  canvass open off_… --case cas_… --purpose 'Burglary on Elm Street, 20 November' --out opened --scan 'clamscan -r'"
+        after_help = "Example:\n  canvass open off_… --case cas_… --for triage --purpose 'Porch clips of Elm Street, burglary on 20 November' --out opened --scan 'clamscan -r'"
     )]
     Open(inbox::OpenArgs),
     /// Accept or decline the clips of an opened offer
@@ -90,14 +96,42 @@ pub enum Command {
     /// Single pieces of evidence
     #[command(subcommand)]
     Item(cases::ItemCommand),
+    /// Limits, retentions and rules; to change them takes two operators
+    #[command(subcommand)]
+    Policy(governance::PolicyCommand),
+    /// Texts of policy that the public reads, held against the settings
+    #[command(subcommand)]
+    PolicyText(texts::PolicyTextCommand),
+    /// Changes that wait for a second person
+    #[command(subcommand)]
+    Proposal(governance::ProposalCommand),
+    /// Sharing with other agencies; to begin it takes two people, to end it one
+    #[command(subcommand)]
+    Share(governance::ShareCommand),
     /// Show what will be destroyed when
     #[command(after_help = "Example:\n  canvass retention")]
     Retention,
+    /// What misuse detection found
+    #[command(subcommand)]
+    Finding(findings::FindingCommand),
+    /// Courts' orders that keep a search from the owner of the plate; each takes two people
+    #[command(subcommand)]
+    CourtSeal(courtseals::CourtSealCommand),
     /// Show records of actions
     #[command(after_help = "Example:\n  canvass audit --subject itm_…")]
     Audit(cases::AuditArgs),
+    /// Change an agency's people as operator, for an hour and for all to see
+    #[command(subcommand)]
+    BreakGlass(breakglass::BreakGlassCommand),
+    /// Open chosen fields of records of actions to an auditor, who checks them against the ledger
+    #[command(
+        after_help = "Example:\n  canvass disclose --action item.read --from 2026-11-01T00:00:00Z --field at --field actor --field purpose \\\n    --to 'City council' --basis 'Council order 26-14' --out november.disclosure.json"
+    )]
+    Disclose(disclose::DiscloseArgs),
     /// Export a case as a court bundle that anyone checks offline
-    #[command(after_help = "Example:\n  canvass export cas_… --purpose 'Discovery in 26-cr-77' --out bundle")]
+    #[command(
+        after_help = "Example:\n  canvass export cas_… --for disclosure --purpose 'Defence counsel asked for the Elm Street clips' --out bundle"
+    )]
     Export(export::ExportArgs),
 }
 
@@ -125,8 +159,16 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Case(command) => Box::pin(cases::case(command, context)).await,
         Command::Hold(command) => Box::pin(cases::hold(command, context)).await,
         Command::Item(command) => Box::pin(cases::item(command, context)).await,
+        Command::Policy(command) => Box::pin(governance::policy(command, context)).await,
+        Command::PolicyText(command) => Box::pin(texts::run(command, context)).await,
+        Command::Proposal(command) => Box::pin(governance::proposal(command, context)).await,
+        Command::Share(command) => Box::pin(governance::share(command, context)).await,
         Command::Retention => cases::retention(context).await,
+        Command::Finding(command) => Box::pin(findings::finding(command, context)).await,
+        Command::CourtSeal(command) => courtseals::run(command, context).await,
         Command::Audit(args) => cases::audit(args, context).await,
+        Command::BreakGlass(command) => breakglass::run(command, context).await,
+        Command::Disclose(args) => Box::pin(disclose::run(args, context)).await,
         Command::Export(args) => Box::pin(export::run(args, context)).await,
     }
 }

@@ -1,7 +1,7 @@
 //! Members' passkeys: enrolment links, and what an administrator sees and ends.
 
-use canvass_core::signin::{EnrolmentView, IssuedEnrolment, PasskeyView, SessionView, SignInOf};
-use canvass_types::{EnrolmentId, MemberId, PasskeyId, SessionId};
+use canvass_core::signin::{AccountView, EnrolmentView, IssuedEnrolment, PasskeyView, SessionView, SignInOf};
+use canvass_types::{AccountId, EnrolmentId, MemberId, PasskeyId, SessionId};
 use clap::Args;
 use qrcode::{QrCode, render::unicode::Dense1x2};
 use reqwest::Method;
@@ -17,6 +17,9 @@ pub struct PasskeysArgs {
     /// Remove this passkey; sessions that it opened end at once
     #[arg(long, value_name = "PASSKEY")]
     remove: Option<PasskeyId>,
+    /// Remove this account at the agency's own sign-in; sessions that it opened end at once
+    #[arg(long, value_name = "ACCOUNT")]
+    unbind: Option<AccountId>,
     /// End this session
     #[arg(long, value_name = "SESSION")]
     end: Option<SessionId>,
@@ -50,6 +53,9 @@ pub async fn passkeys(desk: &Desk<'_>, args: PasskeysArgs) -> Result<(), Failure
     if let Some(passkey) = args.remove {
         let _: PasskeyView = desk.act(Method::DELETE, &format!("/passkeys/{passkey}")).await?;
     }
+    if let Some(account) = args.unbind {
+        let _: AccountView = desk.act(Method::DELETE, &format!("/accounts/{account}")).await?;
+    }
     if let Some(session) = args.end {
         let _: SessionView = desk.act(Method::DELETE, &format!("/sessions/{session}")).await?;
     }
@@ -62,11 +68,17 @@ pub async fn passkeys(desk: &Desk<'_>, args: PasskeysArgs) -> Result<(), Failure
         let (used, stopped) = (moment(key.last_used), moment(key.stopped));
         lines.push(format!("{}  {}  used {used}  removed {stopped}", key.id, plain(&key.label)));
     }
+    for it in &of.accounts {
+        let (used, stopped) = (moment(it.last_used), moment(it.stopped));
+        lines.push(format!("{}  at {}  used {used}  removed {stopped}", it.id, plain(&it.name)));
+    }
     for it in &of.sessions {
         let (device, state) = (plain(&it.device), spelled(&it.state));
         lines.push(format!("{}  {device}  {state}  last seen {}", it.id, it.last_seen));
     }
-    for it in of.enrolments.iter().filter(|it| it.used.is_none() && it.revoked.is_none()) {
+    for it in
+        of.enrolments.iter().filter(|it| it.used.is_none() && it.bound.is_none() && it.revoked.is_none())
+    {
         lines.push(format!("{}  open until {}", it.id, it.expires));
     }
     if let Some(until) = of.locked_out_until {

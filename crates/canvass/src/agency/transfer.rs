@@ -3,7 +3,7 @@
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use canvass_types::Digest;
+use canvass_types::{Digest, Purpose};
 use futures_util::StreamExt as _;
 use reqwest::{Method, StatusCode};
 
@@ -20,7 +20,7 @@ const PART: usize = 8 * 1024 * 1024;
 pub async fn download(
     desk: &Desk<'_>,
     base: &str,
-    why: &str,
+    why: &Purpose,
     to: &Path,
     bytes: u64,
     sha256: Digest,

@@ -304,8 +304,12 @@ impl Http {
     ///
     /// # Errors
     /// [`HttpError`].
-    pub async fn get_for<T: DeserializeOwned>(&self, path: &str, purpose: &str) -> Result<T, HttpError> {
-        let request = self.request(Method::GET, path).header("canvass-purpose", header(purpose));
+    pub async fn get_for<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        purpose: HeaderValue,
+    ) -> Result<T, HttpError> {
+        let request = self.request(Method::GET, path).header("canvass-purpose", purpose);
         let response = self.send(request).await?;
         parse(path, &read_body(response, path, MAX_ANSWER).await?)
     }
@@ -337,11 +341,6 @@ impl Http {
         let bytes = read_body(response, path, MAX_ANSWER).await?;
         parse(path, if bytes.is_empty() { b"null" } else { &bytes })
     }
-}
-
-/// A purpose as a header: text beyond ASCII goes as UTF-8 bytes.
-pub fn header(text: &str) -> HeaderValue {
-    HeaderValue::from_bytes(text.trim().as_bytes()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 fn retried(status: StatusCode) -> bool {

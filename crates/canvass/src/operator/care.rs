@@ -1,6 +1,6 @@
 //! Setting a Canvass up and looking after its data folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use canvass_server::{openapi as document, operator};
@@ -87,6 +87,7 @@ pub async fn init(command: Init, context: &Context) -> Result<(), Failure> {
 /// # Errors
 /// A defect is left, or the folder can't be read.
 pub async fn check(command: Check, context: &Context) -> Result<(), Failure> {
+    note(&command.data, if command.repair { "check-repair" } else { "check" }, context).await;
     let report =
         operator::check(&command.data, command.repair, Arc::new(SystemClock), Arc::new(OsEntropy)).await?;
     let console = context.console();
@@ -109,6 +110,7 @@ pub async fn check(command: Check, context: &Context) -> Result<(), Failure> {
 /// # Errors
 /// It wasn't made.
 pub async fn backup(command: Backup, context: &Context) -> Result<(), Failure> {
+    note(&command.data, if command.with_keys { "backup-with-keys" } else { "backup" }, context).await;
     let made = operator::backup(&command.data, &command.to, command.with_keys).await?;
     let files = count(made.files, "file", "files");
     context.console().line(format!("{files}, {} bytes in {}", made.bytes, command.to.display()));
@@ -125,6 +127,7 @@ pub async fn backup(command: Backup, context: &Context) -> Result<(), Failure> {
 pub async fn restore(command: Restore, context: &Context) -> Result<(), Failure> {
     let (from, data) = (command.from, command.data.clone());
     let made = tokio::task::spawn_blocking(move || operator::restore(&from, &data)).await??;
+    note(&command.data, "restore", context).await;
     let console = context.console();
     console.line(format!(
         "{}, {} bytes restored into {}",
@@ -134,6 +137,20 @@ pub async fn restore(command: Restore, context: &Context) -> Result<(), Failure>
     ));
     console.note(format!("Now check it: canvass check --data {}", command.data.display()));
     console.result(&json!({"files": made.files, "bytes": made.bytes, "data": command.data}))
+}
+
+/// Enters the tool in the oversight ledger. Damaged records are no reason not to look at them: that it could not be entered is
+/// said, and the tool goes on.
+async fn note(data: &Path, tool: &str, context: &Context) {
+    // A folder without records is refused by the tool itself, in its own words.
+    if !data.join("records.sqlite").exists() {
+        return;
+    }
+    if let Err(error) = operator::note_tool(data, tool, Arc::new(SystemClock), Arc::new(OsEntropy)).await {
+        context
+            .console()
+            .note(format!("That {tool} was used could not be entered in the oversight ledger: {error}"));
+    }
 }
 
 /// Prints the desk's OpenAPI document.

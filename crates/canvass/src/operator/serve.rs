@@ -9,7 +9,7 @@ use canvass_server::{BaseMap, Identity, MailConfig, PushConfig, Role, ServeConfi
 use clap::Args;
 use serde_json::json;
 
-use crate::common::{Context, Failure, OsEntropy, SystemClock, stop_signal};
+use crate::common::{Context, Failure, OsEntropy, Server, SystemClock, stop_signal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,6 +42,9 @@ pub struct Serve {
     /// Address at which people open the desk, where alone passkeys count [default without TLS: http://localhost:PORT]
     #[arg(long, env = "CANVASS_DESK_URL", value_name = "URL")]
     desk_url: Option<String>,
+    /// File of providers at which members of their agencies sign in, TOML with a table [[oidc]] each (docs/ref/oidc.md)
+    #[arg(long, env = "CANVASS_OIDC", value_name = "FILE")]
+    oidc: Option<PathBuf>,
     /// Address of the public role, as people open it
     #[arg(long, env = "CANVASS_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
@@ -140,8 +143,9 @@ fn witness(text: &str) -> Result<Witness, Failure> {
     let (url, vkey) = text.split_once('=').ok_or_else(|| {
         Failure::usage("--witness: write it as URL=VKEY, the vkey as `canvass witness keygen` prints it")
     })?;
+    let address = Server::parse(url).map_err(|error| error.context("--witness"))?;
     let key = VerifierKey::parse(vkey).map_err(|error| Failure::usage(format!("--witness: {error}")))?;
-    Ok(Witness { url: url.to_owned(), key })
+    Ok(Witness { url: address.as_str().to_owned(), key })
 }
 
 impl Serve {
@@ -151,6 +155,10 @@ impl Serve {
         config.listen = self.listen.unwrap_or(config.listen);
         config.public_listen = self.public_listen.unwrap_or(config.public_listen);
         config.desk_url = self.desk_url.map(|url| url.trim_end_matches('/').to_owned());
+        if let Some(file) = &self.oidc {
+            config.providers =
+                canvass_server::read_providers(file).map_err(|error| Failure::usage(error.to_string()))?;
+        }
         let here = format!("http://{}", config.public_listen);
         config.identity = Identity {
             name: self.name.unwrap_or(config.identity.name),
@@ -211,5 +219,13 @@ mod tests {
     fn witnesses_are_an_address_and_a_key() {
         assert_eq!(super::witness("https://w.example").unwrap_err().code(), 2);
         assert_eq!(super::witness("https://w.example=w+00+AAAA").unwrap_err().code(), 2);
+        let key = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+        assert_eq!(
+            super::witness(&format!("https://w.example/a/={key}")).unwrap().url,
+            "https://w.example/a"
+        );
+        assert!(super::witness(&format!("http://127.0.0.1:9={key}")).is_ok());
+        let refused = super::witness(&format!("http://w.example={key}")).unwrap_err();
+        assert_eq!(refused.code(), 2, "its answers would cross the network in the clear");
     }
 }

@@ -8,6 +8,7 @@ mod keygen;
 mod offer;
 mod requests;
 mod seal;
+mod searched;
 mod upload;
 
 use clap::Subcommand;
@@ -24,6 +25,7 @@ pub enum Command {
     Receipt(give::FetchReceipt),
     #[command(subcommand)]
     Offer(offer::OfferCommand),
+    Searched(searched::Searched),
     Keygen(keygen::Keygen),
 }
 
@@ -38,6 +40,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Give(command) => Box::pin(give::give(command, context)).await,
         Command::Receipt(command) => Box::pin(give::receipt(command, context)).await,
         Command::Offer(command) => Box::pin(offer::run(command, context)).await,
+        Command::Searched(command) => Box::pin(searched::run(command, context)).await,
         Command::Keygen(command) => keygen::run(&command, context),
     }
 }

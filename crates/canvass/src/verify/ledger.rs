@@ -228,12 +228,14 @@ enum File<'a> {
     Request(&'a canvass_types::RequestId),
     Portal(&'a canvass_types::PortalId),
     Policy,
+    Rules,
 }
 
 async fn files(ledgers: &Ledgers, head: &Checkpoint, replay: &Replay) -> Result<(u64, Vec<Defect>), Failure> {
     let policy = replay.policy.iter().map(|_| File::Policy);
     let agencies = replay.agencies.keys().map(File::Agency);
     let all = policy
+        .chain(replay.rules.iter().map(|_| File::Rules))
         .chain(agencies)
         .chain(replay.requests.keys().map(File::Request))
         .chain(replay.portals.keys().map(File::Portal));
@@ -274,6 +276,7 @@ async fn check_file(
         File::Request(id) => format!("requests/{id}.json"),
         File::Portal(id) => format!("portals/{id}.json"),
         File::Policy => "policy.json".to_owned(),
+        File::Rules => "rules.json".to_owned(),
     };
     let defect = |what: String| Defect { place: path.clone(), what };
     let Some(bytes) = ledgers.public.read(&path, MAX_RECORD).await? else {
@@ -281,6 +284,7 @@ async fn check_file(
     };
     let (found, proofs) = match file {
         File::Policy => (records::policy(&bytes, replay), Vec::new()),
+        File::Rules => (records::rules(&bytes, replay), Vec::new()),
         File::Agency(id) => {
             judge(&bytes, |shown: AgencyFile| (records::agency(id, &shown.agency, replay), shown.proofs))
         }

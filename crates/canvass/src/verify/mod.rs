@@ -1,5 +1,6 @@
 //! What anyone can check, trusting nobody: ledgers, receipts, packages; and how to be a witness.
 
+mod disclosure;
 pub mod keys;
 pub mod ledger;
 pub mod ledgers;
@@ -17,7 +18,7 @@ use crate::common::{Context, Failure};
 /// Commands of whoever trusts nobody.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check a ledger, a receipt or an export package, trusting nobody
+    /// Check a ledger, a receipt, an export package or a disclosure, trusting nobody
     #[command(subcommand)]
     Verify(What),
     #[command(subcommand)]
@@ -30,6 +31,7 @@ pub enum What {
     Ledger(ledger::VerifyLedger),
     Receipt(receipt::VerifyReceipt),
     Package(package::VerifyPackage),
+    Disclosure(disclosure::VerifyDisclosure),
 }
 
 /// Runs one of them.
@@ -41,6 +43,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Verify(What::Ledger(command)) => Box::pin(ledger::run(command, context)).await,
         Command::Verify(What::Receipt(command)) => receipt::run(&command, context),
         Command::Verify(What::Package(command)) => package::run(&command, context),
+        Command::Verify(What::Disclosure(command)) => disclosure::run(&command, context),
         Command::Witness(command) => Box::pin(witness::run(command, context)).await,
     }
 }

@@ -135,12 +135,39 @@ pub fn portal(id: &PortalId, shown: &PublicPortal, ledger: &Replay) -> Vec<Strin
 
 /// What does not fit between `/policy.json` and the ledger.
 pub fn policy(bytes: &[u8], ledger: &Replay) -> Vec<String> {
-    let Some((digest, _)) = ledger.policy else {
-        return vec!["the ledger has no entry of a policy".to_owned()];
+    named(bytes, ledger.policy, "policy")
+}
+
+/// What does not fit between `/rules.json` and the ledger.
+pub fn rules(bytes: &[u8], ledger: &Replay) -> Vec<String> {
+    named(bytes, ledger.rules, "set of rules")
+}
+
+fn named(bytes: &[u8], entry: Option<(Digest, u64)>, what: &str) -> Vec<String> {
+    let Some((digest, _)) = entry else {
+        return vec![format!("the ledger has no entry of a {what}")];
     };
     let value: Result<serde_json::Value, _> = serde_json::from_slice(bytes);
     match value.ok().and_then(|value| digest_of(&value)) {
         Some(found) if found == digest => Vec::new(),
-        _ => vec!["it is not the policy whose digest is in the ledger".to_owned()],
+        _ => vec![format!("it is not the {what} whose digest is in the ledger")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_are_those_whose_digest_is_in_the_ledger() {
+        let texts = std::collections::BTreeMap::from([("roles.txt", "a"), ("caps.cedar", "b\n")]);
+        let mut ledger = Replay::default();
+        let shown = serde_json::to_vec_pretty(&texts).unwrap();
+        assert_eq!(rules(&shown, &ledger), ["the ledger has no entry of a set of rules"]);
+        ledger.rules = digest_of(&texts).map(|digest| (digest, 4));
+        assert!(rules(&shown, &ledger).is_empty(), "the form does not matter");
+        for other in [&b"{}"[..], br#"{"roles.txt":"a","caps.cedar":"c"}"#, b"{"] {
+            assert_eq!(rules(other, &ledger), ["it is not the set of rules whose digest is in the ledger"]);
+        }
     }
 }

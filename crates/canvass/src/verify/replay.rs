@@ -106,6 +106,10 @@ pub struct Replay {
     pub portals: BTreeMap<PortalId, Portal>,
     /// The newest policy and its entry.
     pub policy: Option<(Digest, u64)>,
+    /// Digest of the rules in force, with the place of their entry.
+    pub rules: Option<(Digest, u64)>,
+    /// Public keys of the private check for plate owners, by quarter.
+    pub asked: BTreeMap<String, String>,
     /// Entries by type.
     pub kinds: BTreeMap<String, u64>,
     /// What was found wrong.
@@ -137,6 +141,12 @@ impl Replay {
     fn apply(&mut self, index: u64, leaf: RequestsLeaf) -> Result<(), String> {
         match leaf {
             RequestsLeaf::PolicySet { digest, .. } => self.policy = Some((digest, index)),
+            RequestsLeaf::RulesSet { digest, .. } => self.rules = Some((digest, index)),
+            RequestsLeaf::AskedKey { epoch, public, .. } => {
+                if self.asked.insert(epoch, public).is_some() {
+                    return Err("a second key for one quarter of the private check for plate owners".into());
+                }
+            }
             RequestsLeaf::AgencyState { agency, class, state, digest, .. } => {
                 self.agencies.entry(agency).or_default().standing = Some((class, state, digest));
             }

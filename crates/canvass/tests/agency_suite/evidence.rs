@@ -68,7 +68,7 @@ pub fn originals_are_read_and_hashed(town: &Town, case: &Case) {
 pub fn a_redacted_copy_stands_beside_its_original(town: &Town, case: &Case) {
     let sam = &town.sam;
     sam.write("porch-redacted.mp4", "a blurred porch ".repeat(30_000));
-    let (note, why) = ("Face of a passer-by blurred", "Redaction for disclosure");
+    let (note, why) = ("Face of a passer-by blurred", "Blur the passer-by at the Elm Street porch");
     let copy = |file: &str| {
         sam.run(&["item", "copy", &case.item, file, "--note", note, "--tool", "hand", "--purpose", why])
     };
@@ -203,8 +203,14 @@ pub fn a_case_is_closed_and_opened_again(town: &Town, nora: &Person, case: &Case
 }
 
 pub fn a_case_is_exported(town: &Town, case: &Case) {
-    let said =
-        town.sam.ok(&["export", &case.id, "--purpose", "Discovery in State v. Doe", "--out", "bundle"]);
+    let said = town.sam.ok(&[
+        "export",
+        &case.id,
+        "--purpose",
+        "Defence counsel asked for the Elm Street clips",
+        "--out",
+        "bundle",
+    ]);
     assert!(said.contains("Everything holds.") && said.contains("2 originals"), "{said}");
     assert!(said.contains("1 altered copy"), "{said}");
     let defence = town.resident("defence");
@@ -214,8 +220,54 @@ pub fn a_case_is_exported(town: &Town, case: &Case) {
     std::fs::write(town.sam.home.join("bundle.zip"), "PK").unwrap();
     defence.refused(&["verify", "package", &town.sam.path("bundle.zip")], 2, &["unpack it first"]);
     town.sam.refused(
-        &["export", &case.id, "--purpose", "Discovery in State v. Doe", "--out", "bundle"],
+        &[
+            "export",
+            &case.id,
+            "--purpose",
+            "Defence counsel asked for the Elm Street clips",
+            "--out",
+            "bundle",
+        ],
         2,
         &["exists already"],
     );
+}
+
+pub fn records_are_disclosed(town: &Town) {
+    let sam = &town.sam;
+    let asked = |fields: &[&str], out: &str| {
+        let mut args = vec![
+            "disclose",
+            "--action",
+            "item.read",
+            "--to",
+            "City council",
+            "--basis",
+            "Council order 26-14",
+        ];
+        fields.iter().for_each(|field| args.extend(["--field", field]));
+        args.extend(["--out", out]);
+        sam.run(&args)
+    };
+    let said = asked(&["at", "purpose.class"], "november.json");
+    assert!(said.code == 0 && said.out.contains("records"), "{}{}", said.out, said.err);
+    asked(&["at"], "november.json").refused(2, &["exists already"]);
+    asked(&["salt"], "other.json").refused(1, &["fields"]);
+    let text = std::fs::read_to_string(sam.home.join("november.json")).unwrap();
+    assert!(!text.contains("Garage burglary"), "the reason was not to be opened");
+    let council = town.resident("council");
+    council.write("november.json", &text);
+    let said = council.ok(&["verify", "disclosure", "november.json"]);
+    assert!(
+        said.contains("case-work") && said.contains("item.read") && said.contains("cosigned by"),
+        "{said}"
+    );
+    council.write("altered.json", text.replacen("case-work", "crime", 1));
+    council.refused(&["verify", "disclosure", "altered.json"], 1, &["record 1"]);
+    let mut fewer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    fewer["disclosure"]["records"].as_array_mut().unwrap().remove(0);
+    council.write("fewer.json", fewer.to_string());
+    council.refused(&["verify", "disclosure", "fewer.json"], 1, &["not of this disclosure"]);
+    council.write("none.json", "{}");
+    council.refused(&["verify", "disclosure", "none.json"], 1, &["not a disclosure"]);
 }

@@ -7,7 +7,7 @@ use canvass_server::{Running, ServeConfig, Witness, serve};
 use canvass_types::{Clock, Entropy};
 use serde_json::{Value, json};
 
-use crate::story::{Case, http};
+use crate::story::Case;
 use crate::town::*;
 
 /// The machine's clock, some days ahead.
@@ -271,12 +271,52 @@ fn a_lost_witness_is_noticed(town: &mut Town) {
     assert!(after.code != 0 || newer == before, "an entry that no witness saw was believed");
 }
 
+/// The rules in force are written out, changed in one file, proposed, looked at, approved and found again in public.
+fn rules_are_changed_by_two(town: &Town, otto: &Person) {
+    town.operator.ok(&["policy", "show", "--rules", "rules"]);
+    let file = town.operator.home.join("rules/roles.txt");
+    let roles = std::fs::read_to_string(&file).unwrap();
+    let row = roles.lines().find(|line| line.starts_with("hold.list")).unwrap();
+    std::fs::write(&file, roles.replace(row, "hold.list - - - own own own -")).unwrap();
+    let why = ["--reason", "Overseers look at holds through the ledger alone."];
+    let propose = [&["policy", "propose", "--rules", "rules"][..], &why].concat();
+    let proposal = text(&town.operator.json(&propose), "/id");
+    let shown = otto.ok(&["policy", "diff", &proposal]);
+    assert!(
+        shown.contains("lost") && shown.contains("hold.list") && shown.contains("--- a/roles.txt"),
+        "{shown}"
+    );
+    town.overseer.ok(&["hold", "list"]);
+    otto.ok(&["proposal", "approve", &proposal]);
+    town.overseer.refused(&["hold", "list"], 1, &["Your roles"]);
+    let public = town.data().join("public/rules.json");
+    until("the public rules", || {
+        std::fs::read_to_string(&public).unwrap().contains("hold.list - - - own own own -")
+    });
+    town.ledgers_hold();
+    std::fs::write(&file, roles.replace(row, "hold.list what")).unwrap();
+    town.operator.refused(&propose, 1, &["files.roles.txt"]);
+}
+
 pub fn time_passes(town: &mut Town, case: &Case) {
-    let token = std::fs::read_to_string(town.operator.home.join("token")).unwrap();
-    let address = format!("{}/api/v1/policy", url(town.desk));
-    let (_, mut policy) = http("GET", &address, token.trim(), None);
+    let mut policy = town.operator.json(&["policy", "show"]);
     policy["retention"]["closed_case_days"] = json!(5);
-    assert_eq!(http("PUT", &address, token.trim(), Some(policy)).0, 200);
+    town.operator.write("limits.json", policy.to_string());
+    let why = ["--reason", "The council wants closed cases gone within the week."];
+    let propose = [&["policy", "propose", "--limits", "limits.json"][..], &why].concat();
+    town.operator.refused(&propose, 1, &["two operators", "canvass member add"]);
+    let otto = member(town.folder.path(), &town.operator, "Otto", &["operator"], None);
+    let proposal = text(&town.operator.json(&propose), "/id");
+    town.operator.refused(&["proposal", "approve", &proposal], 1, &["Nobody approves what they proposed"]);
+    let shown = otto.ok(&["proposal", "show", &proposal]);
+    assert!(shown.contains("+    \"closed_case_days\": 5") && shown.contains("by Olive"), "{shown}");
+    otto.ok(&["proposal", "approve", &proposal]);
+    otto.refused(
+        &["proposal", "refuse", &proposal, "--reason", "It came too late."],
+        1,
+        &["approved already"],
+    );
+    rules_are_changed_by_two(town, &otto);
     let items = town.sam.json(&["case", "show", &case.id]);
     let other = ["/items/0/id", "/items/1/id"].map(|at| text(&items, at));
     let other = other.iter().find(|id| **id != case.item).unwrap();

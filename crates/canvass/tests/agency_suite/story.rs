@@ -40,6 +40,7 @@ fn a_year_of_an_agency() {
     play("holds", &mut || evidence::holds_beat_destruction(&town, &nora, &case));
     play("closing", &mut || evidence::a_case_is_closed_and_opened_again(&town, &nora, &case));
     play("export", &mut || evidence::a_case_is_exported(&town, &case));
+    play("disclosure", &mut || evidence::records_are_disclosed(&town));
     play("keys", &mut || governance::keys_are_destroyed_when_nothing_depends_on_them(&town, &case));
     play("withholding", &mut || governance::a_request_is_withheld(&town));
     play("signing keys", &mut || governance::signing_keys_change(&town));
@@ -84,7 +85,7 @@ fn from_a_portal_to_an_item(town: &Town) -> Case {
     town.ines.refused(
         &["open", &offer, "--case", &case, "--purpose", "x", "--out", "opened"],
         1,
-        &["purpose of 10 to 500"],
+        &["purpose.reason"],
     );
     town.ines.ok(&["open", &offer, "--case", &case, "--purpose", WHY, "--out", "opened"]);
     assert_eq!(

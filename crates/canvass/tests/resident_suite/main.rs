@@ -4,5 +4,6 @@
 mod give;
 mod ledger;
 mod receipt;
+mod searched;
 mod serve;
 mod support;

@@ -12,8 +12,9 @@ use canvass_ledger::{KeyKind, Log, LogConfig, MemStore, SignerKey, TileSource};
 use canvass_seal::Identity;
 use canvass_seal::receipt::{Receipt, ServerKey};
 use canvass_server::public::spool::{DoneUpload, Spool, SpoolConfig};
-use canvass_server::public::{PublicConfig, serve};
-use canvass_types::leaf::{OversightLeaf, RequestsLeaf, commitment};
+use canvass_server::public::{AskedConfig, PublicConfig, serve};
+use canvass_types::commitment::commitment;
+use canvass_types::leaf::{OversightLeaf, RequestsLeaf};
 use canvass_types::*;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
@@ -220,6 +221,11 @@ impl World {
         self.folder.path().join("public")
     }
 
+    /// Where the keys of the private check lie.
+    pub fn asked(&self) -> PathBuf {
+        self.folder.path().join("asked")
+    }
+
     pub fn put(&self, path: &str, bytes: impl AsRef<[u8]>) {
         let path = self.public().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -339,8 +345,12 @@ impl World {
             kind: "offer.received".into(),
             agency: Some(self.agency.id.clone()),
             subject: offer.to_string(),
+            actor: None,
+            by: None,
+            purpose: None,
+            refused: None,
             hour: now().hour(),
-            commitment: commitment(&salt, &canonical(&record).unwrap()),
+            commitment: commitment(&salt, &record),
         };
         let leaf = canonical(&leaf).unwrap();
         let index = self.oversight.append(&[&leaf], at()).await.unwrap().first_index;
@@ -391,7 +401,8 @@ pub async fn street_at(world: &World, address: &str) -> Street {
     let spool = spool(world);
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let config = PublicConfig::new(world.public(), spool.clone(), Arc::new(Machine));
+    let mut config = PublicConfig::new(world.public(), spool.clone(), Arc::new(Machine));
+    config.asked = Some(AskedConfig { folder: world.asked(), entropy: Arc::new(Machine) });
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let done = tokio::spawn(async move {
         let stopped = async {

@@ -68,6 +68,10 @@ actions! {
     PasskeyAdd = "passkey.add";
     /// Remove a member's passkey.
     PasskeyRemove = "passkey.remove";
+    /// Bind an account of one's own at the agency's provider.
+    AccountBind = "account.bind";
+    /// Remove a member's federated account.
+    AccountRemove = "account.remove";
     /// Open, lock, unlock or confirm a session of one's own.
     SessionOpen = "session.open";
     /// End a member's session.
@@ -142,16 +146,56 @@ actions! {
     HoldRelease = "hold.release";
     /// See holds.
     HoldList = "hold.list";
+    /// Propose or confirm that a court's order keeps a search from the plate's owner for a time.
+    AskedSeal = "asked.seal";
+    /// See such orders.
+    AskedSealList = "asked.seal.list";
     /// See what will be destroyed when.
     RetentionRead = "retention.read";
     /// Read the records of actions.
     AuditRead = "audit.read";
+    /// Open break-glass: change an agency's people for an hour.
+    BreakGlassBegin = "breakglass.begin";
+    /// End it before its time.
+    BreakGlassEnd = "breakglass.end";
+    /// See when it was open, and why.
+    BreakGlassRead = "breakglass.read";
+    /// Open fields of records to an auditor.
+    DisclosureMake = "disclosure.make";
+    /// Register a member's own vehicles.
+    MemberVehicle = "member.vehicle";
+    /// See what misuse detection found.
+    FindingRead = "finding.read";
+    /// Explain or confirm a finding.
+    FindingHandle = "finding.handle";
     /// Make a backup.
     SystemBackup = "system.backup";
     /// See the state of the server.
     SystemRead = "system.read";
-    /// Change limits and retentions.
-    PolicySet = "policy.set";
+    /// Propose other limits or rules.
+    PolicyPropose = "policy.propose";
+    /// Approve what another operator proposed.
+    PolicyApprove = "policy.approve";
+    /// See proposals.
+    ProposalRead = "proposal.read";
+    /// Refuse what somebody else proposed.
+    ProposalRefuse = "proposal.refuse";
+    /// Take back what one proposed oneself.
+    ProposalWithdraw = "proposal.withdraw";
+    /// Propose to share with another agency, or to accept what it shares.
+    SharePropose = "share.propose";
+    /// Approve, as the second person, that the agency shares.
+    ShareOffer = "share.offer";
+    /// Approve, as the second person, that the agency accepts what another shares.
+    ShareAccept = "share.accept";
+    /// End sharing, or leave what another agency shares.
+    ShareEnd = "share.end";
+    /// See what the agency shares and what is shared with it.
+    ShareRead = "share.read";
+    /// See the notices to overseers.
+    NoticeRead = "notice.read";
+    /// Publish a text of policy.
+    PolicyTextSet = "policytext.set";
 }
 
 impl ReadsEvidence for OfferOpen {}
@@ -180,10 +224,22 @@ pub enum Job {
     ErasureOrdered,
     /// Records that bytes are gone.
     ErasureDone,
+    /// Ends a court's order that kept a search from the plate's owner.
+    AskedReleased,
     /// Removes what was on record of a case, item or offer whose bytes are long gone.
     RecordForgotten,
     /// Found sealed bytes that differ from their digest.
     IntegrityFailed,
+    /// Raised a finding of misuse detection.
+    FindingRaised,
+    /// A tool of the executable worked on the data folder directly: check, repair, backup, restore.
+    OperatorTool,
+    /// Found that a published text contradicts what is in force.
+    ContradictionRaised,
+    /// Found that it does so no more.
+    ContradictionCleared,
+    /// Closes a proposal that nobody decided on in time.
+    ProposalExpired,
     /// Drops what needs no ledger entry: drafts, old records, marks of publication.
     Housekeeping,
 }
@@ -200,8 +256,14 @@ impl Job {
             Self::RequestExpired => "request.expired",
             Self::ErasureOrdered => "erasure.ordered",
             Self::ErasureDone => "erasure.done",
+            Self::AskedReleased => "asked.released",
             Self::RecordForgotten => "record.forgotten",
             Self::IntegrityFailed => "integrity.failed",
+            Self::FindingRaised => "finding.raised",
+            Self::ContradictionRaised => "contradiction.raised",
+            Self::ContradictionCleared => "contradiction.cleared",
+            Self::OperatorTool => "operator.tool",
+            Self::ProposalExpired => "proposal.expired",
             Self::Housekeeping => "system.housekeeping",
         }
     }

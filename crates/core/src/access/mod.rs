@@ -10,28 +10,42 @@
 //! its record is durable: code that skips this does not compile.
 
 mod actions;
-mod matrix;
+mod gate;
+mod purposes;
 mod tokens;
+mod veil;
 
 use std::marker::PhantomData;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use canvass_types::{
-    AgencyId, AuditId, CaseId, EnrolmentId, Entropy, MemberId, Role, SessionId, Time, TokenId,
+    AgencyId, AuditId, CaseId, EnrolmentId, Entropy, FieldProblem, MemberId, Purpose, Role, SessionId, Time,
+    TokenId,
+    commitment::commitment,
     env::random,
-    leaf::{Log, OversightLeaf, commitment},
+    leaf::{Log, OversightLeaf, Pseudonym},
 };
 use serde_json::Value;
 
 pub use actions::*;
-pub use matrix::{Matrix, MatrixError, Reach};
+/// Why rules of who may do what can't be used: everything that is wrong with them.
+pub use canvass_policy::PolicyErrors as RulesError;
+pub use canvass_policy::{Facts, Need, Party, Reach};
+pub use gate::Gate;
+pub(crate) use purposes::for_destination;
+pub use purposes::{ClassChoice, OffenceChoice, PurposeChoices, ReasonLimits};
 pub use tokens::{IssuedToken, NewToken, TokenView};
+pub(crate) use veil::VeilKeys;
 
 use crate::{
     custody::{Change, Kept},
+    error::summary,
     ports::{Changeset, Committed, Records, StoreError},
-    records::{AuditBody, AuditRecord, SealedBlob},
+    records::{Agency, AuditBody, AuditRecord, Member, SealedBlob},
 };
+
+/// Name of the record that something protected was refused.
+pub const REFUSED: &str = "access.refused";
 
 /// Who is acting, as the sign-in found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +54,8 @@ pub struct Actor {
     pub member: MemberId,
     /// Their agency.
     pub agency: Option<AgencyId>,
+    /// Their agency as the policies see it; none for operators, moderators and overseers.
+    pub party: Option<Party>,
     /// Roles that this sign-in may use.
     pub roles: Vec<Role>,
     /// What they signed in by.
@@ -68,19 +84,33 @@ pub enum By {
 }
 
 impl Actor {
+    /// A member who acts in these of their roles.
+    pub fn new(member: &Member, agency: Option<&Agency>, roles: Vec<Role>, by: By) -> Self {
+        Self {
+            member: member.id.clone(),
+            agency: member.agency.clone(),
+            party: agency.map(party_of),
+            roles,
+            by,
+        }
+    }
+
     fn scope(&self) -> Option<&str> {
         match &self.by {
             By::Token { scope, .. } => scope.as_deref(),
             By::Session { .. } | By::Enrolment(_) => None,
         }
     }
+}
 
-    /// Refuses a dangerous action to a session that has not confirmed itself by its passkey within the last minutes.
-    fn confirmed(&self, action: &'static str) -> Result<(), Denied> {
-        match self.by {
-            By::Session { fresh: false, .. } if steps_up(action) => Err(Denied::StepUp { action }),
-            _ => Ok(()),
-        }
+/// Name of the record that an operator looked at something.
+pub const OPERATOR_READ: &str = "operator.read";
+
+/// An agency as the policies see it. Its profile of law is that of its state.
+pub fn party_of(agency: &Agency) -> Party {
+    Party {
+        standing: agency.state,
+        ..Party::new(agency.id.as_str(), agency.class, agency.subdivision.as_str(), "")
     }
 }
 
@@ -89,21 +119,55 @@ impl Actor {
 pub struct Target {
     /// Whose it is.
     pub agency: Option<AgencyId>,
-    /// Its id.
+    /// Its owner as the policies see it, where it may be another agency that shares it.
+    pub owner: Option<Party>,
+    /// Its id; for what has no random id, what it is: a plate. The ledger has a pseudonym for it then.
     pub subject: String,
     /// For which case.
     pub case: Option<CaseId>,
+    /// What bears on the decision: scope, approvals, sharing. Purpose and moment are filled in by the gate.
+    pub facts: Facts,
+    /// Whether `subject` would tell who: the ledger has a pseudonym for it.
+    pub veiled: bool,
 }
 
 impl Target {
     /// Something of an agency.
     pub fn of(agency: &AgencyId, subject: impl ToString) -> Self {
-        Self { agency: Some(agency.clone()), subject: subject.to_string(), case: None }
+        Self::maybe(Some(agency), subject)
     }
 
     /// Something that belongs to no agency.
     pub fn shared(subject: impl ToString) -> Self {
-        Self { agency: None, subject: subject.to_string(), case: None }
+        Self::maybe(None, subject)
+    }
+
+    /// Something of an agency, if it is any agency's.
+    pub fn maybe(agency: Option<&AgencyId>, subject: impl ToString) -> Self {
+        let subject = subject.to_string();
+        let veiled = subject.parse::<MemberId>().is_ok();
+        Self { agency: agency.cloned(), owner: None, subject, case: None, facts: Facts::default(), veiled }
+    }
+
+    /// The same, with what bears on the decision.
+    #[must_use]
+    pub fn with(mut self, facts: Facts) -> Self {
+        self.facts = facts;
+        self
+    }
+
+    /// The same, of an owner who may share it.
+    #[must_use]
+    pub fn owned(mut self, owner: Party) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// The same, for something whose `subject` would tell who: the ledger has a pseudonym for it.
+    #[must_use]
+    pub fn veiled(mut self) -> Self {
+        self.veiled = true;
+        self
     }
 
     /// The same, for a case.
@@ -142,9 +206,48 @@ pub enum Denied {
         /// The action.
         action: &'static str,
     },
-    /// The action needs a purpose with content.
-    #[error("purpose: say in a few words (10 to 500 characters) why you do this; it is kept with the record")]
-    Purpose,
+    /// The purpose is missing, says nothing, or is one that the law forbids.
+    #[error("{action}: the purpose can't be accepted: {}", summary(.problems))]
+    Purpose {
+        /// The action.
+        action: &'static str,
+        /// What is wrong with it.
+        problems: Vec<FieldProblem>,
+    },
+    /// A rule forbids it.
+    #[error("{action}: {}{}", .because.join(" "), lacking(.needs))]
+    Rule {
+        /// The action.
+        action: &'static str,
+        /// The rules, by id.
+        rules: Vec<String>,
+        /// What each of them says.
+        because: Vec<String>,
+        /// What is missing, when supplying it is all that it takes.
+        needs: Vec<Need>,
+    },
+}
+
+impl Denied {
+    /// The rules that refused, for the record.
+    pub fn rules(&self) -> Vec<String> {
+        match self {
+            Self::Role { .. } => vec!["roles.none".into()],
+            Self::Hidden => vec!["roles.hidden".into()],
+            Self::StepUp { .. } => vec!["step-up".into()],
+            Self::Machine { .. } => vec!["machine".into()],
+            Self::Purpose { problems, .. } => problems.iter().map(|each| each.rule.clone()).collect(),
+            Self::Rule { rules, .. } => rules.clone(),
+        }
+    }
+}
+
+fn lacking(needs: &[Need]) -> String {
+    if needs.is_empty() {
+        return String::new();
+    }
+    let needs: Vec<&str> = needs.iter().map(|need| need.as_str()).collect();
+    format!(" What is missing: {}.", needs.join(", "))
 }
 
 /// An action that is allowed and not yet recorded, with the changes that it makes.
@@ -152,11 +255,21 @@ pub enum Denied {
 #[must_use = "an intent does nothing until it is committed"]
 pub struct Intent<A> {
     body: AuditBody,
+    veil: Veil,
     salt: [u8; 32],
     mark: Mark,
     blob: Option<SealedBlob>,
     changes: Changeset,
     action: PhantomData<fn() -> A>,
+}
+
+/// What the ledger says in place of what would tell who.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Veil {
+    /// Of the member who acts.
+    pub actor: Option<Pseudonym>,
+    /// Of what it is done to.
+    pub subject: Option<Pseudonym>,
 }
 
 /// What an action leaves behind.
@@ -209,21 +322,43 @@ impl<A> Intent<A> {
         &self.body
     }
 
+    /// Salt of the commitment.
+    pub(crate) fn raw_salt(&self) -> &[u8; 32] {
+        &self.salt
+    }
+
     /// Salt of the commitment, base64.
     pub fn salt(&self) -> String {
         BASE64_STANDARD.encode(self.salt)
     }
 
+    /// Puts pseudonyms in place of what would tell who.
+    pub(crate) fn veiled(mut self, veil: Veil) -> Self {
+        self.veil = veil;
+        self
+    }
+
     /// The ledger entry that will commit to the record.
     pub fn leaf(&self) -> OversightLeaf {
-        // The body is a plain struct: its canonical JSON can always be written.
-        let canonical = canvass_types::canonical(&self.body).unwrap_or_default();
+        let body = &self.body;
+        // The body is a plain struct: it can always be written.
+        let record = serde_json::to_value(body).unwrap_or_default();
+        let refused =
+            (body.action == REFUSED).then(|| body.detail.get("action")?.as_str().map(str::to_owned));
         OversightLeaf {
-            kind: self.body.action.clone(),
-            agency: self.body.agency.clone(),
-            subject: self.body.subject.clone(),
-            hour: self.body.at.hour(),
-            commitment: commitment(&self.salt, &canonical),
+            kind: body.action.clone(),
+            agency: body.agency.clone(),
+            subject: self.veil.subject.as_ref().map_or_else(|| body.subject.clone(), ToString::to_string),
+            actor: self.veil.actor.clone(),
+            by: body.actor_agency.clone().filter(|by| Some(by) != body.agency.as_ref()),
+            purpose: body
+                .purpose
+                .as_ref()
+                .map(|purpose| purpose.class.clone())
+                .filter(|class| class != "none"),
+            refused: refused.flatten(),
+            hour: body.at.hour(),
+            commitment: commitment(&self.salt, &record),
         }
     }
 
@@ -232,15 +367,14 @@ impl<A> Intent<A> {
     /// # Errors
     /// As the store's; nothing is stored then.
     pub async fn commit<R: Records>(self, records: &R) -> Result<Grant<A>, StoreError> {
-        let leaf = self.leaf();
-        let ledgered = self.mark == Mark::Ledger;
-        let record = AuditRecord { salt: self.salt(), body: self.body, ledgered };
+        let leaf = (self.mark == Mark::Ledger).then(|| self.leaf());
+        let record = AuditRecord { salt: self.salt(), body: self.body, leaf };
         let mut changes = self.changes;
         if self.mark != Mark::None {
             changes = changes.insert(&record);
         }
-        if ledgered {
-            changes = changes.leaf(Log::Oversight, &leaf);
+        if let Some(leaf) = &record.leaf {
+            changes = changes.leaf(Log::Oversight, leaf);
         }
         let committed = records.commit(changes).await?;
         Ok(Grant { record, blob: self.blob, committed, action: PhantomData })
@@ -275,242 +409,35 @@ impl<A: ReadsEvidence> Grant<A> {
     }
 }
 
-/// The one place where rights are decided.
-#[derive(Debug, Clone)]
-pub struct Gate {
-    matrix: Matrix,
-}
-
-/// The actions of `policies/step-up.txt`: a session takes them only when its passkey was used a moment ago.
-fn step_ups() -> impl Iterator<Item = &'static str> {
-    let lines = include_str!("../../../../policies/step-up.txt").lines().map(str::trim);
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
-fn steps_up(action: &str) -> bool {
-    step_ups().any(|each| each == action)
-}
-
-/// Shortest and longest purpose, in characters.
-const PURPOSE: std::ops::RangeInclusive<usize> = 10..=500;
-
-impl Gate {
-    /// A gate that decides by this matrix.
-    pub fn new(matrix: Matrix) -> Self {
-        Self { matrix }
-    }
-
-    /// Whether the actor may do this; leaves no mark, so only for what is neither evidence nor change.
-    ///
-    /// # Errors
-    /// [`Denied`].
-    pub fn check<A: Action>(&self, actor: &Actor, target: &Target) -> Result<(), Denied> {
-        // A machine's token knows of nothing but the one thing that it acts for.
-        if actor.scope().is_some_and(|scope| scope != target.subject) {
-            return Err(Denied::Hidden);
-        }
-        let same = actor.agency.is_some() && actor.agency == target.agency;
-        let reach = |role: &Role| self.matrix.reach(A::NAME, *role);
-        if actor.roles.iter().any(|role| reach(role) == Reach::Any || (same && reach(role) == Reach::Own)) {
-            return Ok(());
-        }
-        // Who has no business with other agencies learns nothing of what they have.
-        if target.agency.is_some() && !same {
-            return Err(Denied::Hidden);
-        }
-        Err(Denied::Role { action: A::NAME, takes: self.matrix.takes(A::NAME) })
-    }
-
-    /// Names of the actions that the actor may do, on matters of their own agency or of any.
-    pub fn rights(&self, actor: &Actor) -> Vec<String> {
-        let may = |action: &&str| {
-            actor.roles.iter().any(|role| match self.matrix.reach(action, *role) {
-                Reach::Any => true,
-                Reach::Own => actor.agency.is_some(),
-                Reach::Never => false,
-            })
-        };
-        self.matrix.actions().filter(may).map(str::to_owned).collect()
-    }
-
-    /// Decides, and begins the record.
-    ///
-    /// # Errors
-    /// [`Denied`].
-    pub fn allow<A: Action>(
-        &self,
-        actor: &Actor,
-        target: Target,
-        purpose: Option<&str>,
-        now: Time,
-        entropy: &dyn Entropy,
-    ) -> Result<Intent<A>, Denied> {
-        self.check::<A>(actor, &target)?;
-        actor.confirmed(A::NAME)?;
-        let purpose = purpose.map(str::trim).filter(|text| !text.is_empty());
-        let enough = |text: &&str| PURPOSE.contains(&text.chars().count());
-        if A::NEEDS_PURPOSE && purpose.filter(enough).is_none() {
-            return Err(Denied::Purpose);
-        }
-        if purpose.is_some_and(|text| text.chars().count() > *PURPOSE.end()) {
-            return Err(Denied::Purpose);
-        }
-        let mark = if self.matrix.ledgered(A::NAME) { Mark::Ledger } else { Mark::Record };
-        Ok(intent(A::NAME, Some(actor.member.clone()), target, purpose, mark, now, entropy))
-    }
-
-    /// Whether the actor may do this to what is their own, whatever their roles: machines have nothing of their own, and
-    /// what is dangerous takes a fresh passkey.
-    ///
-    /// # Errors
-    /// [`Denied`].
-    pub(crate) fn check_own<A: Action>(&self, actor: &Actor) -> Result<(), Denied> {
-        match actor.scope() {
-            Some(_) => Err(Denied::Machine { action: A::NAME }),
-            None => actor.confirmed(A::NAME),
-        }
-    }
-
-    /// Begins the record of what a member does to what is their own.
-    ///
-    /// # Errors
-    /// As [`Gate::check_own`].
-    pub(crate) fn own<A: Action>(
-        &self,
-        actor: &Actor,
-        target: Target,
-        now: Time,
-        entropy: &dyn Entropy,
-    ) -> Result<Intent<A>, Denied> {
-        self.check_own::<A>(actor)?;
-        let mark = if self.matrix.ledgered(A::NAME) { Mark::Ledger } else { Mark::Record };
-        Ok(intent(A::NAME, Some(actor.member.clone()), target, None, mark, now, entropy))
-    }
-
-    /// Begins the record of a job of the server, or of a resident's message: no member acts.
-    pub fn system(&self, job: Job, target: Target, now: Time, entropy: &dyn Entropy) -> Intent<System> {
-        let mark = if job == Job::Housekeeping { Mark::None } else { Mark::Ledger };
-        intent(job.name(), None, target, None, mark, now, entropy)
-    }
-}
-
 fn intent<A>(
     action: &str,
-    actor: Option<MemberId>,
+    actor: Option<&Actor>,
     target: Target,
-    purpose: Option<&str>,
+    purpose: Option<Purpose>,
     mark: Mark,
     now: Time,
     entropy: &dyn Entropy,
 ) -> Intent<A> {
     let body = AuditBody {
-        v: 1,
+        v: 2,
         id: AuditId::random(entropy),
         action: action.to_owned(),
         agency: target.agency,
         subject: target.subject,
-        actor,
+        actor: actor.map(|actor| actor.member.clone()),
+        actor_agency: actor.and_then(|actor| actor.agency.clone()),
         case: target.case,
-        purpose: purpose.map(str::to_owned),
+        purpose,
         detail: Value::Null,
         at: now,
     };
-    Intent { body, salt: random(entropy), mark, blob: None, changes: Changeset::empty(), action: PhantomData }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Zeros;
-    impl Entropy for Zeros {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(0);
-        }
-    }
-
-    fn actor(agency: Option<&str>, roles: &[Role]) -> Actor {
-        Actor {
-            member: "mbr_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
-            agency: agency.map(|id| id.parse().unwrap()),
-            roles: roles.to_vec(),
-            by: By::Token { id: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(), scope: None },
-        }
-    }
-
-    #[test]
-    fn a_session_confirms_dangerous_actions_and_no_others() {
-        let gate = Gate::new(Matrix::shipped().unwrap());
-        let mut who = actor(Some(OURS), &[Role::Custodian]);
-        let key = || Target::of(&OURS.parse().unwrap(), "key");
-        let now = Time::from_second(0);
-        assert!(gate.allow::<KeyDestroy>(&who, key(), None, now, &Zeros).is_ok());
-        let id: SessionId = "ses_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap();
-        who.by = By::Session { id: id.clone(), fresh: false };
-        let denied = gate.allow::<KeyDestroy>(&who, key(), None, now, &Zeros).unwrap_err();
-        assert_eq!(denied, Denied::StepUp { action: "key.destroy" });
-        assert!(gate.allow::<CaseCreate>(&who, key(), None, now, &Zeros).is_ok());
-        // Who may not anyway is told so, and not to confirm.
-        let denied = gate.allow::<PolicySet>(&who, Target::shared("policy"), None, now, &Zeros).unwrap_err();
-        assert!(matches!(denied, Denied::Role { .. }));
-        who.by = By::Session { id, fresh: true };
-        assert!(gate.allow::<KeyDestroy>(&who, key(), None, now, &Zeros).is_ok());
-    }
-
-    #[test]
-    fn a_machines_token_acts_for_one_thing_alone() {
-        let gate = Gate::new(Matrix::shipped().unwrap());
-        let mut who = actor(Some(OURS), &[Role::Custodian]);
-        let scope = Some("camera-7".to_owned());
-        who.by = By::Token { id: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(), scope };
-        let of = |subject: &str| Target::of(&OURS.parse().unwrap(), subject);
-        gate.check::<ItemList>(&who, &of("camera-7")).unwrap();
-        assert_eq!(gate.check::<ItemList>(&who, &of("camera-8")).unwrap_err(), Denied::Hidden);
-        assert_eq!(gate.check::<CaseRead>(&who, &of(OURS)).unwrap_err(), Denied::Hidden);
-    }
-
-    #[test]
-    fn every_action_that_steps_up_is_one() {
-        let named: Vec<&str> = step_ups().collect();
-        assert!(named.len() > 10);
-        for name in &named {
-            assert!(NAMES.contains(name), "policies/step-up.txt: {name} is no action");
-        }
-        let due =
-            ["key.destroy", "member.add", "member.change", "token.issue", "agency.key.add", "policy.set"];
-        let more = ["agency.key.revoke", "case.export", "hold.release", "request.withhold"];
-        assert!(due.iter().chain(&more).all(|name| steps_up(name)));
-    }
-
-    const OURS: &str = "agy_aaaaaaaaaaaaaaaaaaaaaaaaaa";
-    const THEIRS: &str = "agy_bbbbbbbbbbbbbbbbbbbbbbbbba";
-
-    #[test]
-    fn another_agencys_matter_does_not_exist_and_a_missing_role_is_named() {
-        let gate = Gate::new(Matrix::shipped().unwrap());
-        let ours = Target::of(&OURS.parse().unwrap(), "itm");
-        let theirs = Target::of(&THEIRS.parse().unwrap(), "itm");
-        let investigator = actor(Some(OURS), &[Role::Investigator]);
-        gate.check::<ItemRead>(&investigator, &ours).unwrap();
-        assert_eq!(gate.check::<ItemRead>(&investigator, &theirs).unwrap_err(), Denied::Hidden);
-        let denied = gate.check::<CaseClose>(&investigator, &ours).unwrap_err();
-        assert!(denied.to_string().contains("supervisor"), "{denied}");
-        let operator = actor(None, &[Role::Operator]);
-        assert!(gate.check::<ItemRead>(&operator, &ours).is_err());
-    }
-
-    #[test]
-    fn evidence_needs_a_purpose() {
-        let gate = Gate::new(Matrix::shipped().unwrap());
-        let target = || Target::of(&OURS.parse().unwrap(), "itm");
-        let who = actor(Some(OURS), &[Role::Custodian]);
-        for purpose in [None, Some(""), Some("case"), Some("         x        ")] {
-            let refused = gate.allow::<ItemRead>(&who, target(), purpose, Time::from_second(0), &Zeros);
-            assert_eq!(refused.unwrap_err(), Denied::Purpose);
-        }
-        let long = "x".repeat(501);
-        assert!(gate.allow::<HoldPlace>(&who, target(), Some(&long), Time::from_second(0), &Zeros).is_err());
-        let purpose = Some("review for the robbery on Elm Street");
-        assert!(gate.allow::<ItemRead>(&who, target(), purpose, Time::from_second(0), &Zeros).is_ok());
+    Intent {
+        body,
+        veil: Veil::default(),
+        salt: random(entropy),
+        mark,
+        blob: None,
+        changes: Changeset::empty(),
+        action: PhantomData,
     }
 }

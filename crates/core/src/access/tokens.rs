@@ -103,12 +103,7 @@ impl<R: Records> App<R> {
             return Err(CoreError::SignIn);
         }
         let roles = token.roles.iter().copied().filter(|role| member.roles.contains(role)).collect();
-        Ok(Actor {
-            member: member.id,
-            agency: member.agency,
-            roles,
-            by: By::Token { id: token.id, scope: token.scope },
-        })
+        self.actor(&member, roles, By::Token { id: token.id, scope: token.scope }).await
     }
 
     /// Issues a token to a member.
@@ -122,12 +117,9 @@ impl<R: Records> App<R> {
         wish: NewToken,
     ) -> Result<IssuedToken, CoreError> {
         let member = self.member(member).await?;
-        let target = Target {
-            agency: member.record.agency.clone(),
-            subject: member.record.id.to_string(),
-            case: None,
-        };
-        let intent = self.allow::<TokenIssue>(actor, target, None)?;
+        let facts = self.about_people(actor, member.record.agency.as_ref()).await?;
+        let target = Target::maybe(member.record.agency.as_ref(), &member.record.id).with(facts);
+        let intent = self.allow::<TokenIssue>(actor, target, None).await?;
         let (token, secret) = self.new_token(&member.record, wish)?;
         intent
             .detail(serde_json::json!({
@@ -199,8 +191,8 @@ impl<R: Records> App<R> {
     /// When the actor may not, or the member does not exist.
     pub async fn tokens(&self, actor: &Actor, member: &MemberId) -> Result<Vec<TokenView>, CoreError> {
         let member = self.member(member).await?.record;
-        let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
-        self.gate().check::<TokenIssue>(actor, &target)?;
+        let target = Target::maybe(member.agency.as_ref(), &member.id);
+        self.look::<TokenIssue>(actor, &target).await?;
         let tokens =
             self.records().list(Query::<Token>::new().with("member", &member.id).newest_first()).await?;
         Ok(tokens.iter().map(|token| TokenView::from(&token.record)).collect())
@@ -214,10 +206,10 @@ impl<R: Records> App<R> {
         let before = self.records().get::<Token>(id.as_str()).await?.ok_or(CoreError::Hidden("token"))?;
         let member = self.member(&before.record.member).await?.record;
         let intent = if actor.member == member.id {
-            self.own::<TokenRevoke>(actor, &before.record.id)?
+            self.own::<TokenRevoke>(actor, &before.record.id).await?
         } else {
-            let target = Target { agency: member.agency, subject: id.to_string(), case: None };
-            self.allow::<TokenRevoke>(actor, target, None)?
+            let target = Target::maybe(member.agency.as_ref(), id);
+            self.allow::<TokenRevoke>(actor, target, None).await?
         };
         let mut token = before.record.clone();
         token.revoked = token.revoked.or(Some(self.now()));

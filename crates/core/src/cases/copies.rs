@@ -89,7 +89,7 @@ impl<R: Records> App<R> {
     pub async fn copy_item(&self, actor: &Actor, id: &ItemId, wish: &NewCopy) -> Result<ItemView, CoreError> {
         let before = self.load_item(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(before.record.case.clone()));
-        let intent = self.allow::<ItemCopy>(actor, target, None)?;
+        let intent = self.allow::<ItemCopy>(actor, target, None).await?;
         if before.record.destroyed.is_some() {
             return Err(CoreError::state("the item is destroyed", "look at its custody for when and why"));
         }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use canvass_types::{
-    CaseId, Decision, MemberId, Policy, PortalBody, PublicAgency, RequestBody, RequestState, Signed, Time,
+    CaseId, Decision, MemberId, Policy, PortalBody, PublicAgency, Purpose, RequestBody, RequestState, Signed,
+    Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,6 +94,8 @@ pub struct ExportManifest {
     pub destinations: Vec<ExportedDestination>,
     /// Holds on the case, its items and offers.
     pub holds: Vec<Hold>,
+    /// Why it was exported.
+    pub purpose: Purpose,
     /// Limits and retentions in force.
     pub policy: Policy,
     /// Records of all actions on the case, its items and offers, oldest first for each, with the salts that open the
@@ -109,12 +112,13 @@ impl<R: Records> App<R> {
         &self,
         actor: &Actor,
         id: &CaseId,
-        purpose: &str,
+        purpose: &Purpose,
     ) -> Result<(Grant<CaseExport>, ExportManifest), CoreError> {
         let before = self.load_case(id).await?;
         let case = &before.record;
         let target = Target::of(&case.agency, id).in_case(Some(id.clone()));
-        let intent = self.allow::<CaseExport>(actor, target, Some(purpose))?;
+        let purpose = self.for_case(purpose, Some(id)).await?;
+        let intent = self.allow::<CaseExport>(actor, target, Some(&purpose)).await?;
         let now = self.now();
         let found = self.items_of_case(id).await?;
         let offers = self.offers_of_case(case, &found).await?;
@@ -141,7 +145,11 @@ impl<R: Records> App<R> {
             }))
             .with(|all| all.depends_on(&before));
         let intent = changes.iter().fold(intent, Intent::keep);
-        audit.push(AuditRecord { body: intent.record().clone(), salt: intent.salt(), ledgered: true });
+        audit.push(AuditRecord {
+            body: intent.record().clone(),
+            salt: intent.salt(),
+            leaf: Some(intent.leaf()),
+        });
         let agency = self.agency(&case.agency).await?.record;
         let destinations = self.exported_destinations(case, offers.iter().map(|offer| &offer.record)).await?;
         let grant = intent.commit(self.records()).await?;
@@ -157,6 +165,7 @@ impl<R: Records> App<R> {
             offers: self.exported_offers(offers.iter().map(|offer| &offer.record)).await?,
             destinations,
             holds,
+            purpose,
             policy: self.policy().clone(),
             audit,
         };

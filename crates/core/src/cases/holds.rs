@@ -4,7 +4,7 @@
 //! Placing a hold changes the record of what it is on, so that an order of destruction decided at the same moment meets a
 //! conflict: [`Cover::guard`] makes such an order depend on every record that a hold could be on.
 
-use canvass_types::{AgencyId, CaseId, HoldId, ItemId, OfferId};
+use canvass_types::{AgencyId, CaseId, HoldId, ItemId, OfferId, Purpose};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -19,8 +19,8 @@ use crate::{
     records::{Case, Hold, Item, Offer},
 };
 
-const BASIS: std::ops::RangeInclusive<usize> = 3..=500;
-const REASON: std::ops::RangeInclusive<usize> = 3..=500;
+const BASIS: std::ops::RangeInclusive<usize> = 10..=500;
+const REASON: std::ops::RangeInclusive<usize> = 10..=500;
 /// Most holds that one thing had.
 const MOST_HOLDS: usize = 1_000;
 
@@ -171,7 +171,7 @@ impl<R: Records> App<R> {
         let subject = self.hold_subject(&wish.subject).await?;
         let (agency, case, gone) = subject.of();
         let target = Target::of(agency, &wish.subject).in_case(case);
-        let intent = self.allow::<HoldPlace>(actor, target, None)?;
+        let intent = self.allow::<HoldPlace>(actor, target, None).await?;
         let mut problems = Vec::new();
         check_text(&mut problems, "basis", &wish.basis, BASIS);
         accept(problems)?;
@@ -200,7 +200,7 @@ impl<R: Records> App<R> {
         let before = self.records().get::<Hold>(id.as_str()).await?.ok_or(CoreError::Hidden("hold"))?;
         let subject = self.hold_subject(&before.record.subject).await?;
         let target = Target::of(&before.record.agency, &before.record.subject).in_case(subject.of().1);
-        let intent = self.allow::<HoldRelease>(actor, target, Some(reason))?;
+        let intent = self.allow::<HoldRelease>(actor, target, Some(&Purpose::reason(reason.trim()))).await?;
         let mut problems = Vec::new();
         check_text(&mut problems, "reason", reason, REASON);
         accept(problems)?;
@@ -252,7 +252,7 @@ impl<R: Records> App<R> {
     /// When the actor may not.
     pub async fn holds(&self, actor: &Actor, filter: &HoldFilter) -> Result<Page<Hold>, CoreError> {
         let agency = filter.agency.clone().or_else(|| actor.agency.clone());
-        let target = Target { agency: agency.clone(), subject: "holds".into(), case: None };
+        let target = Target::maybe(agency.as_ref(), "holds");
         self.gate().check::<HoldList>(actor, &target)?;
         let mut query = Query::<Hold>::new();
         if let Some(agency) = agency {

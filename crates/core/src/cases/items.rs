@@ -1,6 +1,6 @@
 //! Items: single pieces of evidence.
 
-use canvass_types::{AgencyId, CaseId, Digest, ItemId, OfferId, Time};
+use canvass_types::{AgencyId, CaseId, Digest, ItemId, OfferId, Purpose, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -179,11 +179,12 @@ impl<R: Records> App<R> {
         &self,
         actor: &Actor,
         id: &ItemId,
-        purpose: &str,
+        purpose: &Purpose,
     ) -> Result<Grant<ItemRead>, CoreError> {
         let before = self.load_item(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(before.record.case.clone()));
-        let intent = self.allow::<ItemRead>(actor, target, Some(purpose))?;
+        let purpose = self.for_case(purpose, Some(&before.record.case)).await?;
+        let intent = self.allow::<ItemRead>(actor, target, Some(&purpose)).await?;
         if before.record.destroyed.is_some() {
             return Err(CoreError::state("the item is destroyed", "look at its custody for when and why"));
         }
@@ -209,7 +210,7 @@ impl<R: Records> App<R> {
     ) -> Result<ItemView, CoreError> {
         let before = self.load_item(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(before.record.case.clone()));
-        let intent = self.allow::<ItemAnnotate>(actor, target, None)?;
+        let intent = self.allow::<ItemAnnotate>(actor, target, None).await?;
         let item = &before.record;
         let (after, mut detail) = self.annotated(actor, &item.agency, &item.annotations, wish).await?;
         let mut change = Change::of(before);

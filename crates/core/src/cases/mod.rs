@@ -57,6 +57,9 @@ pub struct CaseView {
     pub closed: Option<Time>,
     /// Members' notes, tags and so on.
     pub annotations: Annotations,
+    /// Name of the agency that shares it with the asking one; absent for an own case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_by: Option<String>,
 }
 
 impl From<&Case> for CaseView {
@@ -72,6 +75,7 @@ impl From<&Case> for CaseView {
             opened: case.opened,
             closed: case.closed,
             annotations: case.annotations.clone(),
+            shared_by: None,
         }
     }
 }
@@ -185,7 +189,7 @@ impl<R: Records> App<R> {
         let id = CaseId::random(self.entropy());
         let mut target = own_target(actor, id.as_str());
         target.case = Some(id.clone());
-        let intent = self.allow::<CaseCreate>(actor, target, None)?;
+        let intent = self.allow::<CaseCreate>(actor, target, None).await?;
         let agency = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         let mut problems = Vec::new();
         check_text(&mut problems, "title", &wish.title, TITLE);
@@ -232,7 +236,7 @@ impl<R: Records> App<R> {
         Ok(case)
     }
 
-    /// Cases of the actor's agency, newest first.
+    /// Cases of the actor's agency, newest first; before the first part those that other agencies share with it.
     ///
     /// # Errors
     /// When the actor may not.
@@ -254,15 +258,28 @@ impl<R: Records> App<R> {
                 && filter.work.meets(&case.annotations, &actor.member, now)
         };
         let found = load::page(self.records(), query, (filter.after, filter.limit), keep).await?;
-        Ok(Page { entries: found.entries.iter().map(CaseView::from).collect(), next: found.next })
+        let mut entries = Vec::new();
+        if filter.after.is_none() {
+            for case in self.shared_cases(actor).await? {
+                if filter.open.is_none_or(|open| open == case.open) && keep(&case) {
+                    entries.push(self.shared_view(&case).await?);
+                }
+            }
+        }
+        entries.extend(found.entries.iter().map(CaseView::from));
+        Ok(Page { entries, next: found.next })
     }
 
-    /// One case with its items, offers and holds.
+    /// One case with its items, offers and holds. Of a case that another agency shares, only that it is there and what
+    /// items it has; the look is on record.
     ///
     /// # Errors
     /// When there is none for the actor.
     pub async fn case(&self, actor: &Actor, id: &CaseId) -> Result<CaseDetail, CoreError> {
         let case = self.load_case(id).await?.record;
+        if actor.agency.as_ref().is_some_and(|own| *own != case.agency) {
+            return self.shared_case(actor, &case).await;
+        }
         self.gate().check::<CaseRead>(actor, &Target::of(&case.agency, id))?;
         let items = self.items_of_case(id).await?;
         let offers = self.offers_of_case(&case, &items).await?;
@@ -287,7 +304,7 @@ impl<R: Records> App<R> {
     ) -> Result<CaseView, CoreError> {
         let before = self.load_case(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(id.clone()));
-        let intent = self.allow::<CaseChange>(actor, target, None)?;
+        let intent = self.allow::<CaseChange>(actor, target, None).await?;
         if !before.record.open {
             return Err(CoreError::state("the case is closed", "open it again first"));
         }
@@ -327,7 +344,7 @@ impl<R: Records> App<R> {
     pub async fn close_case(&self, actor: &Actor, id: &CaseId) -> Result<CaseView, CoreError> {
         let before = self.load_case(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(id.clone()));
-        let intent = self.allow::<CaseClose>(actor, target, None)?;
+        let intent = self.allow::<CaseClose>(actor, target, None).await?;
         if !before.record.open {
             return Err(CoreError::state(
                 "the case is closed already",
@@ -354,7 +371,7 @@ impl<R: Records> App<R> {
     pub async fn reopen_case(&self, actor: &Actor, id: &CaseId) -> Result<CaseView, CoreError> {
         let before = self.load_case(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(id.clone()));
-        let intent = self.allow::<CaseChange>(actor, target, None)?;
+        let intent = self.allow::<CaseChange>(actor, target, None).await?;
         if before.record.open {
             return Err(CoreError::state("the case is open", "go on working in it"));
         }
@@ -404,7 +421,7 @@ impl<R: Records> App<R> {
     ) -> Result<CaseView, CoreError> {
         let before = self.load_case(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(id.clone()));
-        let intent = self.allow::<CaseAnnotate>(actor, target, None)?;
+        let intent = self.allow::<CaseAnnotate>(actor, target, None).await?;
         let mut case = before.record.clone();
         let (after, detail) = self.annotated(actor, &case.agency, &case.annotations, wish).await?;
         case.annotations = after;

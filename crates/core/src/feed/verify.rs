@@ -161,6 +161,8 @@ fn latest(leaves: &[RequestsLeaf]) -> Time {
 pub(super) fn moment(leaf: &RequestsLeaf) -> Time {
     match leaf {
         RequestsLeaf::PolicySet { at, .. }
+        | RequestsLeaf::RulesSet { at, .. }
+        | RequestsLeaf::AskedKey { at, .. }
         | RequestsLeaf::AgencyState { at, .. }
         | RequestsLeaf::AgencyKeyAdded { at, .. }
         | RequestsLeaf::AgencyKeyRevoked { at, .. }

@@ -224,7 +224,7 @@ impl<R: Records> App<R> {
     ) -> Result<OfferView, CoreError> {
         let before = self.load_offer(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(before.record.case.clone());
-        let intent = self.allow::<OfferAnnotate>(actor, target, None)?;
+        let intent = self.allow::<OfferAnnotate>(actor, target, None).await?;
         let (after, detail) =
             self.annotated(actor, &before.record.agency, &before.record.annotations, wish).await?;
         let mut change = Change::of(before);

@@ -5,7 +5,7 @@ mod detail;
 mod talk;
 mod triage;
 
-use canvass_types::{AgencyId, CaseId, Digest, InvitationId, MemberId, OfferId, Time};
+use canvass_types::{AgencyId, CaseId, Digest, InvitationId, MemberId, OfferId, Purpose, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ pub use triage::{AcceptClip, OpenedReport, ReportedClip};
 
 use crate::{
     App, CoreError,
-    access::{Action, Actor, Grant, Intent, OfferList, OfferOpen, OfferTriage, Target},
+    access::{Action, Actor, Grant, Intent, OfferList, OfferOpen, OfferTriage, Target, for_destination},
     cases::load::{Page, page},
     custody::{Change, anchor},
     intake::join,
@@ -127,7 +127,7 @@ impl OfferFilter {
 
 /// What a case or offer of nobody is to be seen as: the actor's own agency, or none.
 pub(crate) fn own_target(actor: &Actor, subject: &str) -> Target {
-    Target { agency: actor.agency.clone(), subject: subject.to_owned(), case: None }
+    Target::maybe(actor.agency.as_ref(), subject)
 }
 
 impl<R: Records> App<R> {
@@ -170,11 +170,15 @@ impl<R: Records> App<R> {
         &self,
         actor: &Actor,
         id: &OfferId,
-        purpose: &str,
+        purpose: &Purpose,
     ) -> Result<Grant<OfferOpen>, CoreError> {
         let before = self.load_offer(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(before.record.case.clone());
-        let intent = self.allow::<OfferOpen>(actor, target, Some(purpose))?;
+        let purpose = match &before.record.case {
+            Some(case) => self.for_case(purpose, Some(case)).await?,
+            None => for_destination(purpose, &before.record.destination),
+        };
+        let intent = self.allow::<OfferOpen>(actor, target, Some(&purpose)).await?;
         self.still_there(&before.record).await?;
         let now = self.now();
         let mut change = Change::of(before);
@@ -203,7 +207,7 @@ impl<R: Records> App<R> {
     ) -> Result<OfferView, CoreError> {
         let before = self.load_offer(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(case.cloned());
-        let intent = self.allow::<OfferTriage>(actor, target, None)?;
+        let intent = self.allow::<OfferTriage>(actor, target, None).await?;
         if before.record.case.as_ref() == case {
             return Ok(OfferView::from(&before.record));
         }

@@ -84,7 +84,7 @@ impl<R: Records> App<R> {
     pub async fn ask(&self, actor: &Actor, id: &OfferId, sealed: &str) -> Result<OfferView, CoreError> {
         let before = self.load_offer(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(before.record.case.clone());
-        let intent = self.allow::<OfferAsk>(actor, target, None)?;
+        let intent = self.allow::<OfferAsk>(actor, target, None).await?;
         check_sealed_text("sealed", sealed)?;
         if let Some(refusal) = unaskable(&before.record) {
             return Err(refusal);
@@ -116,7 +116,7 @@ impl<R: Records> App<R> {
     ) -> Result<OfferView, CoreError> {
         let before = self.load_offer(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(before.record.case.clone());
-        let intent = self.allow::<OfferWithdrawal>(actor, target, None)?;
+        let intent = self.allow::<OfferWithdrawal>(actor, target, None).await?;
         let mut problems = Vec::new();
         check_text(&mut problems, "reason", &answer.reason, REASON);
         accept(problems)?;

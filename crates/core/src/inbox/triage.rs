@@ -216,7 +216,7 @@ impl<R: Records> App<R> {
     ) -> Result<OfferView, CoreError> {
         let before = self.load_offer(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(before.record.case.clone());
-        let intent = self.allow::<OfferReport>(actor, target, None)?;
+        let intent = self.allow::<OfferReport>(actor, target, None).await?;
         if before.record.opened.is_none() {
             return Err(CoreError::state("the offer is not opened", "open it first, with a purpose"));
         }
@@ -265,7 +265,7 @@ impl<R: Records> App<R> {
     ) -> Result<ItemView, CoreError> {
         let before = self.load_offer(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(wish.case.clone()));
-        let intent = self.allow::<OfferTriage>(actor, target, None)?;
+        let intent = self.allow::<OfferTriage>(actor, target, None).await?;
         self.still_there(&before.record).await?;
         before.record.not_wanted_back()?;
         matches(pending(&before.record, number)?, wish, &before.record.envelope)?;
@@ -422,7 +422,7 @@ impl<R: Records> App<R> {
     ) -> Result<OfferView, CoreError> {
         let before = self.load_offer(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(before.record.case.clone());
-        let intent = self.allow::<OfferTriage>(actor, target, None)?;
+        let intent = self.allow::<OfferTriage>(actor, target, None).await?;
         self.still_there(&before.record).await?;
         let now = self.now();
         let state = state(&before.record, now)?;

@@ -1,7 +1,8 @@
-//! Records of signing in: passkeys, the sessions that they open, invitations to register one, and lock-outs.
+//! Records of signing in: passkeys and federated accounts, the sessions that they open, invitations to bring one, and
+//! lock-outs.
 
 use canvass_signin::Credential;
-use canvass_types::{AgencyId, Digest, EnrolmentId, MemberId, PasskeyId, SessionId, Time};
+use canvass_types::{AccountId, AgencyId, Digest, EnrolmentId, MemberId, PasskeyId, SessionId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::text;
@@ -34,6 +35,46 @@ record!(
     [text(&it.member), text(&it.credential.id), it.stopped.map(|time| time.to_string())]
 );
 
+/// A member's account at their agency's provider of sign-ins (OpenID Connect). Who the account is there is kept as a digest
+/// alone; no name, address or token of the provider's is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FederatedAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// The provider, as the operator's file calls it.
+    pub provider: String,
+    /// What the provider was called when the account was bound.
+    pub name: String,
+    /// SHA-256 of issuer and subject.
+    pub subject_hash: Digest,
+    /// The invitation that it came by.
+    pub enrolment: EnrolmentId,
+    /// When it was bound.
+    pub created: Time,
+    /// When it last signed in, unlocked or confirmed.
+    pub last_used: Option<Time>,
+    /// When it was removed.
+    pub stopped: Option<Time>,
+}
+record!(
+    FederatedAccount,
+    FederatedAccount,
+    |it| it.id.to_string(),
+    [text(&it.member), text(it.subject_hash), it.stopped.map(|time| time.to_string())]
+);
+
+/// What opened a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Opener {
+    /// A passkey.
+    Passkey(PasskeyId),
+    /// A federated account.
+    Account(AccountId),
+}
+
 /// A session of the desk in one browser. Only the SHA-256 of its secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -41,8 +82,9 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub member: MemberId,
-    /// The passkey that opened it.
-    pub passkey: PasskeyId,
+    /// The passkey or the account that opened it, under its own name.
+    #[serde(flatten)]
+    pub opener: Opener,
     /// SHA-256 of the secret.
     pub secret_hash: Digest,
     /// The device's public key (P-256, SEC 1, base64url), whose signature unlocks it.
@@ -69,7 +111,7 @@ record!(
     [text(&it.member), text(it.secret_hash), text(it.ended.map_or(it.expires, |at| at.min(it.expires)))]
 );
 
-/// An invitation for one member to register a passkey, once. Only the SHA-256 of its secret is kept.
+/// An invitation for one member to register a passkey or bind a federated account, once. Only the SHA-256 of its secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolment {
     /// Its id.
@@ -86,6 +128,9 @@ pub struct Enrolment {
     pub expires: Time,
     /// The passkey that it brought.
     pub used: Option<PasskeyId>,
+    /// The federated account that it brought.
+    #[serde(default)]
+    pub bound: Option<AccountId>,
     /// When it was taken back.
     pub revoked: Option<Time>,
 }

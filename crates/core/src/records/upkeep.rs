@@ -1,6 +1,9 @@
 //! Records of what binds and what is kept of acts: holds, erasures, records of actions, settings.
 
-use canvass_types::{AgencyId, AuditId, CaseId, ErasureId, HoldId, MemberId, Time};
+use canvass_types::{
+    AgencyId, AuditId, CaseId, ErasureId, HoldId, MemberId, Purpose, Time, commitment::commitment,
+    leaf::OversightLeaf,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -61,7 +64,7 @@ record!(
 /// What the oversight ledger commits to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditBody {
-    /// Version of this form: 1.
+    /// Version of this form: 2.
     pub v: u32,
     /// Its id.
     pub id: AuditId,
@@ -73,10 +76,12 @@ pub struct AuditBody {
     pub subject: String,
     /// Who did it; none for a resident or a job of the server.
     pub actor: Option<MemberId>,
+    /// Their agency.
+    pub actor_agency: Option<AgencyId>,
     /// For which case.
     pub case: Option<CaseId>,
-    /// Why, in the actor's words.
-    pub purpose: Option<String>,
+    /// Why.
+    pub purpose: Option<Purpose>,
     /// Particulars: digests, custody heads.
     pub detail: Value,
     /// When.
@@ -90,9 +95,24 @@ pub struct AuditRecord {
     pub body: AuditBody,
     /// Salt, 32 bytes of base64.
     pub salt: String,
-    /// Whether an entry of the oversight ledger commits to it.
-    pub ledgered: bool,
+    /// The entry of the oversight ledger that commits to it, if there is one.
+    pub leaf: Option<OversightLeaf>,
 }
+
+impl AuditRecord {
+    /// The salt, if it is 32 bytes of base64.
+    pub fn salted(&self) -> Option<[u8; 32]> {
+        data_encoding::BASE64.decode(self.salt.as_bytes()).ok()?.try_into().ok()
+    }
+
+    /// Whether its ledger entry commits to exactly this record. One without an entry has nothing to agree with.
+    pub fn is_whole(&self) -> bool {
+        let Some(leaf) = &self.leaf else { return true };
+        let record = serde_json::to_value(&self.body).unwrap_or_default();
+        self.salted().is_some_and(|salt| commitment(&salt, &record) == leaf.commitment)
+    }
+}
+
 record!(
     AuditRecord,
     Audit,

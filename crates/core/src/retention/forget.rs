@@ -11,7 +11,10 @@ use crate::{
     cases::load::every,
     custody::{Change, Kept, MOST_EVENTS, anchor},
     ports::{Changeset, Query, Record, Records, RecordsExt, Versioned},
-    records::{Case, CustodyEvent, Hold, Invitation, Item, Member, Offer, OfferState, Request, RequestKey},
+    records::{
+        Case, CustodyEvent, Finding, Hold, Invitation, Item, Member, Offer, OfferState, OwnVehicles, Request,
+        RequestKey,
+    },
 };
 
 /// Most holds on one thing that are read.
@@ -207,7 +210,7 @@ impl<R: Records> App<R> {
         }
     }
 
-    /// Drops a row of signing in: a token, passkey, session, enrolment or lock-out.
+    /// Drops a row of signing in: a token, passkey, federated account, session, enrolment or lock-out.
     pub(super) async fn drop_shared<T: Record>(&self, before: Versioned<T>) -> Result<Outcome, CoreError> {
         self.drop_row(&before, Target::shared(before.record.key())).await
     }
@@ -222,7 +225,11 @@ impl<R: Records> App<R> {
         Ok(Outcome::Done)
     }
 
-    /// Takes the name and recipient from a member who was stopped; the id stays, for records name it.
+    pub(super) async fn drop_finding(&self, before: Versioned<Finding>) -> Result<Outcome, CoreError> {
+        self.drop_row(&before, Target::of(&before.record.agency, &before.record.id)).await
+    }
+
+    /// Takes the name, recipient and vehicles from a member who was stopped; the id stays, for records name it.
     pub(super) async fn forget_name(&self, before: Versioned<Member>) -> Result<Outcome, CoreError> {
         let mut member = before.record.clone();
         if member.active {
@@ -230,8 +237,9 @@ impl<R: Records> App<R> {
         }
         Member::FORMER.clone_into(&mut member.name);
         member.recipient = None;
+        let vehicles = self.records().get::<OwnVehicles>(member.id.as_str()).await?;
         self.system(Job::Housekeeping, Target::shared(&member.id))
-            .with(|changes| changes.update(&before, &member))
+            .with(|changes| vehicles.iter().fold(changes.update(&before, &member), Changeset::delete))
             .commit(self.records())
             .await?;
         Ok(Outcome::Done)

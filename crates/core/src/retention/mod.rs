@@ -15,6 +15,7 @@ use canvass_types::{AgencyId, CaseId, HoldId, ItemId, OfferId, Policy, RequestSt
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub(crate) use sweep::Outcome;
 pub use sweep::Swept;
 use sweep::days_ago;
 
@@ -126,8 +127,8 @@ impl<R: Records> App<R> {
     /// When the actor may not.
     pub async fn schedule(&self, actor: &Actor, filter: &ScheduleFilter) -> Result<Vec<Due>, CoreError> {
         let agency = filter.agency.clone().or_else(|| actor.agency.clone());
-        let target = Target { agency: agency.clone(), subject: "retention".into(), case: None };
-        self.gate().check::<RetentionRead>(actor, &target)?;
+        let target = Target::maybe(agency.as_ref(), "retention");
+        self.look::<RetentionRead>(actor, &target).await?;
         let agency = agency.as_ref();
         // The last second that RFC 3339 can write.
         let by = filter.by.unwrap_or(Time::from_second(253_402_300_799));
@@ -210,7 +211,7 @@ impl<R: Records> App<R> {
 
     /// An entry as this reader may see it.
     fn due(&self, actor: &Actor, agency: Option<&AgencyId>, entry: Entry) -> Due {
-        let target = Target { agency: agency.cloned(), subject: entry.subject.clone(), case: None };
+        let target = Target::maybe(agency, &entry.subject);
         let gate = self.gate();
         let name = match entry.name {
             Name::Item(name) => gate.check::<ItemList>(actor, &target).is_ok().then_some(name),

@@ -15,8 +15,9 @@ use crate::{
     intake::claim,
     ports::{Query, Record, Records, RecordsExt, StoreError, Versioned},
     records::{
-        AuditRecord, Case, Enrolment, Erasure, Invitation, Item, Lockout, Member, Offer, Passkey, Request,
-        RequestKey, Session, Setting, Token,
+        AskedMark, AuditRecord, BreakGlass, Case, CourtSeal, Enrolment, Erasure, FederatedAccount, Finding,
+        Invitation, Item, Lockout, Member, Offer, OversightNotice, Passkey, Proposal, ProposalState, Request,
+        RequestKey, Session, Setting, SharingRule, Token,
     },
 };
 
@@ -42,7 +43,7 @@ pub struct Swept {
     pub texts: u32,
     /// Tokens that it dropped.
     pub tokens: u32,
-    /// Removed passkeys, ended sessions, used-up enrolments and old failures to sign in that it dropped.
+    /// Removed passkeys and federated accounts, ended sessions, used-up enrolments and old failures to sign in that it dropped.
     pub sign_ins: u32,
     /// Invitations that it dropped.
     pub invitations: u32,
@@ -50,8 +51,19 @@ pub struct Swept {
     pub cases: u32,
     /// Offers of no case that it removed, with their custody.
     pub offers: u32,
+    /// Findings that it dropped.
+    #[serde(default)]
+    pub findings: u32,
     /// Members whose name it dropped.
     pub members: u32,
+    /// Proposals that it closed because nobody decided in time.
+    pub proposals: u32,
+    /// Decided proposals, rules of sharing that are over, and notices to overseers that it dropped.
+    pub governance: u32,
+    /// Marks of searches and ended orders of courts that it dropped.
+    pub asked: u32,
+    /// Orders of courts over marks that it ended.
+    pub seals: u32,
     /// What it left because a hold keeps it.
     pub held: u32,
     /// What someone else changed at the same moment; the next pass looks at it again.
@@ -59,7 +71,7 @@ pub struct Swept {
 }
 
 /// What became of one record.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Done,
     Held,
     Left,
@@ -78,9 +90,10 @@ impl Swept {
     #[must_use]
     pub fn any(&self) -> bool {
         let bytes = [self.envelopes, self.items, self.mailboxes, self.requests, self.drafts, self.audit];
-        let rows =
-            [self.texts, self.tokens, self.sign_ins, self.invitations, self.cases, self.offers, self.members];
-        bytes.iter().chain(&rows).any(|n| *n > 0)
+        let rows = [self.texts, self.tokens, self.sign_ins, self.invitations];
+        let gone = [self.cases, self.offers, self.members, self.findings, self.proposals, self.governance];
+        let asked = [self.asked, self.seals];
+        bytes.iter().chain(&rows).chain(&gone).chain(&asked).any(|n| *n > 0)
     }
 
     fn add(&mut self, counts: &Counts) -> u32 {
@@ -123,6 +136,8 @@ impl<R: Records> App<R> {
         swept.mailboxes = swept.add(&self.pass(query, limit, |it| self.drop_mailbox(it, now)).await?);
         let query = Query::<AuditRecord>::new().due("at", days_ago(now, retention.audit_days));
         swept.audit = swept.add(&self.pass(query, limit, |it| self.drop_audit(it)).await?);
+        let query = Query::<BreakGlass>::new().due("ends", days_ago(now, retention.audit_days));
+        swept.audit += swept.add(&self.pass(query, limit, |it| self.drop_shared(it)).await?);
         self.sweep_rows(&mut swept, now, limit).await?;
         Ok(swept)
     }
@@ -149,21 +164,61 @@ impl<R: Records> App<R> {
         swept.cases = swept.add(&self.pass(query, limit, |it| self.forget_case(it, old)).await?);
         let query = Query::<Offer>::new().due("ended", old);
         swept.offers = swept.add(&self.pass(query, limit, |it| self.forget_offer(it)).await?);
+        let query = Query::<Finding>::new().due("ends", old);
+        swept.findings = swept.add(&self.pass(query, limit, |it| self.drop_finding(it)).await?);
         let query = Query::<Member>::new().due("stopped", old);
         swept.members = swept.add(&self.pass(query, limit, |it| self.forget_name(it)).await?);
+        let kept = days_ago(now, retention.audit_days);
+        self.sweep_governance(swept, now, kept, limit).await?;
+        self.sweep_asked(swept, now, limit).await
+    }
+
+    async fn sweep_governance(
+        &self,
+        swept: &mut Swept,
+        now: Time,
+        old: Time,
+        limit: u32,
+    ) -> Result<(), CoreError> {
+        let query = Query::<Proposal>::new().with("state", ProposalState::Open.as_str()).due("ends", now);
+        let close = |it| async move { self.expire_proposal(&it).await.map(|()| Outcome::Done) };
+        swept.proposals = swept.add(&self.pass(query, limit, close).await?);
+        let query = Query::<Proposal>::new().due("ends", old);
+        let proposals = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        let query = Query::<SharingRule>::new().due("ends", old);
+        let rules = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        let query = Query::<OversightNotice>::new().due("at", old);
+        let notices = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        swept.governance = [proposals, rules, notices].iter().map(|counts| swept.add(counts)).sum();
+        Ok(())
+    }
+
+    /// Orders of courts that are over, and what the owners of plates could look at long enough.
+    async fn sweep_asked(&self, swept: &mut Swept, now: Time, limit: u32) -> Result<(), CoreError> {
+        let policy = self.policy();
+        let query = Query::<CourtSeal>::new().due("due", now);
+        swept.seals = swept.add(&self.pass(query, limit, |it| self.end_seal(it, now)).await?);
+        let kept = days_ago(now, policy.asked.keep_days.saturating_add(1));
+        let query = Query::<AskedMark>::new().due("day", kept);
+        let marks = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        let query = Query::<CourtSeal>::new().due("ended", days_ago(now, policy.retention.record_days));
+        let seals = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        swept.asked = swept.add(&marks) + swept.add(&seals);
         Ok(())
     }
 
     async fn sweep_sign_ins(&self, swept: &mut Swept, old: Time, limit: u32) -> Result<u32, CoreError> {
         let query = Query::<Passkey>::new().due("ends", old);
         let passkeys = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        let query = Query::<FederatedAccount>::new().due("ends", old);
+        let accounts = self.pass(query, limit, |it| self.drop_shared(it)).await?;
         let query = Query::<Session>::new().due("ends", old);
         let sessions = self.pass(query, limit, |it| self.drop_shared(it)).await?;
         let query = Query::<Enrolment>::new().due("ends", old);
         let enrolments = self.pass(query, limit, |it| self.drop_shared(it)).await?;
         let query = Query::<Lockout>::new().due("ends", old);
         let lockouts = self.pass(query, limit, |it| self.drop_shared(it)).await?;
-        Ok([passkeys, sessions, enrolments, lockouts].iter().map(|counts| swept.add(counts)).sum())
+        Ok([passkeys, accounts, sessions, enrolments, lockouts].iter().map(|counts| swept.add(counts)).sum())
     }
 
     /// Does one thing to each record that a query meets, until so many are done.

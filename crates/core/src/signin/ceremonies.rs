@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use canvass_signin::{Asserting, Registering};
 use canvass_types::{EnrolmentId, MemberId, SessionId, Time};
 
-use super::{limits, minutes};
+use super::{federated::Federated, limits, minutes};
 
 /// What a ceremony will do when it is answered.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) enum Pending {
     SignIn(Asserting),
     /// The session is unlocked and fresh.
     Confirm(SessionId, Asserting),
+    /// Whatever a sign-in at a provider was begun for.
+    Federated(Box<Federated>),
 }
 
 /// All of them.

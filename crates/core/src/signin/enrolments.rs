@@ -1,12 +1,13 @@
-//! Enrolments: an administrator or operator invites a member to register a passkey, once, within 72 hours.
+//! Enrolments: an administrator or operator invites a member to register a passkey, or to bind an account at the agency's
+//! provider, once, within 72 hours.
 
 use canvass_signin::User;
-use canvass_types::{Digest, EnrolmentId, MemberId, PasskeyId, Time, env::random};
+use canvass_types::{AccountId, Digest, EnrolmentId, MemberId, PasskeyId, Time, env::random};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Ceremony, limits, lockout::forgiven, minutes, over, refused};
+use super::{Ceremony, ProviderView, limits, lockout::forgiven, minutes, over, refused};
 use super::{ceremonies::Pending, handle, passkeys::PasskeyView};
 use crate::{
     App, CoreError,
@@ -30,14 +31,16 @@ pub struct EnrolmentView {
     pub expires: Time,
     /// The passkey that it brought.
     pub used: Option<PasskeyId>,
+    /// The federated account that it brought.
+    pub bound: Option<AccountId>,
     /// When it was taken back.
     pub revoked: Option<Time>,
 }
 
 impl From<&Enrolment> for EnrolmentView {
     fn from(it: &Enrolment) -> Self {
-        let Enrolment { id, member, by, made, expires, used, revoked, .. } = it.clone();
-        Self { id, member, by, made, expires, used, revoked }
+        let Enrolment { id, member, by, made, expires, used, bound, revoked, .. } = it.clone();
+        Self { id, member, by, made, expires, used, bound, revoked }
     }
 }
 
@@ -67,6 +70,8 @@ pub struct EnrolmentOffer {
     pub name: String,
     /// Until when it counts.
     pub expires: Time,
+    /// The providers of the member's agency, at which an account can be bound instead.
+    pub providers: Vec<ProviderView>,
     /// The ceremony.
     #[serde(flatten)]
     pub ceremony: Ceremony,
@@ -106,12 +111,9 @@ impl<R: Records> App<R> {
     /// When the actor may not, the member does not exist or was stopped, or passkeys can't be used at the desk's address.
     pub async fn enrol(&self, actor: &Actor, member: &MemberId) -> Result<IssuedEnrolment, CoreError> {
         let member = self.member(member).await?;
-        let target = Target {
-            agency: member.record.agency.clone(),
-            subject: member.record.id.to_string(),
-            case: None,
-        };
-        let intent = self.allow::<EnrolmentCreate>(actor, target, None)?;
+        let facts = self.about_people(actor, member.record.agency.as_ref()).await?;
+        let target = Target::maybe(member.record.agency.as_ref(), &member.record.id).with(facts);
+        let intent = self.allow::<EnrolmentCreate>(actor, target, None).await?;
         if !member.record.active {
             return Err(CoreError::state("the member was stopped", "readmit them first"));
         }
@@ -133,6 +135,7 @@ impl<R: Records> App<R> {
             made: now,
             expires: minutes(now, limits::ENROLMENT_HOURS * 60),
             used: None,
+            bound: None,
             revoked: None,
         };
         intent
@@ -164,8 +167,8 @@ impl<R: Records> App<R> {
         member: &MemberId,
     ) -> Result<Vec<EnrolmentView>, CoreError> {
         let member = self.member(member).await?.record;
-        let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
-        self.gate().check::<PasskeyList>(actor, &target)?;
+        let target = Target::maybe(member.agency.as_ref(), &member.id);
+        self.look::<PasskeyList>(actor, &target).await?;
         Ok(self.enrolments_of(&member.id).await?.iter().map(|it| (&it.record).into()).collect())
     }
 
@@ -181,17 +184,35 @@ impl<R: Records> App<R> {
         let before =
             self.records().get::<Enrolment>(id.as_str()).await?.ok_or(CoreError::Hidden("enrolment"))?;
         let member = self.member(&before.record.member).await?.record;
-        let target = Target { agency: member.agency, subject: id.to_string(), case: None };
-        let intent = self.allow::<EnrolmentRevoke>(actor, target, None)?;
+        let target = Target::maybe(member.agency.as_ref(), id);
+        let intent = self.allow::<EnrolmentRevoke>(actor, target, None).await?;
         let mut enrolment = before.record.clone();
         enrolment.revoked = enrolment.revoked.or(Some(self.now()));
         intent.with(|changes| changes.update(&before, &enrolment)).commit(self.records()).await?;
         Ok((&enrolment).into())
     }
 
-    async fn open(&self, secret: &str) -> Result<(Versioned<Enrolment>, Versioned<Member>), CoreError> {
+    pub(super) async fn open(
+        &self,
+        secret: &str,
+    ) -> Result<(Versioned<Enrolment>, Versioned<Member>), CoreError> {
         let hash = Digest::of(secret.as_bytes());
         let found = self.records().first(Query::<Enrolment>::new().with("secret_hash", hash)).await?;
+        self.still_open(found).await
+    }
+
+    pub(super) async fn open_by_id(
+        &self,
+        id: &EnrolmentId,
+    ) -> Result<(Versioned<Enrolment>, Versioned<Member>), CoreError> {
+        let found = self.records().get::<Enrolment>(id.as_str()).await?;
+        self.still_open(found).await
+    }
+
+    async fn still_open(
+        &self,
+        found: Option<Versioned<Enrolment>>,
+    ) -> Result<(Versioned<Enrolment>, Versioned<Member>), CoreError> {
         let found = found.filter(|it| counts(&it.record, self.now())).ok_or_else(spent)?;
         let member = self.member(&found.record.member).await?;
         if member.record.active { Ok((found, member)) } else { Err(spent()) }
@@ -211,7 +232,13 @@ impl<R: Records> App<R> {
         let pending = Pending::Enrol(enrolment.record.id.clone(), state);
         let ceremony = self.signing_in().put(self.entropy(), self.now(), pending);
         let ceremony = Ceremony { ceremony, options };
-        Ok(EnrolmentOffer { name: member.record.name, expires: enrolment.record.expires, ceremony })
+        let providers = self.providers_of(&member.record);
+        Ok(EnrolmentOffer {
+            name: member.record.name,
+            expires: enrolment.record.expires,
+            providers,
+            ceremony,
+        })
     }
 
     /// Registers the passkey of an enrolment, which is used up by it.
@@ -233,16 +260,12 @@ impl<R: Records> App<R> {
             }
         };
         let by = By::Enrolment(before.record.id.clone());
-        let actor = Actor {
-            member: member.record.id.clone(),
-            agency: member.record.agency.clone(),
-            roles: Vec::new(),
-            by,
-        };
+        let actor = self.actor(&member.record, Vec::new(), by).await?;
         let passkey = self.new_passkey(&actor, &finish.label, credential).await?;
         let mut enrolment = before.record.clone();
         enrolment.used = Some(passkey.id.clone());
-        self.own::<PasskeyAdd>(&actor, &passkey.id)?
+        self.own::<PasskeyAdd>(&actor, &passkey.id)
+            .await?
             .detail(json!({ "enrolment": enrolment.id }))
             .with(|changes| {
                 let changes = changes.insert(&passkey).update(&before, &enrolment).depends_on(&member);
@@ -255,5 +278,8 @@ impl<R: Records> App<R> {
 }
 
 fn counts(enrolment: &Enrolment, now: Time) -> bool {
-    enrolment.used.is_none() && enrolment.revoked.is_none() && enrolment.expires > now
+    enrolment.used.is_none()
+        && enrolment.bound.is_none()
+        && enrolment.revoked.is_none()
+        && enrolment.expires > now
 }

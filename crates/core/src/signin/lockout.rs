@@ -55,8 +55,10 @@ impl<R: Records> App<R> {
         let lockout =
             Lockout { subject: subject.to_owned(), agency: agency.cloned(), failures, last: now, until };
         let job = if until.is_some() { Job::SignInLocked } else { Job::Housekeeping };
-        let target = Target { agency: agency.cloned(), subject: subject.to_owned(), case: None };
+        let target = Target::maybe(agency, subject);
+        let veil = self.veil(None, &target).await?;
         self.system(job, target)
+            .veiled(veil)
             .detail(json!({ "failures": failures, "until": until }))
             .with(|changes| match &before {
                 Some(before) => changes.update(before, &lockout),

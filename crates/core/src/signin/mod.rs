@@ -1,5 +1,5 @@
-//! Signing in by passkey: enrolments that invite to register one, ceremonies, sessions that a device's key holds, and
-//! lock-outs. No password is known anywhere.
+//! Signing in by passkey, or at the agency's own provider: enrolments that invite to bring either, ceremonies, sessions that
+//! a device's key holds, and lock-outs. No password is known anywhere.
 //!
 //! ```text
 //! enrolment ─► passkey ─► session (open) ─ 30 minutes without an act, or by hand ─► locked ─ passkey + device ─► open
@@ -7,10 +7,13 @@
 //! ```
 //! A ceremony that began lives in the memory of this process, a few minutes, and counts once.
 
+mod accounts;
 mod ceremonies;
 mod enrolments;
+mod federated;
 mod lockout;
 mod passkeys;
+mod providers;
 mod sessions;
 
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -24,8 +27,11 @@ use utoipa::ToSchema;
 use crate::{App, CoreError, access::Actor, ports::Records};
 use ceremonies::{Ceremonies, Pending};
 
+pub use accounts::AccountView;
 pub use enrolments::{EnrolmentOffer, EnrolmentView, FinishEnrolment, IssuedEnrolment, OpenEnrolment};
+pub use federated::{BeginBinding, BeginFederated, FederatedCeremony, FinishFederated};
 pub use passkeys::{FinishPasskey, PasskeyView};
+pub use providers::{Asked, Identified, Provider, ProviderError, ProviderView, Providers, Returned};
 pub use sessions::{FinishSession, OpenedSession, SessionState, SessionView};
 
 /// What holds for signing in. Sources: OWASP ASVS 5.0 (2.5, 6.3, 7.3), NIST SP 800-63B-4 section 2.2.3.
@@ -48,6 +54,8 @@ pub mod limits {
     pub const CEREMONIES: usize = 2_000;
     /// Passkeys of one member.
     pub const PASSKEYS: usize = 20;
+    /// Federated accounts of one member.
+    pub const ACCOUNTS: usize = 10;
     /// Open enrolments of one member.
     pub const ENROLMENTS: usize = 5;
 }
@@ -88,15 +96,21 @@ pub struct SignInWays {
     pub address: Option<String>,
     /// Why they can't be used, and what to do; null when they can.
     pub reason: Option<String>,
+    /// The providers at which members of their agencies may sign in.
+    pub providers: Vec<ProviderView>,
     /// Where the session that this browser brought stands.
     pub session: SessionState,
+    /// The provider that opened this session and unlocks it; null for a passkey's.
+    pub unlocked_at: Option<ProviderView>,
 }
 
-/// All of how a member signs in by passkey.
+/// All of how a member signs in, tokens aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignInOf {
     /// Passkeys, oldest first; removed ones too, for a while.
     pub passkeys: Vec<PasskeyView>,
+    /// Federated accounts, oldest first; removed ones too, for a while.
+    pub accounts: Vec<AccountView>,
     /// Sessions that have not ended, newest first.
     pub sessions: Vec<SessionView>,
     /// Enrolments, newest first.
@@ -105,19 +119,23 @@ pub struct SignInOf {
     pub locked_out_until: Option<Time>,
 }
 
-/// What signing in needs besides the records: the desk's address, and ceremonies under way.
+/// What signing in needs besides the records: the desk's address, providers, and ceremonies under way.
 #[derive(Debug, Default)]
 pub(crate) struct SigningIn {
     party: OnceLock<Result<RelyingParty, AddressError>>,
+    providers: OnceLock<Vec<Provider>>,
     pending: Mutex<Ceremonies>,
 }
 
 impl SigningIn {
     fn put(&self, entropy: &dyn Entropy, now: Time, pending: Pending) -> String {
         let id = data_encoding::BASE64URL_NOPAD.encode(&random::<24>(entropy));
-        let mut all = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        all.put(id.clone(), now, pending);
+        self.put_as(id.clone(), now, pending);
         id
+    }
+
+    fn put_as(&self, id: String, now: Time, pending: Pending) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).put(id, now, pending);
     }
 
     fn take(&self, id: &str, now: Time) -> Option<Pending> {
@@ -174,13 +192,17 @@ impl<R: Records> App<R> {
     /// # Errors
     /// The store's.
     pub async fn sign_in_ways(&self, secret: Option<&str>) -> Result<SignInWays, CoreError> {
-        let session = self.session_state(secret).await?;
+        let (session, unlocked_at) = self.session_state(secret).await?;
         let (address, reason) = match self.signing_in().party.get() {
             Some(Ok(party)) => (Some(format!("{}/desk/", party.origin())), None),
             Some(Err(error)) => (None, Some(error.to_string())),
             None => (None, Some(AddressError::Address.to_string())),
         };
-        Ok(SignInWays { passkeys: address.is_some(), address, reason, session })
+        let providers = match address {
+            Some(_) => self.providers().iter().map(Into::into).collect(),
+            None => Vec::new(),
+        };
+        Ok(SignInWays { passkeys: address.is_some(), address, reason, providers, session, unlocked_at })
     }
 
     /// How a member signs in by passkey.
@@ -190,6 +212,7 @@ impl<R: Records> App<R> {
     pub async fn sign_in_of(&self, actor: &Actor, member: &MemberId) -> Result<SignInOf, CoreError> {
         Ok(SignInOf {
             passkeys: self.passkeys(actor, member).await?,
+            accounts: self.accounts(actor, member).await?,
             sessions: self.sessions(actor, member).await?,
             enrolments: self.enrolments(actor, member).await?,
             locked_out_until: self.locked_out(actor, member).await?,
@@ -203,6 +226,7 @@ impl<R: Records> App<R> {
     pub async fn my_sign_in(&self, actor: &Actor) -> Result<SignInOf, CoreError> {
         Ok(SignInOf {
             passkeys: self.my_passkeys(actor).await?,
+            accounts: self.my_accounts(actor).await?,
             sessions: self.my_sessions(actor).await?,
             enrolments: Vec::new(),
             locked_out_until: self.locked_out_until(actor.member.as_str()).await?,

@@ -11,8 +11,8 @@ use crate::{
     App, CoreError,
     access::{Actor, By, PasskeyAdd, PasskeyList, PasskeyRemove, Target},
     error::{accept, check_text},
-    ports::{Query, Records, RecordsExt, Versioned},
-    records::{Member, Passkey, Session, Token},
+    ports::{Changeset, Query, Records, RecordsExt, Versioned},
+    records::{Member, Opener, Passkey, Session, Token},
 };
 
 /// A passkey.
@@ -117,8 +117,8 @@ impl<R: Records> App<R> {
     /// When the actor may not, or the member does not exist.
     pub async fn passkeys(&self, actor: &Actor, member: &MemberId) -> Result<Vec<PasskeyView>, CoreError> {
         let member = self.member(member).await?.record;
-        let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
-        self.gate().check::<PasskeyList>(actor, &target)?;
+        let target = Target::maybe(member.agency.as_ref(), &member.id);
+        self.look::<PasskeyList>(actor, &target).await?;
         Ok(self.passkeys_of(&member.id).await?.iter().map(|key| (&key.record).into()).collect())
     }
 
@@ -152,7 +152,8 @@ impl<R: Records> App<R> {
         };
         let credential = state.finish(self.party()?, &finish.credential).map_err(|error| refused(&error))?;
         let passkey = self.new_passkey(actor, &finish.label, credential).await?;
-        self.own::<PasskeyAdd>(actor, &passkey.id)?
+        self.own::<PasskeyAdd>(actor, &passkey.id)
+            .await?
             .with(|changes| changes.insert(&passkey).depends_on(&member))
             .commit(self.records())
             .await?;
@@ -169,12 +170,13 @@ impl<R: Records> App<R> {
         let mine = actor.member == member.record.id;
         let intent = if mine {
             whole(actor, &member.record)?;
-            self.own::<PasskeyRemove>(actor, id)?
+            self.own::<PasskeyRemove>(actor, id).await?
         } else {
-            let target = Target { agency: member.record.agency.clone(), subject: id.to_string(), case: None };
-            self.allow::<PasskeyRemove>(actor, target, None)?
+            let target = Target::maybe(member.record.agency.as_ref(), id);
+            self.allow::<PasskeyRemove>(actor, target, None).await?
         };
-        if mine && before.record.stopped.is_none() && !self.other_way(&before.record).await? {
+        let opener = Opener::Passkey(id.clone());
+        if mine && before.record.stopped.is_none() && !self.other_way(&member.record.id, &opener).await? {
             return Err(CoreError::state(
                 "it is your last way to sign in",
                 "add another passkey first, then remove this one",
@@ -183,37 +185,34 @@ impl<R: Records> App<R> {
         let now = self.now();
         let mut passkey = before.record.clone();
         passkey.stopped = passkey.stopped.or(Some(now));
-        let mut sessions: Vec<Versioned<Session>> =
-            self.records().list(Query::new().with("member", &passkey.member).newest_first()).await?;
-        sessions.retain(|it| it.record.passkey == passkey.id && it.record.ended.is_none());
+        let sessions = self.opened_by(&passkey.member, &opener).await?;
         intent
             .detail(serde_json::json!({ "member": passkey.member, "sessions": sessions.len() }))
-            .with(|changes| {
-                let changes = changes.update(&before, &passkey).depends_on(&member);
-                sessions.iter().fold(changes, |all, it| {
-                    all.update(it, &Session { ended: Some(now), ..it.record.clone() })
-                })
-            })
+            .with(|changes| ended(changes.update(&before, &passkey).depends_on(&member), &sessions, now))
             .commit(self.records())
             .await?;
         Ok((&passkey).into())
     }
 
-    /// Whether the member can sign in without this key: by another, by a person's token, or by an open enrolment.
-    async fn other_way(&self, key: &Passkey) -> Result<bool, CoreError> {
-        let keys = self.credentials_of(&key.member).await?;
-        if keys.iter().any(|other| other.id != key.credential.id) || self.may_enrol(&key.member).await? {
+    /// Whether the member can sign in without this: by another passkey or account, by a person's token, or by an open
+    /// enrolment.
+    pub(super) async fn other_way(&self, member: &MemberId, without: &Opener) -> Result<bool, CoreError> {
+        let keys = self.passkeys_of(member).await?.into_iter().map(|it| it.record);
+        let keys = keys.filter(|it| it.stopped.is_none()).map(|it| Opener::Passkey(it.id));
+        let accounts = self.accounts_of(member).await?.into_iter().map(|it| it.record);
+        let accounts = accounts.filter(|it| it.stopped.is_none()).map(|it| Opener::Account(it.id));
+        if keys.chain(accounts).any(|other| other != *without) || self.may_enrol(member).await? {
             return Ok(true);
         }
         let now = self.now();
-        let tokens = self.records().list(Query::<Token>::new().with("member", &key.member)).await?;
+        let tokens = self.records().list(Query::<Token>::new().with("member", member)).await?;
         let counts = |it: &Token| it.revoked.is_none() && it.expires > now && it.scope.is_none();
         Ok(tokens.iter().any(|token| counts(&token.record)))
     }
 }
 
 /// A passkey signs in with all of the member's roles, so who holds a token with some of them adds and removes none.
-fn whole(actor: &Actor, member: &Member) -> Result<(), CoreError> {
+pub(super) fn whole(actor: &Actor, member: &Member) -> Result<(), CoreError> {
     if member.roles.iter().all(|role| actor.roles.contains(role)) {
         return Ok(());
     }
@@ -221,4 +220,11 @@ fn whole(actor: &Actor, member: &Member) -> Result<(), CoreError> {
         "this token has only some of your roles, and a passkey has all of them",
         "sign in with a passkey or a token of all your roles, or ask your administrator for an enrolment link",
     ))
+}
+
+/// Ends sessions, as part of what removed that which opened them.
+pub(super) fn ended(changes: Changeset, sessions: &[Versioned<Session>], now: Time) -> Changeset {
+    sessions
+        .iter()
+        .fold(changes, |all, it| all.update(it, &Session { ended: Some(now), ..it.record.clone() }))
 }

@@ -1,4 +1,4 @@
-//! Sessions: opened by a passkey in one browser, whose own key must sign to open, unlock or confirm them.
+//! Sessions: opened by a passkey or a federated account in one browser, whose own key must sign to open, unlock or confirm them.
 
 use canvass_signin::{Answer, Asserting};
 use canvass_types::{Digest, MemberId, SessionId, Time, env::random};
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
-    Ceremony, Device, ceremonies::Pending, device_name, handle, limits, lockout::forgiven, minutes, over,
-    refused,
+    Ceremony, Device, ProviderView, ceremonies::Pending, device_name, handle, limits, lockout::forgiven,
+    minutes, over, refused,
 };
 use crate::{
     App, CoreError,
     access::{Actor, By, Job, PasskeyList, SessionEnd, SessionOpen, Target},
     ports::{Query, Records, RecordsExt, StoreError, Versioned},
-    records::{Lockout, Member, Passkey, Session},
+    records::{Lockout, Member, Opener, Passkey, Session},
 };
 
 /// Where a session stands.
@@ -101,20 +101,31 @@ impl<R: Records> App<R> {
         Ok(found.filter(|it| stands(&it.record, self.now()) != SessionState::None))
     }
 
-    async fn held(&self, secret: &str) -> Result<(Versioned<Session>, Member), CoreError> {
+    pub(super) async fn held(&self, secret: &str) -> Result<(Versioned<Session>, Member), CoreError> {
         let session = self.session_of(secret).await?.ok_or(CoreError::SignIn)?;
         let member = self.records().get::<Member>(session.record.member.as_str()).await?;
         let member = member.ok_or(CoreError::SignIn)?.record;
         if member.active { Ok((session, member)) } else { Err(CoreError::SignIn) }
     }
 
-    pub(super) async fn session_state(&self, secret: Option<&str>) -> Result<SessionState, CoreError> {
-        let Some(secret) = secret else { return Ok(SessionState::None) };
+    pub(super) async fn session_state(
+        &self,
+        secret: Option<&str>,
+    ) -> Result<(SessionState, Option<ProviderView>), CoreError> {
+        let Some(secret) = secret else { return Ok((SessionState::None, None)) };
         match self.held(secret).await {
-            Ok((session, _)) => Ok(stands(&session.record, self.now())),
-            Err(CoreError::SignIn) => Ok(SessionState::None),
+            Ok((session, _)) => {
+                let at = self.unlocks(&session.record).await?;
+                Ok((stands(&session.record, self.now()), at))
+            }
+            Err(CoreError::SignIn) => Ok((SessionState::None, None)),
             Err(error) => Err(error),
         }
+    }
+
+    pub(super) async fn acting(&self, member: &Member, session: &Session) -> Result<Actor, CoreError> {
+        let by = By::Session { id: session.id.clone(), fresh: true };
+        self.actor(member, member.roles.clone(), by).await
     }
 
     /// Who a session's secret belongs to. It counts as an act: a session without one for 30 minutes is locked.
@@ -137,7 +148,7 @@ impl<R: Records> App<R> {
             }
         }
         let by = By::Session { id: it.id.clone(), fresh: it.fresh_until > now };
-        Ok(Actor { member: member.id, agency: member.agency, roles: member.roles, by })
+        self.actor(&member, member.roles.clone(), by).await
     }
 
     /// Begins a sign-in: no name is asked for, the passkey says who it is.
@@ -165,26 +176,13 @@ impl<R: Records> App<R> {
             _ => return Err(over()),
         };
         let proved = self.prove(state, finish, None).await?;
-        let now = self.now();
-        let secret =
-            format!("{SESSION_PREFIX}{}", data_encoding::HEXLOWER.encode(&random::<32>(self.entropy())));
-        let session = Session {
-            id: SessionId::random(self.entropy()),
-            member: proved.member.record.id.clone(),
-            passkey: proved.passkey.record.id.clone(),
-            secret_hash: Digest::of(secret.as_bytes()),
-            device: finish.device.key.clone(),
-            device_name: device_name(&finish.device.name),
-            opened: now,
-            last_seen: now,
-            expires: minutes(now, limits::SESSION_HOURS * 60),
-            locked: None,
-            fresh_until: minutes(now, limits::FRESH_MINUTES),
-            ended: None,
-        };
-        let actor = acting(&proved.member.record, &session);
-        self.own::<SessionOpen>(&actor, &session.id)?
-            .detail(json!({ "passkey": session.passkey, "device": session.device_name }))
+        let opener = Opener::Passkey(proved.used.id.clone());
+        let fresh = minutes(self.now(), limits::FRESH_MINUTES);
+        let (session, secret) = self.new_session(&proved.member.record, opener, &finish.device, fresh);
+        let actor = self.acting(&proved.member.record, &session).await?;
+        self.own::<SessionOpen>(&actor, &session.id)
+            .await?
+            .detail(json!({ "passkey": proved.used.id, "device": session.device_name }))
             .with(|changes| {
                 let changes = changes.insert(&session).update(&proved.passkey, &proved.used);
                 forgiven(changes.depends_on(&proved.member), proved.failures.as_ref())
@@ -192,6 +190,46 @@ impl<R: Records> App<R> {
             .commit(self.records())
             .await?;
         Ok(OpenedSession { session: self.session_view(&session), secret })
+    }
+
+    /// A session that begins now, with its secret.
+    pub(super) fn new_session(
+        &self,
+        member: &Member,
+        opener: Opener,
+        device: &Device,
+        fresh_until: Time,
+    ) -> (Session, String) {
+        let now = self.now();
+        let secret =
+            format!("{SESSION_PREFIX}{}", data_encoding::HEXLOWER.encode(&random::<32>(self.entropy())));
+        let session = Session {
+            id: SessionId::random(self.entropy()),
+            member: member.id.clone(),
+            opener,
+            secret_hash: Digest::of(secret.as_bytes()),
+            device: device.key.clone(),
+            device_name: device_name(&device.name),
+            opened: now,
+            last_seen: now,
+            expires: minutes(now, limits::SESSION_HOURS * 60),
+            locked: None,
+            fresh_until,
+            ended: None,
+        };
+        (session, secret)
+    }
+
+    /// The sessions that something opened and that have not ended.
+    pub(super) async fn opened_by(
+        &self,
+        member: &MemberId,
+        opener: &Opener,
+    ) -> Result<Vec<Versioned<Session>>, CoreError> {
+        let query = Query::<Session>::new().with("member", member).newest_first();
+        let mut sessions = self.records().list(query).await?;
+        sessions.retain(|it| it.record.opener == *opener && it.record.ended.is_none());
+        Ok(sessions)
     }
 
     /// Begins to unlock or confirm a session.
@@ -225,7 +263,8 @@ impl<R: Records> App<R> {
             fresh_until: minutes(now, limits::FRESH_MINUTES),
             ..before.record.clone()
         };
-        self.own::<SessionOpen>(&acting(&proved.member.record, &session), &session.id)?
+        self.own::<SessionOpen>(&self.acting(&proved.member.record, &session).await?, &session.id)
+            .await?
             .detail(json!({ "passkey": proved.used.id, "confirmed": true }))
             .with(|changes| {
                 let changes = changes.update(&before, &session).update(&proved.passkey, &proved.used);
@@ -287,7 +326,8 @@ impl<R: Records> App<R> {
         let now = self.now();
         let locked = before.record.locked.or(Some(now));
         let session = Session { locked, fresh_until: now, ..before.record.clone() };
-        self.own::<SessionOpen>(&acting(&member, &session), &session.id)?
+        self.own::<SessionOpen>(&self.acting(&member, &session).await?, &session.id)
+            .await?
             .detail(json!({ "locked": true }))
             .with(|changes| changes.update(&before, &session))
             .commit(self.records())
@@ -303,7 +343,8 @@ impl<R: Records> App<R> {
         let Some(before) = self.session_of(secret).await? else { return Ok(()) };
         let member = self.member(&before.record.member).await?.record;
         let session = Session { ended: Some(self.now()), ..before.record.clone() };
-        self.own::<SessionOpen>(&acting(&member, &session), &session.id)?
+        self.own::<SessionOpen>(&self.acting(&member, &session).await?, &session.id)
+            .await?
             .detail(json!({ "ended": true }))
             .with(|changes| changes.update(&before, &session))
             .commit(self.records())
@@ -325,8 +366,8 @@ impl<R: Records> App<R> {
     /// When the actor may not, or the member does not exist.
     pub async fn sessions(&self, actor: &Actor, member: &MemberId) -> Result<Vec<SessionView>, CoreError> {
         let member = self.member(member).await?.record;
-        let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
-        self.gate().check::<PasskeyList>(actor, &target)?;
+        let target = Target::maybe(member.agency.as_ref(), &member.id);
+        self.look::<PasskeyList>(actor, &target).await?;
         self.sessions_of(&member.id).await
     }
 
@@ -344,8 +385,8 @@ impl<R: Records> App<R> {
     /// When the actor may not, or the member does not exist.
     pub async fn locked_out(&self, actor: &Actor, member: &MemberId) -> Result<Option<Time>, CoreError> {
         let member = self.member(member).await?.record;
-        let target = Target { agency: member.agency.clone(), subject: member.id.to_string(), case: None };
-        self.gate().check::<PasskeyList>(actor, &target)?;
+        let target = Target::maybe(member.agency.as_ref(), &member.id);
+        self.look::<PasskeyList>(actor, &target).await?;
         self.locked_out_until(member.id.as_str()).await
     }
 
@@ -357,10 +398,10 @@ impl<R: Records> App<R> {
         let before = self.records().get::<Session>(id.as_str()).await?.ok_or(CoreError::Hidden("session"))?;
         let member = self.member(&before.record.member).await?.record;
         let intent = if actor.member == member.id {
-            self.own::<SessionEnd>(actor, id)?
+            self.own::<SessionEnd>(actor, id).await?
         } else {
-            let target = Target { agency: member.agency, subject: id.to_string(), case: None };
-            self.allow::<SessionEnd>(actor, target, None)?
+            let target = Target::maybe(member.agency.as_ref(), id);
+            self.allow::<SessionEnd>(actor, target, None).await?
         };
         let ended = before.record.ended.or(Some(self.now()));
         let session = Session { ended, ..before.record.clone() };
@@ -389,11 +430,6 @@ fn stands(it: &Session, now: Time) -> SessionState {
     } else {
         SessionState::Open
     }
-}
-
-fn acting(member: &Member, session: &Session) -> Actor {
-    let by = By::Session { id: session.id.clone(), fresh: true };
-    Actor { member: member.id.clone(), agency: member.agency.clone(), roles: member.roles.clone(), by }
 }
 
 fn unknown() -> CoreError {

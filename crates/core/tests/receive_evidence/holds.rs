@@ -61,8 +61,8 @@ async fn on_an_item_alone() {
     let hold = w.hold(&item).await;
     w.clock.advance_days(1_000);
     assert_eq!(w.forget().await, [format!("{id} declined")]);
-    w.app.read_item(&w.us, &item, PURPOSE).await.unwrap();
-    w.app.release_hold(&w.us, &hold.id, "lifted").await.unwrap();
+    w.app.read_item(&w.us, &item, &PURPOSE).await.unwrap();
+    w.app.release_hold(&w.us, &hold.id, "the order was lifted").await.unwrap();
     assert_eq!(w.forget().await, [format!("{item} closed-case")]);
     assert!(
         w.app
@@ -85,7 +85,7 @@ async fn on_a_withdrawn_offer() {
     w.clock.advance_days(1_000);
     assert!(w.forget().await.is_empty());
     assert!(w.stored(&id).await.mailbox_due.is_some(), "the mailbox is held too");
-    w.app.release_hold(&w.us, &hold.id, "lifted").await.unwrap();
+    w.app.release_hold(&w.us, &hold.id, "the order was lifted").await.unwrap();
     assert_eq!(w.forget().await.len(), 1);
     let offer = w.stored(&id).await;
     assert!(offer.state == OfferState::Destroyed && canvass_core::retention::status_over(&offer));
@@ -97,11 +97,11 @@ async fn placed_between_order_and_destruction() {
     let id = w.opened(1, 1).await;
     w.clock.advance_days(90);
     assert_eq!(w.app.sweep(10).await.unwrap().envelopes, 1);
-    assert!(w.app.open_offer(&w.us, &id, PURPOSE).await.unwrap_err().to_string().contains("ordered"));
+    assert!(w.app.open_offer(&w.us, &id, &PURPOSE).await.unwrap_err().to_string().contains("ordered"));
     let hold = w.hold(&id).await;
     assert!(w.app.erasures_due(10).await.unwrap().is_empty());
-    w.app.open_offer(&w.us, &id, PURPOSE).await.unwrap();
-    w.app.release_hold(&w.us, &hold.id, "lifted").await.unwrap();
+    w.app.open_offer(&w.us, &id, &PURPOSE).await.unwrap();
+    w.app.release_hold(&w.us, &hold.id, "the order was lifted").await.unwrap();
     assert_eq!(w.forget().await.len(), 1);
     w.check().await;
 }
@@ -112,10 +112,10 @@ async fn two_holds_are_two() {
     let (case, id, _) = triaged(&w).await;
     let (one, two) = (w.hold(&case).await, w.hold(&id).await);
     w.clock.advance_days(1_000);
-    w.app.release_hold(&w.us, &one.id, "lifted").await.unwrap();
-    assert!(w.app.release_hold(&w.us, &one.id, "lifted").await.is_err());
+    w.app.release_hold(&w.us, &one.id, "lifted: the order is over").await.unwrap();
+    assert!(w.app.release_hold(&w.us, &one.id, "lifted: the order is over").await.is_err());
     assert!(w.forget().await.is_empty());
-    w.app.release_hold(&w.us, &two.id, "lifted").await.unwrap();
+    w.app.release_hold(&w.us, &two.id, "lifted: the order is over").await.unwrap();
     assert_eq!(w.forget().await.len(), 2);
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canvass_core::{
     App, CoreError,
-    access::{Gate, Matrix},
+    access::Gate,
     records::{Agency, Invitation, Offer, Portal, Request},
 };
 use canvass_testkit::{
@@ -13,7 +13,8 @@ use canvass_testkit::{
 };
 use canvass_types::{
     AgencyState, Policy, RequestState, Time,
-    leaf::{OversightLeaf, RequestsLeaf, commitment},
+    commitment::commitment,
+    leaf::{OversightLeaf, RequestsLeaf},
 };
 
 use crate::world::{OURS, PORTAL, REQUEST, THEIRS, World, request};
@@ -39,8 +40,7 @@ async fn the_receipt_opens_the_ledgers_commitment() {
     let offer = w.stored(&w.receive(1).await).await;
     let leaf: OversightLeaf = serde_json::from_str(&offer.receipt_leaf).unwrap();
     let salt = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, &offer.receipt_salt).unwrap();
-    let record = canvass_types::canonical(&offer.receipt_record).unwrap();
-    assert_eq!(leaf.commitment, commitment(&salt.try_into().unwrap(), &record));
+    assert_eq!(leaf.commitment, commitment(&salt.try_into().unwrap(), &offer.receipt_record));
     assert_eq!((leaf.kind.as_str(), leaf.subject.as_str()), ("offer.received", offer.id.as_str()));
     let detail = &offer.receipt_record["detail"];
     assert_eq!(detail["ciphertext_sha256"], serde_json::json!(offer.envelope.sha256));
@@ -55,7 +55,7 @@ async fn a_failed_commit_leaves_nothing_or_all_and_the_next_try_ends_well() {
     for (failure, stored) in [(Failure::BeforeStoring, 0), (Failure::AfterStoring, 1)] {
         let w = World::new().await;
         let failing = FailingRecords::new(w.store.clone(), 1, failure);
-        let gate = Gate::new(Matrix::shipped().unwrap());
+        let gate = Gate::shipped().unwrap();
         let app =
             App::new(failing, gate, Policy::default(), w.clock.clone(), Arc::new(SeededEntropy::new(9)));
         assert!(matches!(app.receive(w.upload(1)).await, Err(CoreError::Store(_))));

@@ -23,7 +23,7 @@ async fn an_offer_from_upload_to_bundle_to_nothing() {
     assert_eq!((offer.state, offer.unpublished), (OfferState::Received, true));
     assert_eq!(offer.due, Some(w.clock.time().plus_days(90)));
 
-    let grant = w.app.open_offer(&w.junior, &id, PURPOSE).await.unwrap();
+    let grant = w.app.open_offer(&w.junior, &id, &PURPOSE).await.unwrap();
     assert_eq!(grant.blob(), Some(&blob("envelope-1")));
     w.app.report_offer(&w.us, &id, &w.report(1, 2)).await.unwrap();
     let item = w.accept(&id, 1, 1, &case).await;
@@ -31,12 +31,12 @@ async fn an_offer_from_upload_to_bundle_to_nothing() {
     let view = w.app.decline_clip(&w.us, &id, 2, "shows only a cat").await.unwrap();
     assert_eq!((view.state, view.due), (OfferState::Triaged, Some(w.clock.time().plus_days(30))));
     assert_eq!(view.case, Some(case.clone()));
-    w.app.open_offer(&w.us, &id, PURPOSE).await.unwrap();
+    w.app.open_offer(&w.us, &id, &PURPOSE).await.unwrap();
     assert_eq!(w.story(&id).await, "received opened reported accepted declined read");
 
-    let grant = w.app.read_item(&w.us, &item.id, PURPOSE).await.unwrap();
+    let grant = w.app.read_item(&w.us, &item.id, &PURPOSE).await.unwrap();
     assert_eq!(grant.blob(), Some(&blob("item-1-1")));
-    let (_, bundle) = w.app.export_case(&w.us, &case, PURPOSE).await.unwrap();
+    let (_, bundle) = w.app.export_case(&w.us, &case, &PURPOSE).await.unwrap();
     assert_eq!((bundle.items.len(), bundle.offers.len(), bundle.destinations.len()), (1, 1, 1));
     verify_chain_to(&bundle.items[0].custody, &bundle.items[0].item.custody).unwrap();
     verify_chain_to(&bundle.offers[0].custody, &bundle.offers[0].offer.custody).unwrap();
@@ -57,7 +57,7 @@ async fn an_offer_from_upload_to_bundle_to_nothing() {
     w.clock.advance_days(1);
     assert_eq!(w.forget().await, [format!("{} closed-case", item.id)]);
     assert_eq!(w.story(&item.id).await, "accepted read exported case-closed erasure-ordered destroyed");
-    let refused = w.app.read_item(&w.us, &item.id, PURPOSE).await.unwrap_err();
+    let refused = w.app.read_item(&w.us, &item.id, &PURPOSE).await.unwrap_err();
     assert!(refused.to_string().contains("destroyed"), "{refused}");
     assert!(w.forget().await.is_empty());
     w.check().await;
@@ -81,8 +81,8 @@ async fn an_event_and_its_record_are_of_one_moment_however_busy_the_second() {
     w.app.answer("lookup-1", &question, SEALED).await.unwrap();
     let hold = w.hold(&item.id).await;
     w.app.release_hold(&w.us, &hold.id, "the order was lifted today").await.unwrap();
-    w.app.read_item(&w.us, &item.id, PURPOSE).await.unwrap();
-    w.app.export_case(&w.us, &case, PURPOSE).await.unwrap();
+    w.app.read_item(&w.us, &item.id, &PURPOSE).await.unwrap();
+    w.app.export_case(&w.us, &case, &PURPOSE).await.unwrap();
     w.app.integrity_failed(item.id.as_str(), &Digest::of(b"other bytes")).await.unwrap();
     w.app.close_case(&w.us, &case).await.unwrap();
     w.app.reopen_case(&w.us, &case).await.unwrap();
@@ -107,7 +107,7 @@ async fn another_agency_sees_nothing_and_a_junior_no_more_than_a_junior() {
         assert!(matches!(error, CoreError::Hidden(_) | CoreError::Denied(Denied::Hidden)), "{error:?}");
     };
     hidden(w.app.offer(them, &id).await.unwrap_err());
-    hidden(w.app.open_offer(them, &id, PURPOSE).await.unwrap_err());
+    hidden(w.app.open_offer(them, &id, &PURPOSE).await.unwrap_err());
     hidden(w.app.report_offer(them, &id, &w.report(1, 2)).await.unwrap_err());
     hidden(w.app.accept_clip(them, &id, 2, &w.acceptance(1, 2, &case)).await.unwrap_err());
     hidden(w.app.decline_clip(them, &id, 2, "no").await.unwrap_err());
@@ -117,10 +117,10 @@ async fn another_agency_sees_nothing_and_a_junior_no_more_than_a_junior() {
     hidden(w.app.custody(them, item.id.as_str()).await.unwrap_err());
     hidden(w.app.case(them, &case).await.unwrap_err());
     hidden(w.app.close_case(them, &case).await.unwrap_err());
-    hidden(w.app.export_case(them, &case, PURPOSE).await.unwrap_err());
-    hidden(w.app.read_item(them, &item.id, PURPOSE).await.unwrap_err());
+    hidden(w.app.export_case(them, &case, &PURPOSE).await.unwrap_err());
+    hidden(w.app.read_item(them, &item.id, &PURPOSE).await.unwrap_err());
     hidden(w.app.item(them, &item.id).await.unwrap_err());
-    hidden(w.app.release_hold(them, &hold.id, "over").await.unwrap_err());
+    hidden(w.app.release_hold(them, &hold.id, "the order is over").await.unwrap_err());
     let filter = ScheduleFilter { agency: w.us.agency.clone(), ..ScheduleFilter::default() };
     hidden(w.app.schedule(them, &filter).await.unwrap_err());
     assert!(w.app.offers(them, &OfferFilter::default()).await.unwrap().entries.is_empty());
@@ -128,14 +128,16 @@ async fn another_agency_sees_nothing_and_a_junior_no_more_than_a_junior() {
     assert!(w.app.items(them, &ItemFilter::default()).await.unwrap().entries.is_empty());
     for refused in [
         w.app.close_case(&w.junior, &case).await.unwrap_err(),
-        w.app.release_hold(&w.junior, &hold.id, "over").await.unwrap_err(),
+        w.app.release_hold(&w.junior, &hold.id, "the order is over").await.unwrap_err(),
     ] {
         assert!(matches!(refused, CoreError::Denied(Denied::Role { .. })), "{refused:?}");
     }
     let operator = Actor { agency: None, roles: vec![canvass_types::Role::Operator], ..w.us.clone() };
     assert!(w.app.offers(&operator, &OfferFilter::default()).await.is_err());
-    assert!(w.app.open_offer(&operator, &id, PURPOSE).await.is_err());
-    assert!(w.app.open_offer(&w.us, &id, "because").await.is_err());
+    assert!(w.app.open_offer(&operator, &id, &PURPOSE).await.is_err());
+    assert!(
+        w.app.open_offer(&w.us, &id, &canvass_types::Purpose::new("case-work", "because")).await.is_err()
+    );
     // A case of ours is none for their offers, nor theirs for ours.
     let theirs = canvass_core::cases::NewCase { title: "x".into(), code: None, destinations: vec![] };
     let theirs = w.app.create_case(them, theirs).await.unwrap().id;
@@ -151,7 +153,7 @@ async fn withdrawn_before_it_was_opened_it_is_gone_without_anyone_asked() {
     let id = w.receive(1).await;
     assert_eq!(w.app.withdraw("lookup-1").await.unwrap(), Withdrawn::Ordered);
     assert_eq!(w.app.withdraw("lookup-1").await.unwrap(), Withdrawn::Already);
-    assert!(w.app.open_offer(&w.us, &id, PURPOSE).await.unwrap_err().to_string().contains("withdrew"));
+    assert!(w.app.open_offer(&w.us, &id, &PURPOSE).await.unwrap_err().to_string().contains("withdrew"));
     assert_eq!(w.forget().await, [format!("{id} withdrawn")]);
     let offer = w.stored(&id).await;
     assert_eq!(
@@ -180,7 +182,7 @@ async fn withdrawn_after_it_was_opened_the_agency_answers() {
     let view = w.app.answer_withdrawal(&w.us, &id, &yes).await.unwrap();
     assert_eq!(view.withdrawal.unwrap().granted, Some(true));
     assert!(w.app.answer_withdrawal(&w.us, &id, &yes).await.is_err());
-    assert!(w.app.read_item(&w.us, &item.id, PURPOSE).await.is_err());
+    assert!(w.app.read_item(&w.us, &item.id, &PURPOSE).await.is_err());
     assert_eq!(w.forget().await.len(), 2);
     assert!(
         w.all::<Erasure>()
@@ -267,7 +269,7 @@ async fn a_case_joins_links_and_parts() {
     let hold = w.hold(&case).await;
     let refused = w.app.link_offer(&w.us, &id, None).await.unwrap_err();
     assert!(refused.to_string().contains(hold.id.as_str()), "{refused}");
-    w.app.release_hold(&w.us, &hold.id, "over").await.unwrap();
+    w.app.release_hold(&w.us, &hold.id, "the order is over").await.unwrap();
     w.app.link_offer(&w.us, &id, None).await.unwrap();
     w.app.change_case(&w.us, &case, part).await.unwrap();
     let foreign = ChangeCase {
@@ -332,7 +334,7 @@ async fn reports_and_digests_must_agree() {
     let w = World::new().await;
     let (case, id) = (w.case().await, w.receive(1).await);
     assert!(w.app.report_offer(&w.us, &id, &w.report(1, 2)).await.is_err(), "not opened yet");
-    w.app.open_offer(&w.us, &id, PURPOSE).await.unwrap();
+    w.app.open_offer(&w.us, &id, &PURPOSE).await.unwrap();
     w.app.report_offer(&w.us, &id, &w.report(1, 2)).await.unwrap();
     w.app.report_offer(&w.us, &id, &w.report(1, 2)).await.unwrap();
     let mut other = w.report(1, 2);
@@ -388,7 +390,7 @@ async fn requests_end_and_drafts_and_records_are_dropped_in_time() {
         1,
         "the end of the request alone: what is held stays"
     );
-    w.app.release_hold(&w.us, &hold.id, "over").await.unwrap();
+    w.app.release_hold(&w.us, &hold.id, "the order is over").await.unwrap();
     w.clock.advance(1);
     assert!(w.app.sweep(1_000).await.unwrap().audit > 0);
     assert_eq!(w.all::<Offer>().await.len(), 1);

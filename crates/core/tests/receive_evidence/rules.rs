@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canvass_core::{
     App, CoreError,
-    access::{Gate, Matrix},
+    access::Gate,
     inbox::AnswerWithdrawal,
     records::{ClipState, Erasure, Item, Offer},
 };
@@ -23,12 +23,12 @@ async fn the_server_can_run_every_call_on_any_thread() {
     let id = w.opened(1, 1).await;
     let case = w.case().await;
     is_send(w.app.receive(w.upload(2))).await.unwrap();
-    is_send(w.app.open_offer(&w.us, &id, PURPOSE)).await.unwrap();
+    is_send(w.app.open_offer(&w.us, &id, &PURPOSE)).await.unwrap();
     let item = is_send(w.app.accept_clip(&w.us, &id, 1, &w.acceptance(1, 1, &case))).await.unwrap();
-    is_send(w.app.read_item(&w.us, &item.id, PURPOSE)).await.unwrap();
+    is_send(w.app.read_item(&w.us, &item.id, &PURPOSE)).await.unwrap();
     is_send(w.app.decline_clip(&w.us, &id, 1, "x")).await.unwrap_err();
     is_send(w.app.reconsider_clip(&w.us, &id, 1)).await.unwrap_err();
-    is_send(w.app.export_case(&w.us, &case, PURPOSE)).await.unwrap();
+    is_send(w.app.export_case(&w.us, &case, &PURPOSE)).await.unwrap();
     is_send(w.app.offers(&w.us, &Default::default())).await.unwrap();
     is_send(w.app.items(&w.us, &Default::default())).await.unwrap();
     is_send(w.app.cases(&w.us, &Default::default())).await.unwrap();
@@ -57,10 +57,10 @@ async fn a_hold_and_an_order_at_the_same_moment_do_not_both_succeed() {
             clock: w.clock.clone(),
             us: w.us.clone(),
         };
-        let gate = Gate::new(Matrix::shipped().unwrap());
+        let gate = Gate::shipped().unwrap();
         let app = App::new(
             racing,
-            gate.clone(),
+            Gate::shipped().unwrap(),
             Policy::default(),
             w.clock.clone(),
             Arc::new(SeededEntropy::new(5)),
@@ -105,7 +105,7 @@ impl Records for Racing {
     async fn commit(&self, changes: Changeset) -> Result<Committed, StoreError> {
         // At the moment when a decision that rests on the subject is committed.
         if changes.writes().iter().any(|write| write.key == self.subject) {
-            let gate = Gate::new(Matrix::shipped().unwrap());
+            let gate = Gate::shipped().unwrap();
             let chance = Arc::new(SeededEntropy::new(1));
             let other = App::new(self.inner.clone(), gate, Policy::default(), self.clock.clone(), chance);
             let wish =
@@ -145,7 +145,7 @@ async fn whatever_the_order_chains_hold_and_what_is_held_stays() {
             let case = &cases[chance.below(2) as usize];
             let number = chance.below(2) as u32 + 1;
             let done: Result<(), CoreError> = match chance.below(15) {
-                0 | 1 => w.app.open_offer(&w.us, &offer.id, PURPOSE).await.map(drop),
+                0 | 1 => w.app.open_offer(&w.us, &offer.id, &PURPOSE).await.map(drop),
                 2 => w.app.report_offer(&w.us, &offer.id, &w.report(n, 2)).await.map(drop),
                 3 | 4 => w
                     .app
@@ -164,13 +164,16 @@ async fn whatever_the_order_chains_hold_and_what_is_held_stays() {
                     let mut subjects = vec![offer.id.to_string(), case.to_string()];
                     subjects.extend(items.iter().map(|it| it.id.to_string()));
                     let subject = subjects[chance.below(subjects.len() as u64) as usize].clone();
-                    let wish = canvass_core::cases::NewHold { subject, basis: "order".into() };
+                    let wish =
+                        canvass_core::cases::NewHold { subject, basis: "an order of the court".into() };
                     w.app.place_hold(&w.us, &wish).await.map(drop)
                 }
                 10 => {
                     match w.all::<canvass_core::records::Hold>().await.iter().find(|it| it.released.is_none())
                     {
-                        Some(hold) => w.app.release_hold(&w.us, &hold.id, "lifted").await.map(drop),
+                        Some(hold) => {
+                            w.app.release_hold(&w.us, &hold.id, "the order was lifted").await.map(drop)
+                        }
                         None => Ok(()),
                     }
                 }

@@ -1,10 +1,10 @@
 //! Two agencies, their people, a request and a portal, and short words for what they do.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use canvass_core::{
     App,
-    access::{Actor, By, Gate, Matrix},
+    access::{Actor, By, Gate, Party},
     cases::{ItemView, NewCase, NewHold},
     inbox::{AcceptClip, OpenedReport, ReportedClip},
     intake::ReceivedUpload,
@@ -15,8 +15,10 @@ use canvass_core::{
 };
 use canvass_testkit::{ManualClock, MemRecords, SeededEntropy};
 use canvass_types::{
-    CaseId, Clock, Digest, Entropy, InvitationId, OfferId, Policy, PublicKey, RequestState, Role, Time,
-    leaf::{Log, OversightLeaf, commitment},
+    AgencyClass, CaseId, Clock, Digest, Entropy, InvitationId, OfferId, Policy, PublicKey, Purpose,
+    RequestState, Role, Time,
+    commitment::commitment,
+    leaf::{Log, OversightLeaf},
 };
 use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
@@ -26,7 +28,8 @@ pub const OURS: &str = "agy_aaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub const THEIRS: &str = "agy_bbbbbbbbbbbbbbbbbbbbbbbbba";
 pub const REQUEST: &str = "req_aaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub const PORTAL: &str = "por_aaaaaaaaaaaaaaaaaaaaaaaaaa";
-pub const PURPOSE: &str = "review for the robbery on Elm Street";
+pub static PURPOSE: LazyLock<Purpose> =
+    LazyLock::new(|| Purpose::new("case-work", "compare the porch clips of Elm Street with the report"));
 pub const SEALED: &str = "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n";
 
 pub struct World {
@@ -91,7 +94,13 @@ fn person(n: char, agency: &str, roles: &[Role]) -> (Member, Actor) {
     }))
     .unwrap();
     let by = By::Token { id: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(), scope: None };
-    let actor = Actor { member: member.id.clone(), agency: member.agency.clone(), roles: roles.to_vec(), by };
+    let actor = Actor {
+        member: member.id.clone(),
+        agency: member.agency.clone(),
+        party: Some(Party::new(agency, AgencyClass::Municipal, "US-NH", "")),
+        roles: roles.to_vec(),
+        by,
+    };
     (member, actor)
 }
 
@@ -117,7 +126,7 @@ impl World {
     /// A world in which a second passes at every look at the clock.
     pub async fn restless() -> Self {
         let w = Self::new().await;
-        let gate = Gate::new(Matrix::shipped().unwrap());
+        let gate = Gate::shipped().unwrap();
         let clock = Arc::new(Restless(w.clock.clone()));
         let app = App::new(w.store.clone(), gate, Policy::default(), clock, w.entropy.clone());
         Self { app, ..w }
@@ -139,7 +148,7 @@ impl World {
             .insert(&request(REQUEST, OURS, RequestState::Published, clock.time()))
             .insert(&portal());
         store.commit(changes).await.unwrap();
-        let gate = Gate::new(Matrix::shipped().unwrap());
+        let gate = Gate::shipped().unwrap();
         let app = App::new(store.clone(), gate, policy, clock.clone(), entropy.clone());
         Self { app, store, clock, entropy, us, junior, them }
     }
@@ -188,7 +197,7 @@ impl World {
     /// Receives, opens and reports an offer.
     pub async fn opened(&self, n: u8, clips: u32) -> OfferId {
         let id = self.receive(n).await;
-        self.app.open_offer(&self.us, &id, PURPOSE).await.unwrap();
+        self.app.open_offer(&self.us, &id, &PURPOSE).await.unwrap();
         self.app.report_offer(&self.us, &id, &self.report(n, clips)).await.unwrap();
         id
     }
@@ -257,14 +266,14 @@ impl World {
         let audit: Vec<AuditRecord> = self.all().await;
         let size = self.store.ledger_size(Log::Oversight).await.unwrap();
         let entries = self.store.ledger_entries(Log::Oversight, 0, 100_000).await.unwrap();
-        assert_eq!(size, audit.iter().filter(|each| each.ledgered).count() as u64);
+        assert_eq!(size, audit.iter().filter(|each| each.leaf.is_some()).count() as u64);
         let leaves: Vec<OversightLeaf> =
             entries.iter().map(|entry| serde_json::from_slice(&entry.entry).unwrap()).collect();
-        for record in audit.iter().filter(|each| each.ledgered) {
+        for record in audit.iter().filter(|each| each.leaf.is_some()) {
             let salt = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, &record.salt).unwrap();
-            let opens =
-                commitment(&salt.try_into().unwrap(), &canvass_types::canonical(&record.body).unwrap());
-            assert!(leaves.iter().any(|leaf| leaf.commitment == opens), "{}", record.body.action);
+            let opens = commitment(&salt.try_into().unwrap(), &serde_json::to_value(&record.body).unwrap());
+            let leaf = record.leaf.as_ref().unwrap();
+            assert!(leaf.commitment == opens && leaves.contains(leaf), "{}", record.body.action);
         }
         let details: String = audit.iter().map(|each| each.body.detail.to_string()).collect();
         let offers = self.all::<Offer>().await.into_iter().map(|it| (it.id.to_string(), it.custody));

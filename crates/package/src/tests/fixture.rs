@@ -13,10 +13,11 @@ use canvass_ledger::{KeyKind, Log as LedgerLog, LogConfig, MemStore, SignerKey};
 use canvass_testkit::SeededEntropy;
 use canvass_types::{
     AgencyClass, AgencyId, AgencyKey, AgencyState, Area, Asker, AuditId, CaseId, Contact, Decision, Digest,
-    IncidentType, ItemId, MemberId, OfferId, Policy, PublicAgency, PublicKey, RequestBody, RequestId, Signed,
-    Time, TimeFrame, canonical,
+    IncidentType, ItemId, MemberId, OfferId, Policy, PublicAgency, PublicKey, Purpose, RequestBody,
+    RequestId, Signed, Time, TimeFrame, canonical,
+    commitment::commitment,
     env::random,
-    leaf::{Log, OversightLeaf, RequestsLeaf, commitment},
+    leaf::{Log, OversightLeaf, RequestsLeaf},
     sign,
 };
 use ed25519_dalek::SigningKey;
@@ -60,14 +61,15 @@ impl Build {
         detail: Value,
     ) -> usize {
         let body = AuditBody {
-            v: 1,
+            v: 2,
             id: AuditId::random(&self.chance),
             action: action.into(),
             agency: Some(self.agency.clone()),
             subject: subject.into(),
             actor: by.then(|| self.member.clone()),
+            actor_agency: by.then(|| self.agency.clone()),
             case: Some(self.case.clone()),
-            purpose: purpose.map(str::to_owned),
+            purpose: purpose.map(|reason| Purpose::new("disclosure", reason)),
             detail,
             at: when,
         };
@@ -76,11 +78,15 @@ impl Build {
             kind: action.into(),
             agency: Some(self.agency.clone()),
             subject: subject.into(),
+            actor: None,
+            by: None,
+            purpose: None,
+            refused: None,
             hour: when.hour(),
-            commitment: commitment(&salt, &canonical(&body).unwrap()),
+            commitment: commitment(&salt, &serde_json::to_value(&body).unwrap()),
         };
         self.leaves.push(text(&leaf));
-        self.audit.push(AuditRecord { body, salt: data_encoding::BASE64.encode(&salt), ledgered: true });
+        self.audit.push(AuditRecord { body, salt: data_encoding::BASE64.encode(&salt), leaf: Some(leaf) });
         self.audit.len() - 1
     }
 
@@ -357,7 +363,7 @@ fn tell(with_a_copy: bool) -> Town {
             opened: at(2),
             closed: None,
             agency,
-            purpose: "Discovery in 26-cr-77".into(),
+            purpose: Purpose::new("disclosure", "Discovery in 26-cr-77"),
             exported,
             exported_by: build.member.clone(),
             items,

@@ -33,7 +33,7 @@ pub(super) fn records(contents: &Contents, proven: &Proven, report: &mut Report)
     unique(layout::AUDIT, &contents.audit, |record| record.body.id.to_string(), report);
     for record in &contents.audit {
         let body = &record.body;
-        if record.ledgered {
+        if record.leaf.is_some() {
             match opens(proven, body, &record.salt) {
                 Ok(index) => {
                     report.facts.records += 1;
@@ -75,11 +75,11 @@ fn export_record(contents: &Contents, report: &mut Report) {
     let told = |record: &&AuditRecord| {
         let body = &record.body;
         body.action == "case.export"
-            && record.ledgered
+            && record.leaf.is_some()
             && body.subject == case.case.to_string()
             && body.at == case.exported
             && body.actor.as_ref() == Some(&case.exported_by)
-            && body.purpose.as_deref() == Some(case.purpose.as_str())
+            && body.purpose.as_ref() == Some(&case.purpose)
             && body.agency.as_ref() == Some(&case.agency.id)
     };
     if !contents.audit.iter().any(|record| told(&record)) {
@@ -109,7 +109,7 @@ fn collect(record: &AuditRecord, value: &Value, subject: Option<&str>, depth: us
                     hash,
                     at: body.at,
                     by: body.actor.clone(),
-                    ledgered: record.ledgered,
+                    ledgered: record.leaf.is_some(),
                     record: body.id.to_string(),
                 };
                 let subject = subject.unwrap_or(&body.subject).to_owned();

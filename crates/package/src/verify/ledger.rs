@@ -194,13 +194,15 @@ pub(super) fn opens(
         .ok()
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or("its salt is not 32 bytes of base64")?;
-    let bytes = canonical(body).map_err(|error| error.to_string())?;
-    let commitment = canvass_types::leaf::commitment(&salt, &bytes);
+    let record = serde_json::to_value(body).map_err(|error| error.to_string())?;
+    let commitment = canvass_types::commitment::commitment(&salt, &record);
     let (index, leaf) = proven
         .oversight
         .get(&commitment)
         .ok_or("no proven entry of the oversight ledger commits to this record")?;
-    let told = (&body.action, &body.agency, &body.subject, body.at.hour());
+    // A pseudonym stands for a subject that would tell who; the commitment binds it all the same.
+    let subject = if leaf.subject.starts_with("psn_") { &leaf.subject } else { &body.subject };
+    let told = (&body.action, &body.agency, subject, body.at.hour());
     if told != (&leaf.kind, &leaf.agency, &leaf.subject, leaf.hour.clone()) {
         return Err("its ledger entry speaks of another action, agency, subject or hour".into());
     }

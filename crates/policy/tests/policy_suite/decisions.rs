@@ -58,10 +58,11 @@ fn facts() -> impl Strategy<Value = Facts> {
         proptest::sample::select(Method::ALL.to_vec()),
     );
     let scope = (0u32..800, 0u32..120, 0u32..80, 0u32..3);
-    let yes = proptest::array::uniform7(any::<bool>());
+    let yes = proptest::array::uniform8(any::<bool>());
     (words, scope, yes, proptest::option::of(sharing())).prop_map(
         |((purpose, offence, method), scope, yes, sharing)| {
-            let [case_open, warrant, others_proposal, hits_only, compared, listed, declared] = yes;
+            let [case_open, warrant, others_proposal, hits_only, compared, listed, declared, break_glass] =
+                yes;
             let (cameras, days, agencies, approvals) = scope;
             Facts {
                 purpose,
@@ -78,6 +79,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 compared,
                 listed,
                 declared,
+                break_glass,
                 now: NOW,
                 sharing,
             }
@@ -191,6 +193,7 @@ proptest! {
                 Need::Declaration => question.facts.declared = true,
                 Need::Comparison => (question.facts.compared, question.facts.listed) = (true, true),
                 Need::HitsOnly => question.facts.hits_only = true,
+                Need::BreakGlass => question.facts.break_glass = true,
                 // Another purpose or offence is another question, with needs of its own.
                 Need::Purpose | Need::Offence => return Ok(()),
             }

@@ -18,7 +18,8 @@ fn on_disk() -> Texts {
             let table = name.starts_with("roles") && ending == "txt";
             let ours = ["cedar", "cedarschema"].contains(&&*ending)
                 || table
-                || (ending == "toml" && name != "content-rules.toml");
+                || (ending == "toml"
+                    && !["content-rules.toml", "misuse.toml", "text-hints.toml"].contains(&&*name));
             if path.is_file() && ours {
                 let key = if below.is_empty() { name } else { format!("{below}/{name}") };
                 texts.insert(key, fs::read_to_string(&path).unwrap());

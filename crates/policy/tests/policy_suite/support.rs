@@ -110,6 +110,7 @@ fn fact(question: &mut Question, word: &str) {
         ("hits", _) => facts.hits_only = true,
         ("compared", _) => facts.compared = true,
         ("listed", _) => facts.listed = true,
+        ("break-glass", _) => facts.break_glass = true,
         ("declared", _) => facts.declared = true,
         ("others-proposal", _) => facts.others_proposal = true,
         (standing @ ("suspended" | "registered"), _) => {

@@ -2,12 +2,15 @@
 //! shows by its beat that it lives, and finishes its batch when it is told to stop. All are safe to repeat: what they
 //! did before a crash is found again, not done twice.
 
+pub mod asked;
 pub mod intake;
+pub mod misuse;
 pub mod notices;
 pub mod publisher;
 pub mod sequencer;
 pub mod summary;
 pub mod sweeper;
+pub mod transparency;
 
 use std::{future::Future, time::Duration};
 
@@ -84,12 +87,15 @@ pub enum Round {
 /// Longest rest after failures.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// Names of all jobs.
-pub const NAMES: [&str; 5] = ["sequencer", "publisher", "intake", "sweeper", "notices"];
+pub const NAMES: [&str; 7] =
+    ["sequencer", "publisher", "intake", "sweeper", "notices", "misuse", "transparency"];
 
 /// Starts all jobs; they stop, each at the end of its batch, when `stop` is cancelled.
 pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
-    let http = reqwest::Client::new();
+    // A witness that leads elsewhere is no witness.
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap_or_default();
     let spawn = |jobs: &mut JoinSet<()>, desk: &Desk| (jobs.len(), desk.clone(), stop.clone());
     let (_, one, token) = spawn(&mut jobs, desk);
     jobs.spawn(async move {
@@ -118,6 +124,20 @@ pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<(
     jobs.spawn(async move {
         go_round("notices", &one, pace.saturating_mul(8), &never, &token, async || {
             notices::round(&one).await
+        })
+        .await;
+    });
+    let never = Notify::new();
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("misuse", &one, pace.saturating_mul(20), &never, &token, async || misuse::round(&one).await)
+            .await;
+    });
+    let never = Notify::new();
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("transparency", &one, pace.saturating_mul(8), &never, &token, async || {
+            transparency::round(&one).await
         })
         .await;
     });

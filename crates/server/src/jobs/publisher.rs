@@ -20,7 +20,7 @@ use canvass_types::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{JobError, Round, summary};
+use super::{JobError, Round, asked, summary};
 use crate::{
     desk::Desk,
     files::{self, Copies},
@@ -38,6 +38,7 @@ const MOST_REQUESTS: usize = 50_000;
 /// The store's, the ledger's or the disk's; the next round does it again.
 pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     files::write_json(desk.public("policy.json"), desk.app.policy()).await?;
+    files::write_json(desk.public("rules.json"), &desk.app.rules().await?).await?;
     let mut touched = BTreeSet::new();
     let agencies = agencies(desk, &mut touched).await?;
     let requests = requests(desk, &mut touched).await?;
@@ -45,6 +46,7 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     // A resident's receipt waits for nobody else's matter.
     let offers = offers(desk).await?;
     let counted = summary::round(desk).await?;
+    let searched = asked::round(desk).await?;
     let all = ["feed/index.json", "feed/index.html"].iter().any(|name| !desk.public(name).exists());
     if all || !touched.is_empty() {
         match rebuild(desk, &touched, all, newest(&requests)).await {
@@ -61,7 +63,7 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     }
     let full = BATCH as usize;
     let again = agencies.len() == full || requests.len() == full || offers == full;
-    Ok(if again || counted == Round::Again { Round::Again } else { Round::Rest })
+    Ok(if again || counted == Round::Again || searched == Round::Again { Round::Again } else { Round::Rest })
 }
 
 async fn agencies(desk: &Desk, touched: &mut BTreeSet<String>) -> Result<Vec<Versioned<Agency>>, JobError> {

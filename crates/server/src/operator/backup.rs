@@ -149,7 +149,7 @@ fn copy_rest(
     let mut paths = Vec::new();
     let mut folders = vec!["blobs", "public"];
     if keys {
-        folders.push("keys");
+        folders.extend(["keys", "asked"]);
     }
     for name in folders {
         walk(&folder.0, Path::new(name), &mut paths)?;

@@ -2,7 +2,7 @@
 //! ledger tiles, public files, bytes that should be gone. It never touches a record's content, an entry or a key.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,12 +10,12 @@ use std::{
 
 use canvass_core::{
     App, CoreError,
-    access::{Gate, Matrix, MatrixError},
+    access::{Gate, RulesError},
     custody::verify_chain_to,
     feed::RegionEntry,
     ports::{Query, Record, Records as _, RecordsExt as _, StoreError, Versioned},
     publishing::Publishable,
-    records::{Agency, CustodyEvent, CustodyHead, Item, Offer, Portal, Request, SealedBlob},
+    records::{Agency, AuditRecord, CustodyEvent, CustodyHead, Item, Offer, Portal, Request, SealedBlob},
     retention::status_over,
 };
 use canvass_ledger::{
@@ -23,7 +23,10 @@ use canvass_ledger::{
 };
 use canvass_store_objects::{BlobError, Blobs, Tiles};
 use canvass_store_sqlite::{OpenError, Options, SqliteRecords};
-use canvass_types::{Clock, Digest, Entropy, Policy, leaf::Log};
+use canvass_types::{
+    Clock, Digest, Entropy, Policy,
+    leaf::{Log, OversightLeaf},
+};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -52,9 +55,9 @@ pub enum CheckError {
     /// The blobs can't be listed.
     #[error(transparent)]
     Blob(#[from] BlobError),
-    /// The table of rights.
+    /// The rules of who may do what.
     #[error(transparent)]
-    Matrix(#[from] MatrixError),
+    Rules(#[from] RulesError),
     /// The ledger could not be put together for comparing.
     #[error(transparent)]
     Ledger(#[from] LogError),
@@ -133,7 +136,7 @@ pub async fn check(
     let spool = SpoolConfig::new(folder.agency_spool(), u64::MAX, Arc::clone(&clock), Arc::clone(&entropy));
     let held = if repair { Spool::open(spool).ok() } else { None };
     let records = SqliteRecords::open(folder.records(), Options::default()).await?;
-    let app = App::new(records, Gate::new(Matrix::shipped()?), Policy::default(), clock, entropy);
+    let app = App::new(records, Gate::shipped()?, Policy::default(), clock, entropy);
     let blobs = Blobs::local(data)?;
     let mut checker =
         Checker { app, blobs, folder, repair, stopped: held.is_some(), report: Report::default() };
@@ -149,6 +152,7 @@ impl Checker {
         for log in Log::ALL {
             self.ledger(log).await?;
         }
+        self.deeds().await?;
         self.evidence().await?;
         self.public().await
     }
@@ -269,6 +273,54 @@ impl Checker {
             mended,
         );
         Ok(())
+    }
+
+    /// Each record of an action says what its ledger entry commits to, and none is gone. The oldest go when their time is
+    /// over; one that is missing among younger ones was taken out.
+    async fn deeds(&mut self) -> Result<(), CheckError> {
+        let mut entries = self.commitments().await?;
+        let mut oldest: Option<String> = None;
+        let mut after = None;
+        loop {
+            let part = self.page::<AuditRecord>(after).await?;
+            let Some(last) = part.last() else { break };
+            after = Some(last.sequence);
+            for Versioned { record, .. } in part {
+                let Some(leaf) = &record.leaf else { continue };
+                let defect = match entries.remove(&leaf.commitment) {
+                    None => "no entry of the oversight ledger commits to this record of an action",
+                    Some(_) if !record.is_whole() => {
+                        "this record of an action is not as the ledger commits to it"
+                    }
+                    Some(hour) => {
+                        oldest = Some(oldest.map_or(hour.clone(), |known| known.min(hour)));
+                        continue;
+                    }
+                };
+                let defect = format!("{}: {defect}", record.body.id);
+                self.report.add("records", defect, "restore a backup; somebody altered it", false);
+            }
+        }
+        let oldest = oldest.unwrap_or_default();
+        for (commitment, _) in entries.iter().filter(|(_, hour)| **hour > oldest) {
+            let defect = format!("the record of an action that entry {commitment} commits to is gone");
+            self.report.add("records", defect, "restore a backup; somebody removed it", false);
+        }
+        Ok(())
+    }
+
+    /// The hour of each entry of the oversight ledger, by its commitment.
+    async fn commitments(&self) -> Result<BTreeMap<Digest, String>, CheckError> {
+        let records = self.app.records();
+        let (mut entries, mut from) = (BTreeMap::new(), 0);
+        loop {
+            let part = records.ledger_entries(Log::Oversight, from, STEP).await?;
+            let Some(last) = part.last() else { return Ok(entries) };
+            from = last.index + 1;
+            let leaves =
+                part.iter().filter_map(|entry| serde_json::from_slice::<OversightLeaf>(&entry.entry).ok());
+            entries.extend(leaves.map(|leaf| (leaf.commitment, leaf.hour)));
+        }
     }
 
     /// Sealed bytes and chains of custody.

@@ -1,13 +1,25 @@
 //! The header values that every public answer carries.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
 
 /// What a page of another origin may read of a static answer: the files are public data and no answer depends on
 /// credentials, so every origin may.
 pub(super) const EXPOSED: HeaderValue = HeaderValue::from_static("etag, content-range");
 
 /// Nothing served here is a document that may load or run anything.
-const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+pub(crate) const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// Where people come by TLS, browsers are told to come by it alone, for a year, to this name and those below it (RFC 6797).
+pub(crate) fn keep_to_tls(by_tls: bool, mut response: Response) -> Response {
+    if by_tls {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    response
+}
 
 /// Adds what every answer of the public role carries, whatever it is.
 pub(super) fn secure(headers: &mut HeaderMap) {

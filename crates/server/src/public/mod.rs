@@ -1,21 +1,24 @@
 //! The public role: serves the static files that the private role publishes, and takes sealed uploads and messages
 //! into a write-only spool.
 //!
-//! What it is not: it holds no database credentials and no key, sets no cookie, stores no address, and nothing that it
+//! What it is not: it holds no database credentials and no key but that of blind evaluations, sets no cookie, stores no address, and nothing that it
 //! logs, at any level, names a client (no remote address, no user agent, no path of a single request).
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/maps/*` `/policy.json` `/site.json` | static files, [`files`] |
+//! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/maps/*` `/policy.json` `/rules.json` `/site.json` | static files, [`files`] |
 //! | `/uploads` | resumable uploads, [`tus`] |
 //! | `/messages` | answers and withdrawals, [`messages`] |
 //! | `/notices` `/notices/stop/<token>` | sealed wishes for notices |
 //! | `/` `/r/<region>` `/assets/**` and so on | pages, [`crate::pages`] |
+//! | `/asked/*.json` | static files of the private check for plate owners |
+//! | `/asked/evaluate` | its blind evaluations |
 //! | `/healthz` | 200 while the process answers |
 
 mod admission;
+mod asked;
 pub mod files;
-mod headers;
+pub(crate) mod headers;
 mod io;
 pub mod messages;
 mod notices;
@@ -29,11 +32,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::any;
 use canvass_types::Clock;
 
 pub use self::admission::{MAX_CLIP_BYTES, MAX_CLIPS, MAX_OFFER_BYTES, OfferMetadata, PublishedDestinations};
+pub use self::asked::AskedConfig;
 use self::files::{Files, FilesConfig};
 pub(crate) use self::notices::STOP;
 pub use self::serve::serve;
@@ -57,6 +62,10 @@ pub struct PublicConfig {
     pub expires_after: Duration,
     /// What is allowed to a connection.
     pub limits: Limits,
+    /// Blind evaluations for plate owners; none answers 404.
+    pub asked: Option<AskedConfig>,
+    /// Whether people come by TLS: then browsers are told to keep to it.
+    pub by_tls: bool,
 }
 
 /// Limits on connections and their pace.
@@ -103,6 +112,8 @@ impl PublicConfig {
             clock,
             expires_after: Duration::from_secs(u64::from(give.upload_hours) * 3_600),
             limits: Limits::default(),
+            asked: None,
+            by_tls: false,
         }
     }
 }
@@ -114,6 +125,7 @@ pub fn router(config: PublicConfig) -> Router {
 
 fn assemble(config: PublicConfig) -> (Router, Arc<Files>) {
     let files = Arc::new(Files::new(config.files));
+    let evaluating = asked::router(config.asked, Arc::clone(&config.clock), config.limits.body);
     let mut tus =
         TusConfig::new(config.spool.clone(), UPLOADS, MAX_OFFER_BYTES, config.admission, config.clock);
     tus.expires_after = config.expires_after;
@@ -121,6 +133,7 @@ fn assemble(config: PublicConfig) -> (Router, Arc<Files>) {
     tus.max_writers = config.limits.writers;
     let router = Router::new()
         .merge(tus::router(tus))
+        .merge(evaluating)
         .merge(notices::router(config.spool.clone(), config.limits.body))
         .merge(messages::router(config.spool, config.limits.body))
         .route("/healthz", any(healthy))
@@ -130,6 +143,8 @@ fn assemble(config: PublicConfig) -> (Router, Arc<Files>) {
 
 async fn healthy() -> Response {
     let mut response = Response::new(axum::body::Body::from("ok\n"));
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, plain);
     headers::secure(response.headers_mut());
     response
 }

@@ -20,7 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::asked::Pace;
 use super::files::Files;
+use super::headers::keep_to_tls;
 use super::io::Patient;
 use super::spool::Spool;
 use super::{Limits, PublicConfig, assemble};
@@ -42,6 +44,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let port = listener.local_addr()?.port();
     let (limits, spool, clock) = (config.limits, config.spool.clone(), Arc::clone(&config.clock));
+    let by_tls = config.by_tls;
     let (router, files) = assemble(config);
     let sweeper = tokio::spawn({
         let spool = spool.clone();
@@ -55,7 +58,7 @@ pub async fn serve(
     tracing::info!(port, "the public role listens");
     let connections = GracefulShutdown::new();
     let cut = CancellationToken::new();
-    let serving = Serving { limits, router, files, cut: cut.clone() };
+    let serving = Serving { limits, router, files, by_tls, cut: cut.clone() };
     accept(&listener, &serving, &connections, shutdown).await;
     drop(serving);
     drop(listener);
@@ -75,6 +78,7 @@ struct Serving {
     limits: Limits,
     router: Router,
     files: Arc<Files>,
+    by_tls: bool,
     cut: CancellationToken,
 }
 
@@ -133,22 +137,29 @@ fn connection(
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + use<> {
     let _ = stream.set_nodelay(true);
     let routed = TowerToHyperService::new(serving.router.clone());
-    let files = Arc::clone(&serving.files);
-    let service = service_fn(move |request: Request<Incoming>| -> Handled {
+    let (files, by_tls) = (Arc::clone(&serving.files), serving.by_tls);
+    // What one connection may ask is counted with the connection, and forgotten with it.
+    let pace = Pace::default();
+    let service = service_fn(move |mut request: Request<Incoming>| -> Handled {
         if is_static(request.uri().path()) {
             // The feed is asked for by everybody: no router stands in its way.
             let files = Arc::clone(&files);
             return Box::pin(async move {
-                Ok(files.respond(request.method(), request.uri().path(), request.headers()).await)
+                let answer = files.respond(request.method(), request.uri().path(), request.headers()).await;
+                Ok(keep_to_tls(by_tls, answer))
             });
         }
-        Box::pin(routed.call(request.map(Body::new)))
+        request.extensions_mut().insert(pace.clone());
+        let answer = routed.call(request.map(Body::new));
+        Box::pin(async move { answer.await.map(|answer| keep_to_tls(by_tls, answer)) })
     });
     http.serve_connection(TokioIo::new(Patient::new(stream, serving.limits.body)), service)
 }
 
 fn is_static(path: &str) -> bool {
-    !["/uploads", "/messages", "/notices", "/healthz"].iter().any(|other| path.starts_with(other))
+    !["/uploads", "/messages", "/notices", "/asked/evaluate", "/healthz"]
+        .iter()
+        .any(|other| path.starts_with(other))
 }
 
 async fn sweep(spool: &Spool, now: jiff::Timestamp) {

@@ -23,9 +23,8 @@ use crate::{desk::Desk, problem::Problem, refusal};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct Headers {
-    /// Why, 10 to 500 characters; kept with the record.
+    /// Why, as JSON: `{"class":"case-work","offence":"none","reason":"…"}`, with `case` and `warrant` where there are such.
     #[serde(rename = "Canvass-Purpose")]
-    #[param(min_length = 10, max_length = 500)]
     #[expect(dead_code, reason = "it is here for the documentation; the route has an extractor for it")]
     purpose: String,
     /// One range of bytes.

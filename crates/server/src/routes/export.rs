@@ -3,10 +3,7 @@
 use axum::{Json, extract::State};
 use canvass_core::{CoreError, access::Actor, records::AuditRecord};
 use canvass_package::{BundleParts, CourtExport, LedgerProof, ModelError, PackageError, parts};
-use canvass_types::{
-    CaseId, canonical,
-    leaf::{Log, OversightLeaf, commitment},
-};
+use canvass_types::{CaseId, canonical, leaf::Log};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -36,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct Reason {
-    /// Why, 10 to 500 characters; kept with the record.
+    /// Why, as JSON: `{"class":"case-work","offence":"none","reason":"…"}`, with `case` and `warrant` where there are such.
     #[serde(rename = "Canvass-Purpose")]
     #[expect(dead_code, reason = "it is here for the documentation; the route has an extractor for it")]
     purpose: String,
@@ -66,7 +63,7 @@ pub async fn bundle(
     let export = gathered(&desk, &actor, &case, &purpose).await?;
     let members = desk.app.members(&actor, Some(&export.manifest.agency.id)).await?;
     // Laying out the paper takes a moment.
-    let made = tokio::task::spawn_blocking(move || parts(export, &purpose, &members)).await;
+    let made = tokio::task::spawn_blocking(move || parts(export, &members)).await;
     match made.map_err(|_| refusal::broken("a task was stopped"))? {
         Ok(parts) => Ok(Json(parts)),
         Err(PackageError::Model(error @ ModelError::Unsigned { .. })) => Err(CoreError::state(
@@ -82,14 +79,19 @@ pub async fn bundle(
 }
 
 /// The case with its proofs, once its export stands in the record.
-async fn gathered(desk: &Desk, actor: &Actor, case: &CaseId, purpose: &str) -> Result<CourtExport, Problem> {
+async fn gathered(
+    desk: &Desk,
+    actor: &Actor,
+    case: &CaseId,
+    purpose: &canvass_types::Purpose,
+) -> Result<CourtExport, Problem> {
     let (_, manifest) = retried(|| desk.app.export_case(actor, case, purpose)).await?;
     let agency = desk.app.agency_leaves(&manifest.agency.id).await?;
     let mut requests: Vec<String> = agency;
     requests.extend(manifest.destinations.iter().flat_map(|each| each.leaves.iter().cloned()));
     requests.extend(desk.app.policy_leaf().await?);
     let mut oversight: Vec<String> = manifest.offers.iter().map(|offer| offer.receipt.leaf.clone()).collect();
-    oversight.extend(manifest.audit.iter().filter(|record| record.ledgered).filter_map(leaf_of));
+    oversight.extend(manifest.audit.iter().filter_map(leaf_of));
     for list in [&mut requests, &mut oversight] {
         list.sort_unstable();
         list.dedup();
@@ -101,18 +103,9 @@ async fn gathered(desk: &Desk, actor: &Actor, case: &CaseId, purpose: &str) -> R
     Ok(CourtExport { manifest, requests_checkpoint, oversight_checkpoint, proofs, keys })
 }
 
-/// The ledger entry that commits to a record.
+/// The ledger entry that commits to a record, as canonical JSON.
 fn leaf_of(record: &AuditRecord) -> Option<String> {
-    let body = &record.body;
-    let salt: [u8; 32] = data_encoding::BASE64.decode(record.salt.as_bytes()).ok()?.try_into().ok()?;
-    let leaf = OversightLeaf {
-        kind: body.action.clone(),
-        agency: body.agency.clone(),
-        subject: body.subject.clone(),
-        hour: body.at.hour(),
-        commitment: commitment(&salt, &canonical(body).ok()?),
-    };
-    String::from_utf8(canonical(&leaf).ok()?).ok()
+    String::from_utf8(canonical(record.leaf.as_ref()?).ok()?).ok()
 }
 
 /// Proofs against a head that the witnesses have cosigned. A bundle is read for years, so it is worth a moment's wait;
@@ -148,7 +141,7 @@ async fn cosigned(
     Ok(proven)
 }
 
-async fn prove(
+pub(super) async fn prove(
     desk: &Desk,
     log: Log,
     leaves: &[String],

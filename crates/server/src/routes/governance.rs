@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State, http::StatusCode};
 use canvass_core::{
     CoreError,
-    access::{SystemBackup, SystemRead, Target},
+    access::{PurposeChoices, SystemBackup, SystemRead, Target},
     ports::{Kind, Records as _},
     publishing::AuditFilter,
     records::AuditRecord,
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, List, Made, Refusals, answer, listed};
+use super::{Answer, List, Made, Refusals, listed};
 use crate::{
     auth::Authenticated,
     desk::Desk,
@@ -29,7 +29,8 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .routes(routes!(retention))
         .routes(routes!(audit))
-        .routes(routes!(policy, set_policy))
+        .routes(routes!(policy))
+        .routes(routes!(purposes))
         .routes(routes!(backup))
         .routes(routes!(system))
 }
@@ -100,15 +101,14 @@ pub async fn policy(State(desk): State<Desk>, Authenticated(_member): Authentica
     Ok(Json(desk.app.policy().clone()))
 }
 
-/// Changes limits and retentions; the new policy's digest stands in the requests ledger.
-#[utoipa::path(put, path = "/policy", tag = "governance", request_body = Policy,
-    responses((status = 200, body = Policy), Refusals))]
-pub async fn set_policy(
+/// Lists the purposes, offences and limits of a reason from which the member may choose: for the header Canvass-Purpose.
+#[utoipa::path(get, path = "/purposes", tag = "governance",
+    responses((status = 200, body = PurposeChoices), Refusals))]
+pub async fn purposes(
     State(desk): State<Desk>,
     Authenticated(actor): Authenticated,
-    Input(policy): Input<Policy>,
-) -> Answer<Policy> {
-    answer(|| desk.app.set_policy(&actor, policy.clone())).await
+) -> Answer<PurposeChoices> {
+    Ok(Json(desk.app.purposes(&actor)))
 }
 
 /// A backup that is to be made.
@@ -188,7 +188,7 @@ pub struct SystemState {
 /// Shows the state of the server.
 #[utoipa::path(get, path = "/system", tag = "governance", responses((status = 200, body = SystemState), Refusals))]
 pub async fn system(State(desk): State<Desk>, Authenticated(actor): Authenticated) -> Answer<SystemState> {
-    desk.app.gate().check::<SystemRead>(&actor, &Target::shared("system")).map_err(CoreError::from)?;
+    desk.app.look::<SystemRead>(&actor, &Target::shared("system")).await?;
     let records = desk.app.records();
     let mut ledgers = BTreeMap::new();
     for log in Log::ALL {

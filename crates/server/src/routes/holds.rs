@@ -43,7 +43,7 @@ pub struct Which {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct Reason {
-    /// Why, 10 to 500 characters; kept with the record.
+    /// Why, as JSON: `{"class":"case-work","offence":"none","reason":"…"}`, with `case` and `warrant` where there are such.
     #[serde(rename = "Canvass-Purpose")]
     #[expect(dead_code, reason = "it is here for the documentation; the route has an extractor for it")]
     purpose: String,
@@ -80,5 +80,5 @@ pub async fn release(
     At(hold): At<HoldId>,
     Purpose(reason): Purpose,
 ) -> Answer<Hold> {
-    answer(|| desk.app.release_hold(&actor, &hold, &reason)).await
+    answer(|| desk.app.release_hold(&actor, &hold, &reason.reason)).await
 }

@@ -3,9 +3,14 @@
 //! A route is declared together with its documentation, so that none can exist without it.
 
 pub mod agencies;
+pub mod asked;
+pub mod breakglass;
 pub mod cases;
+pub mod disclosures;
 pub mod evidence;
 pub mod export;
+pub mod federated;
+pub mod findings;
 pub mod governance;
 pub mod holds;
 pub mod items;
@@ -14,8 +19,11 @@ pub mod members;
 pub mod offers;
 pub mod open;
 pub mod portals;
+pub mod proposals;
 pub mod requests;
+pub mod sharing;
 pub mod signin;
+pub mod texts;
 pub mod triage;
 
 use std::collections::BTreeMap;
@@ -175,6 +183,7 @@ fn members_routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .merge(members::routes())
         .merge(signin::routes())
+        .merge(federated::routes())
         .merge(agencies::routes())
         .merge(requests::routes())
         .merge(keys::routes())
@@ -182,10 +191,17 @@ fn members_routes() -> OpenApiRouter<Desk> {
         .merge(offers::routes())
         .merge(triage::routes())
         .merge(cases::routes())
+        .merge(breakglass::routes())
+        .merge(disclosures::routes())
         .merge(export::routes())
         .merge(items::routes())
         .merge(holds::routes())
+        .merge(asked::routes())
         .merge(governance::routes())
+        .merge(proposals::routes())
+        .merge(sharing::routes())
+        .merge(findings::routes())
+        .merge(texts::routes())
 }
 
 /// The whole API with its documentation.
@@ -223,7 +239,7 @@ pub fn openapi() -> OpenApi {
     components.security_schemes.insert("bearer".into(), RefOr::T(SecurityScheme::Http(bearer)));
     let session = ApiKeyValue::with_description(
         "__Host-canvass",
-        "A session that a passkey opened; it takes the header Canvass-Desk as well. Without TLS, on this machine, the cookie \
+        "A session that a passkey or a federated account opened; it takes the header Canvass-Desk as well. Without TLS, on this machine, the cookie \
          is `canvass`.",
     );
     components

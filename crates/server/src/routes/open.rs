@@ -15,7 +15,7 @@ use super::Refusals;
 use crate::{auth::Authenticated, desk::Desk, health, problem::Problem, refusal, serve::Peer};
 
 /// Paths that need no member.
-pub(super) const PATHS: [&str; 9] = [
+pub(super) const PATHS: [&str; 13] = [
     "/healthz",
     "/readyz",
     "/metrics",
@@ -25,6 +25,10 @@ pub(super) const PATHS: [&str; 9] = [
     "/api/v1/signin/finish",
     "/api/v1/enrolment/begin",
     "/api/v1/enrolment/finish",
+    "/api/v1/signin/provider/begin",
+    "/api/v1/signin/provider/finish",
+    "/api/v1/enrolment/provider/begin",
+    "/api/v1/enrolment/provider/finish",
 ];
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
@@ -74,8 +78,7 @@ pub async fn metrics(
     let passed_on = headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
     if !peer.0.ip().is_loopback() || peer.1 || passed_on {
         let Authenticated(actor) = actor.map_err(|_| refusal::sign_in())?;
-        let checked = desk.app.gate().check::<SystemRead>(&actor, &Target::shared("metrics"));
-        checked.map_err(canvass_core::CoreError::from)?;
+        desk.app.look::<SystemRead>(&actor, &Target::shared("metrics")).await?;
     }
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], desk.metrics.text()).into_response())

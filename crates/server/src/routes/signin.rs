@@ -43,7 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
 }
 
 /// An answer that sets the session's cookie, or takes it away.
-type WithCookie<T> = Result<(StatusCode, [(HeaderName, String); 1], T), Problem>;
+pub(super) type WithCookie<T> = Result<(StatusCode, [(HeaderName, String); 1], T), Problem>;
 
 /// Most bytes of what a stranger sends: an attestation with its certificates is smaller.
 const MOST: usize = 64 * 1024;

@@ -114,6 +114,7 @@ async fn refusals_are_problems_that_say_what_to_do() {
         (Method::GET, "/requests?colour=red", 400),
         (Method::GET, "/requests?limit=many", 400),
         (Method::DELETE, "/agencies", 405),
+        (Method::TRACE, "/agencies", 405),
         (Method::GET, "/nowhere", 404),
         (Method::GET, "/offers/off_aaaaaaaaaaaaaaaaaaaaaaaaaa/clips/x/accept", 405),
     ] {

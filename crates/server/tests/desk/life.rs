@@ -177,9 +177,29 @@ async fn export(canvass: &Canvass, agency: &Agency, case: &str, keys: &Value) {
 async fn governance(canvass: &Canvass, agency: &Agency) {
     let mut policy = canvass.get(&agency.overseer, "/policy").await;
     policy["ask"]["max_minutes"] = json!(600);
-    let refused = canvass.call(&agency.supervisor, Method::PUT, "/policy", Some(&policy)).await;
+    let wish =
+        json!({ "kind": "limits", "policy": policy, "reason": "The council asked for shorter windows." });
+    let refused = canvass.call(&agency.supervisor, Method::POST, "/proposals", Some(&wish)).await;
     assert_eq!(refused.0, StatusCode::FORBIDDEN);
-    canvass.put(&canvass.operator, "/policy", &policy).await;
+    let (alone, said) = canvass.call(&canvass.operator, Method::POST, "/proposals", Some(&wish)).await;
+    assert_eq!(alone, StatusCode::CONFLICT);
+    assert!(said["detail"].as_str().unwrap().contains("two operators"), "{said}");
+    let second = canvass.member(None, "Otto", "operator").await;
+    let proposal = text(&canvass.post(&canvass.operator, "/proposals", &wish).await["id"]);
+    let approve = format!("/proposals/{proposal}/approve");
+    let (own, said) = canvass.call(&canvass.operator, Method::POST, &approve, None).await;
+    assert_eq!((own, &said["type"]), (StatusCode::FORBIDDEN, &json!("urn:canvass:problem:rule")));
+    assert!(said["remedy"].as_str().unwrap().contains("somebody else"), "{said}");
+    let shown = canvass.get(&second, &format!("/proposals/{proposal}")).await;
+    assert!(shown["diff"].as_str().unwrap().contains("+    \"max_minutes\": 600"), "{shown}");
+    assert_eq!(canvass.act(&second, &approve).await["state"], "approved");
+    let notices = canvass.get(&agency.overseer, "/oversight/notices?unseen=true").await;
+    assert_eq!(notices["items"][0]["what"], "policy.approve");
+    let notice = text(&notices["items"][0]["id"]);
+    canvass.act(&agency.overseer, &format!("/oversight/notices/{notice}/seen")).await;
+    assert_eq!(canvass.get(&agency.overseer, "/oversight/notices?unseen=true").await["items"], json!([]));
+    let rules = canvass.public_file("/rules.json", |_| true).await;
+    assert!(rules["roles.txt"].as_str().unwrap().contains("policy.approve"));
     assert_eq!(canvass.get(&agency.overseer, "/policy").await["ask"]["max_minutes"], 600);
     canvass.public_file("/policy.json", |file| file["ask"]["max_minutes"] == 600).await;
     let system = canvass.get(&agency.overseer, "/system").await;

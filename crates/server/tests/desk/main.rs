@@ -7,6 +7,7 @@
     reason = "tests and their helpers"
 )]
 
+mod asked;
 mod authorization;
 mod crash;
 mod documents;
@@ -15,10 +16,12 @@ mod jobs;
 mod life;
 mod pages;
 mod readers;
+mod sharing;
 mod signin;
 mod stock;
 mod stopping;
 mod support;
 mod suspended;
+mod texts;
 mod upkeep;
 mod work;

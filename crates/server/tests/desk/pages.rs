@@ -27,6 +27,16 @@ async fn the_desk_shows_its_pages_beside_the_api() {
         (to.status(), &to.headers()["location"]),
         (StatusCode::TEMPORARY_REDIRECT, &"/desk/".parse().unwrap())
     );
+    assert!(!to.headers().contains_key("strict-transport-security"), "nobody comes by TLS here");
+    for (path, answer) in [("/", to), ("/api/v1/me", get("/api/v1/me").await.unwrap())] {
+        let headers = answer.headers();
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+    }
     for path in ["/desk", "/desk/", "/desk/cases/cas_1", "/desk/offers?state=new"] {
         let page = get(path).await.unwrap();
         assert_eq!(page.status(), StatusCode::OK, "{path}");
@@ -40,6 +50,7 @@ async fn the_desk_shows_its_pages_beside_the_api() {
                 .contains("require-trusted-types-for 'script'")
         );
         assert_eq!(headers["cross-origin-opener-policy"], "same-origin");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
         assert!(!headers.contains_key("set-cookie"));
         assert!(page.text().await.unwrap().contains("desk"));
         let tag = headers["etag"].to_str().unwrap();

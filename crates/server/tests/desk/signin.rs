@@ -162,6 +162,8 @@ async fn an_address_in_numbers_carries_no_passkeys_and_says_so() {
     browser.enrol(&link).await;
     let set = browser.sign_in().await;
     assert!(set.starts_with("__Host-canvass=cvs_") && set.ends_with("; Secure"), "{set}");
+    let told = browser.send(Method::GET, "/me", None).await.headers()["strict-transport-security"].clone();
+    assert_eq!(told, "max-age=31536000; includeSubDomains");
     assert_eq!(browser.call(Method::GET, "/me", None).await.0, 200);
     canvass.stop().await;
 }

@@ -41,7 +41,7 @@ fn fuzz(python: &str, canvass: &Canvass, token: &str, ids: &[(&str, &str)], seed
     command.arg("--config-file").arg(&settings).arg("--no-color").arg("run");
     command.args([&format!("{}/api/v1/openapi.json", canvass.desk), "--checks", CHECKS]);
     command.args(["-H", &format!("Authorization: Bearer {token}")]);
-    command.args(["-H", "Canvass-Purpose: trying every answer of the desk"]);
+    command.args(["-H", &format!("Canvass-Purpose: {}", crate::support::PURPOSE)]);
     command.args(["--seed", seed, "--no-shrink", "--continue-on-failure", "--generation-database", "none"]);
     command.args(["--warnings", "off", "--request-timeout", "20"]);
     let (phases, examples, most) = if long {

@@ -89,7 +89,11 @@ async fn both_roles_speak_tls_when_given_a_certificate() {
     let http = reqwest::Client::builder().danger_accept_invalid_certs(true).build().unwrap();
     for address in [&canvass.desk, &canvass.public] {
         let url = format!("{}/healthz", address.replace("http://", "https://"));
-        assert_eq!(http.get(url).send().await.unwrap().text().await.unwrap(), "ok\n");
+        let answer = http.get(url).send().await.unwrap();
+        let told = &answer.headers()["strict-transport-security"];
+        assert_eq!(told, "max-age=31536000; includeSubDomains");
+        assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
+        assert_eq!(answer.text().await.unwrap(), "ok\n");
         // In the clear nothing is served.
         assert!(canvass.http.get(format!("{address}/healthz")).send().await.is_err());
     }

@@ -20,6 +20,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+/// A purpose as the header carries it.
+pub const PURPOSE: &str =
+    r#"{"class":"triage","offence":"none","reason":"Porch clips for the burglary on Elm Street"}"#;
+
 pub struct Machine;
 
 impl Clock for Machine {
@@ -114,7 +118,7 @@ impl Canvass {
         if !token.is_empty() {
             request = request.bearer_auth(token);
         }
-        request = request.header("canvass-purpose", "review for the burglary on Elm Street");
+        request = request.header("canvass-purpose", PURPOSE);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -129,6 +133,15 @@ impl Canvass {
         let (status, value) = self.call(token, method, path, body).await;
         assert!(status.is_success(), "{shown}: {status} {value}");
         value
+    }
+
+    /// Adds a member with one role; gives their token.
+    pub async fn member(&self, agency: Option<&str>, name: &str, role: &str) -> String {
+        let new = json!({ "agency": agency, "name": name, "roles": [role] });
+        let member = self.post(&self.operator, "/members", &new).await;
+        let path = format!("/members/{}/tokens", member["id"].as_str().unwrap());
+        let token = self.post(&self.operator, &path, &json!({ "label": "test", "days": 1 })).await;
+        token["token"].as_str().unwrap().to_owned()
     }
 
     pub async fn get(&self, token: &str, path: &str) -> Value {
@@ -149,7 +162,7 @@ impl Canvass {
 
     pub async fn bytes(&self, token: &str, path: &str, range: Option<&str>) -> (StatusCode, Vec<u8>) {
         let mut request = self.http.get(format!("{}/api/v1{path}", self.desk)).bearer_auth(token);
-        request = request.header("canvass-purpose", "review for the burglary on Elm Street");
+        request = request.header("canvass-purpose", PURPOSE);
         if let Some(range) = range {
             request = request.header("range", range);
         }

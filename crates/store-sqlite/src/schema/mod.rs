@@ -15,6 +15,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, sql: include_str!("../../migrations/0001_records.sql") },
     Migration { number: 2, sql: include_str!("../../migrations/0002_ledgers.sql") },
     Migration { number: 3, sql: include_str!("../../migrations/0003_sign_in.sql") },
+    Migration { number: 4, sql: include_str!("../../migrations/0004_break_glass.sql") },
+    Migration { number: 5, sql: include_str!("../../migrations/0005_federated_accounts.sql") },
+    Migration { number: 6, sql: include_str!("../../migrations/0006_sharing.sql") },
+    Migration { number: 7, sql: include_str!("../../migrations/0007_findings.sql") },
+    Migration { number: 8, sql: include_str!("../../migrations/0008_asked.sql") },
+    Migration { number: 9, sql: include_str!("../../migrations/0009_policy_texts.sql") },
 ];
 
 /// `CVSO`, which the first migration writes into the file's header.

@@ -5,6 +5,7 @@
 import { makeZip } from "client-zip";
 
 import { asProblem, Problem } from "$lib/problem";
+import type { Purpose } from "$lib/purpose";
 import { parseIdentityFile, unwrapKey } from "$lib/seal/keys";
 import { closeOpened, fetchSealed, openEnvelope } from "$lib/seal/open";
 import { api } from "$lib/api/client";
@@ -59,7 +60,7 @@ export interface Bundle {
 interface Making {
   /** The member's identities, as text. */
   identity: string;
-  purpose: string;
+  purpose: Purpose;
   onProgress: (now: BundleProgress) => void;
   signal: AbortSignal;
 }
@@ -71,7 +72,7 @@ interface Entry {
 }
 
 /** Asks for the bundle's papers; the record of the export is stored before the answer comes. */
-export function planBundle(id: string, purpose: string, signal: AbortSignal): Promise<BundlePlan> {
+export function planBundle(id: string, purpose: Purpose, signal: AbortSignal): Promise<BundlePlan> {
   return call<BundlePlan>("GET", `/cases/${id}/bundle`, { purpose, signal });
 }
 

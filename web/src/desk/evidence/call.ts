@@ -1,8 +1,7 @@
 /** Calls of the API that the typed client can't make as they are: with a purpose in a header, or an answer that streams. */
 import { authorization, confirmed, problemOf, type Schemas } from "$lib/api/client";
 import { Problem } from "$lib/problem";
-
-import { purposeHeader } from "./purposes";
+import { type Purpose, purposeHeader } from "$lib/purpose";
 
 /** How an item differs from the one that it was made of. */
 export interface ItemAlteration {
@@ -57,7 +56,7 @@ export function address(path: string, query: Query = {}): string {
 export async function call<T>(
   method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
-  options: { query?: Query; body?: unknown; purpose?: string; signal?: AbortSignal } = {},
+  options: { query?: Query; body?: unknown; purpose?: Purpose; signal?: AbortSignal } = {},
 ): Promise<T> {
   const headers: Record<string, string> = { ...authorization() };
   if (options.purpose !== undefined) headers["Canvass-Purpose"] = purposeHeader(options.purpose);

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { askedWithin, copyName, ffmpegFor } from "./clips";
-import { isPurpose, purposeHeader } from "./purposes";
 
 const at = (second: number) => new Date(Date.UTC(2026, 10, 24, 5, 0, second));
 const frame = { start: at(60).toISOString(), end: at(120).toISOString() };
@@ -48,24 +47,5 @@ describe("names of copies", () => {
   });
   it("are quoted for a shell", () => {
     expect(ffmpegFor("it's.avi")).toBe(`ffmpeg -i 'it'\\''s.avi' -c:v libx264 -c:a aac 'it'\\''s-playable.mp4'`);
-  });
-});
-
-describe("a purpose", () => {
-  it("has 10 to 500 characters, however they are written", () => {
-    expect(isPurpose("nine char")).toBe(false);
-    expect(isPurpose("ten chars!")).toBe(true);
-    expect(isPurpose("🎥".repeat(500))).toBe(true);
-    expect(isPurpose("🎥".repeat(501))).toBe(false);
-  });
-  it("goes into a header as the bytes of its UTF-8, on one line", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), (text) => {
-        const header = purposeHeader(text);
-        const bytes = Uint8Array.from(header, (char) => char.charCodeAt(0));
-        expect(new TextDecoder().decode(bytes)).toBe(text.trim().replace(/\s+/gu, " "));
-        expect([...header].every((char) => char.charCodeAt(0) < 256)).toBe(true);
-      }),
-    );
   });
 });

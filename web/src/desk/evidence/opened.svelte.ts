@@ -5,6 +5,7 @@
 import { api, type Schemas } from "$lib/api/client";
 import { t } from "$lib/i18n/index.svelte";
 import { asProblem, Problem } from "$lib/problem";
+import type { Purpose } from "$lib/purpose";
 import { parseIdentityFile, unwrapKey } from "$lib/seal/keys";
 import { closeAllOpened, closeOpened, fetchSealed, openEnvelope, type OpenedEnvelope } from "$lib/seal/open";
 import type { Progress } from "$lib/seal/types";
@@ -24,13 +25,13 @@ export interface Opened {
   remarks: string[];
   /** Of the request or portal that came with it. */
   signature: SignatureState;
-  purpose: string;
+  purpose: Purpose;
   at: Date;
 }
 
 /** What opening needs besides the id. */
 export interface Opening {
-  purpose: string;
+  purpose: Purpose;
   /** Case or request under which the purpose is remembered. */
   scope: string;
   onProgress?: (progress: Progress) => void;
@@ -98,6 +99,8 @@ async function unseal(path: string, sealed: { bytes: number; sha256: string }, s
   await prepare();
   const { purpose, onProgress, signal } = opening;
   const stream = await fetchSealed(path, purpose, sealed.bytes, signal);
+  // Only what the server took is offered again.
+  keepPurpose(opening.scope, purpose);
   return openEnvelope(stream, secret, { onProgress, signal }, sealed);
 }
 
@@ -145,7 +148,6 @@ function report(offer: string, body: Schemas["OpenedReport"]): Promise<Offer> {
 export async function openOffer(offer: Offer, opening: Opening): Promise<{ opened: Opened; view: Offer } | null> {
   const key = await destinationKey(offer.destination);
   if (!key) return null;
-  keepPurpose(opening.scope, opening.purpose);
   const done = stayAwake();
   try {
     const sealed = { bytes: offer.envelope_bytes, sha256: offer.envelope_sha256 };
@@ -184,7 +186,6 @@ export async function openOffer(offer: Offer, opening: Opening): Promise<{ opene
 export async function openItem(item: Item, opening: Opening): Promise<Opened | null> {
   const key = await destinationKey(item.destination);
   if (!key) return null;
-  keepPurpose(opening.scope, opening.purpose);
   const done = stayAwake();
   try {
     const sealed = { bytes: item.sealed_bytes, sha256: item.sealed_sha256 };

@@ -52,7 +52,7 @@ export async function acceptClip(
     const body = { case: into, upload, sha256: found.sha256, bytes: found.bytes };
     const item = await call<Item>("POST", `/offers/${offer.id}/clips/${clip.number}/accept`, { body });
     // Whoever opens the item next works on the same matter: the words are offered again there.
-    keepPurpose(into, opened.purpose);
+    keepPurpose(into, { ...opened.purpose, class: "case-work" });
     return item;
   } finally {
     done();

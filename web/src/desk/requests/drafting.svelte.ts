@@ -1,6 +1,7 @@
 /** The state of the draft form: what is typed, what the server says about it, and what this tab keeps of it. */
 import { asProblem, type Problem } from "$lib/problem";
 
+import { DRAFTS } from "../session/session.svelte";
 import { checkDraft, type Check, type DraftBody, type FieldProblem, saveDraft, type RequestView } from "./api";
 import { draftOf, type Form, unstorable } from "./form";
 
@@ -25,7 +26,7 @@ export class Drafting {
     readonly id: string | undefined,
   ) {
     this.form = form;
-    this.#key = `canvass.desk.draft.${id ?? "new"}`;
+    this.#key = `${DRAFTS}${id ?? "new"}`;
     this.#stored = JSON.stringify(form);
   }
 

@@ -62,6 +62,11 @@ export function deviceName(agent = navigator.userAgent): string {
   return `${browser}, ${system}`;
 }
 
+/** The public half, as the server takes it. */
+export async function deviceKey(): Promise<string> {
+  return base64url(await crypto.subtle.exportKey("raw", (await pair()).publicKey));
+}
+
 /** The device with its signature over a ceremony at this origin, as the server takes it. */
 export async function signCeremony(ceremony: string): Promise<{ key: string; signature: string; name: string }> {
   const { publicKey, privateKey } = await pair();

@@ -7,6 +7,7 @@ import { session, whenSessionEnds } from "./session.svelte";
 type MemberView = Schemas["MemberView"];
 
 let members = $state.raw<readonly MemberView[]>([]);
+let organisations = $state.raw<readonly Schemas["AgencyView"][]>([]);
 let loading: Promise<void> | null = null;
 
 /** Loads the members that one may see, once in a session; `again` after a change. */
@@ -40,6 +41,7 @@ export async function everybody(): Promise<MemberView[]> {
     const { data } = await api.GET("/api/v1/agencies", { params: { query } } as never);
     return data as unknown as Part<Schemas["AgencyView"]>;
   });
+  organisations = agencies;
   const lists = await Promise.all([listMembers(null), ...agencies.map((agency) => listMembers(agency.id))]);
   return lists.flat();
 }
@@ -51,7 +53,14 @@ export function nameOf(id: string | null | undefined): string {
   return members.find((member) => member.id === id)?.name ?? id;
 }
 
+/** The name of an agency, or the id while the name is not known. */
+export function agencyNameOf(id: string): string {
+  if (id === session.agency && session.agencyName) return session.agencyName;
+  return organisations.find((agency) => agency.id === id)?.name ?? id;
+}
+
 whenSessionEnds(() => {
   members = [];
+  organisations = [];
   loading = null;
 });

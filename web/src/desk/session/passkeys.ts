@@ -8,6 +8,8 @@ import { signCeremony } from "./device";
 type Ceremony = Schemas["Ceremony"];
 export type SignInWays = Schemas["SignInWays"];
 export type SignInOf = Schemas["SignInOf"];
+export type AccountView = Schemas["AccountView"];
+export type ProviderView = Schemas["ProviderView"];
 export type PasskeyView = Schemas["PasskeyView"];
 export type SessionView = Schemas["SessionView"];
 
@@ -49,15 +51,27 @@ const SAID: Record<string, MessageKey> = {
   "credential/refused": "desk.passkey.said.refused",
   "device/other": "desk.passkey.said.device",
   "device/signature": "desk.passkey.said.device",
+  "provider/unknown": "desk.provider.said.gone",
+  "provider/agency": "desk.provider.said.gone",
+  "account/unknown": "desk.provider.said.unknown",
+  "account/strength": "desk.provider.said.strength",
+  "account/stale": "desk.provider.said.stale",
+  "code/refused": "desk.provider.said.refused",
 };
 
-async function said<T>(asked: Promise<T>): Promise<T> {
+const KINDS: Record<string, MessageKey> = {
+  "locked-out": "desk.passkey.said.lockedout",
+  "provider-down": "desk.provider.said.down",
+};
+
+/** Waits for what was asked, and turns a refusal into the reader's language. */
+export async function said<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const [field] = error.fields as { field: string; rule?: string; message: string; remedy: string }[];
-    const text = error.kind === "locked-out" ? "desk.passkey.said.lockedout" : SAID[`${field?.field}/${field?.rule}`];
+    const text = KINDS[error.kind ?? ""] ?? SAID[`${field?.field}/${field?.rule}`];
     if (text) throw new Problem(text, undefined, [], error.status, error.kind);
     throw error;
   }
@@ -135,6 +149,11 @@ export async function mySignIn(): Promise<SignInOf> {
 export async function signInOf(member: string): Promise<SignInOf> {
   const { data } = await api.GET("/api/v1/members/{member}/sign-in", { params: { path: { member } } });
   return data as SignInOf;
+}
+
+/** Removes a federated account; sessions that it opened end at once. */
+export async function removeAccount(account: string): Promise<void> {
+  await api.DELETE("/api/v1/accounts/{account}", { params: { path: { account } } });
 }
 
 /** Removes a passkey; sessions that it opened end at once. */

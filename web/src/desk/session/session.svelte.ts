@@ -7,6 +7,7 @@ import { api, type Schemas, useStepUp, useToken } from "$lib/api/client";
 import { asProblem, Problem } from "$lib/problem";
 
 import { confirmSession, openSession, type SignInWays, signInWays } from "./passkeys";
+import { type Back, confirmInWindow, finish } from "./provider";
 
 /** The member who is signed in, with their agency's name and the actions they may take. */
 export type Member = Schemas["Myself"];
@@ -17,6 +18,8 @@ export type SignedOut = "new" | "refused" | "idle" | "left" | "ended";
 const SECRET = "canvass.desk.secret";
 const MOVED = "canvass.desk.moved";
 const ENDED = "canvass.desk.ended";
+/** What the keys of drafts in the tab's storage begin with. */
+export const DRAFTS = "canvass.desk.draft.";
 /** After so long without a key or a pointer the tab locks, in milliseconds. */
 export const IDLE = 30 * 60 * 1000;
 
@@ -132,6 +135,14 @@ export async function unlock(): Promise<void> {
   await enter();
 }
 
+/** Unlocks or signs in with what a provider gave. Throws a {@link Problem} that says why not. */
+export async function enterFromProvider(back: Back): Promise<void> {
+  await leaving;
+  if (back.going?.errand === "sign-in") useToken(null);
+  await finish(back);
+  await enter();
+}
+
 /** Takes up the session whose cookie this browser has. */
 async function enter(): Promise<void> {
   useToken(null, refusedSession);
@@ -142,6 +153,8 @@ async function enter(): Promise<void> {
   keep(ENDED, null);
   moved();
   welcome(data as Member);
+  // Where this session is unlocked and confirmed.
+  ways = await signInWays();
 }
 
 function refusedSession(kind: string | undefined): void {
@@ -166,6 +179,11 @@ function lockTab(): void {
 export async function confirmByPasskey(): Promise<void> {
   await confirmSession();
   answerConfirmation(true);
+}
+
+/** Confirms what waits at the provider that unlocks this session; it goes on then. */
+export async function confirmAt(provider: string, given: AbortSignal): Promise<void> {
+  if (await confirmInWindow(provider, given)) answerConfirmation(true);
 }
 
 /** Gives up, or grants, what waits for a fresh passkey. */
@@ -248,6 +266,7 @@ function welcome(found: Member): void {
 
 function end(why: SignedOut): void {
   keep(SECRET, null);
+  forgetDrafts();
   keep(ENDED, why);
   useToken(null);
   answerConfirmation(false);
@@ -314,6 +333,15 @@ function kept(name: string): string | null {
     return sessionStorage.getItem(name);
   } catch {
     return null;
+  }
+}
+
+/** A lock keeps what was typed; an end does not, for the next person at this tab may be another. */
+function forgetDrafts(): void {
+  try {
+    for (const name of Object.keys(sessionStorage)) if (name.startsWith(DRAFTS)) sessionStorage.removeItem(name);
+  } catch {
+    // Storage may be off: nothing was kept then.
   }
 }
 

@@ -44,7 +44,7 @@ export async function confirmed(send: () => Promise<Response>): Promise<Response
 const PROBLEM = "urn:canvass:problem:";
 
 type Body = Partial<Schemas["ProblemDocument"]> & {
-  problems?: { field: string; message: string; remedy: string }[];
+  problems?: { field: string; message: string; remedy: string; rule?: string }[];
 };
 
 async function problemBody(response: Response): Promise<Body | null> {

@@ -1,4 +1,5 @@
 /** How often what happened, by month, agency and type: from the entries themselves, or from `/ledger/summary.json`. */
+import type { CsvTable } from "./csv";
 import type { Log, OversightLeaf, RequestsLeaf } from "./types";
 
 /** One count. */
@@ -124,14 +125,17 @@ export function headline(name: Headline, summary: Summary, keep: (count: Count) 
   return HEADLINES[name].reduce((total, [log, type]) => total + sum(log, type), 0);
 }
 
-/** CSV (RFC 4180) of all counts. */
-export function countsCsv(summary: Summary, agencyName: (id: string) => string): string {
-  // A cell that a spreadsheet would take for a formula is made plain text.
-  const cell = (value: string) => `"${(/^[=+\-@\t\r]/.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`;
+/** All counts as a table for a spreadsheet. */
+export function countsTable(summary: Summary, agencyName: (id: string) => string): CsvTable {
   const rows = (["requests", "oversight"] as const).flatMap((log) =>
-    summary[log].counts.map(({ month, agency, type, n }) =>
-      [month, log, agency ?? "", agency ? agencyName(agency) : "", type, String(n)].map(cell).join(","),
-    ),
+    summary[log].counts.map(({ month, agency, type, n }) => [
+      month,
+      log,
+      agency ?? "",
+      agency ? agencyName(agency) : "",
+      type,
+      n,
+    ]),
   );
-  return ["month,ledger,agency,agency_name,type,count", ...rows].join("\r\n") + "\r\n";
+  return { name: "counts", columns: ["month", "ledger", "agency", "agency_name", "type", "count"], rows };
 }

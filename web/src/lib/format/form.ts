@@ -156,6 +156,8 @@ export const FORMS = {
 
 const LEAVES: Record<string, Check> = {
   "policy.set": object({ type: string, digest, at: moment }),
+  "rules.set": object({ type: string, digest, at: moment }),
+  "asked.key": object({ type: string, epoch: matches(/^\d{4}-Q[1-4]$/), public: string, at: moment }),
   "agency.state": object({
     type: string,
     agency: id("agy"),
@@ -210,10 +212,15 @@ const LEAVES: Record<string, Check> = {
   }),
 };
 
+const action = matches(/^[a-z][a-z.-]*$/);
 const OVERSIGHT = object({
-  type: matches(/^[a-z][a-z.-]*$/),
+  type: action,
   "agency?": id("agy"),
   subject: string,
+  "actor?": id("psn"),
+  "by?": id("agy"),
+  "purpose?": matches(/^[a-z][a-z-]*$/),
+  "refused?": action,
   hour: matches(/^\d{4}-\d\d-\d\dT\d\dZ$/),
   commitment: digest,
 });

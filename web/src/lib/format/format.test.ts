@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 
 import { checkBundle } from "./bundle";
 import { concat, FormatError, fromBase64, sha256, toHex, utf8 } from "./bytes";
-import { canonical } from "./jcs";
+import { readOversightLeaf } from "./form";
+import { canonical, commitment, fieldDigest, fieldsOf } from "./jcs";
 import { formatProof, leafHash, parseProof, verifyProof } from "./merkle";
 import {
   formatCheckpoint,
@@ -163,5 +164,51 @@ describe("vectors of the feed", () => {
     alter(bundle);
     const found = await check(utf8(canonical(bundle))).catch((error: FormatError) => [error.code]);
     expect(found).toContain(code);
+  });
+});
+
+describe("an entry of the oversight ledger", () => {
+  const leaf = {
+    type: "access.refused",
+    agency: `agy_${"a".repeat(26)}`,
+    subject: `itm_${"a".repeat(26)}`,
+    actor: `psn_${"b".repeat(26)}`,
+    by: `agy_${"c".repeat(26)}`,
+    purpose: "case-work",
+    refused: "item.read",
+    hour: "2026-11-24T06Z",
+    commitment: "0".repeat(64),
+  };
+
+  it("may say who, for what and what was refused, and nothing besides", () => {
+    expect(readOversightLeaf(canonical(leaf), 0)).toEqual(leaf);
+    const { type, subject, hour, commitment } = leaf;
+    const least = { type, subject, hour, commitment };
+    expect(readOversightLeaf(canonical(least), 0)).toEqual(least);
+    const wrong = [
+      { reason: "in words" },
+      { actor: `mbr_${"b".repeat(26)}` },
+      { by: "Concord" },
+      { purpose: "Find a person" },
+      { refused: null },
+    ];
+    for (const more of wrong) expect(() => readOversightLeaf(canonical({ ...leaf, ...more }), 0)).toThrow(FormatError);
+  });
+});
+
+describe("a commitment", () => {
+  const record = { v: 2, actor: "mbr_x", purpose: { class: "crime", reason: "stolen bicycles" }, detail: {} };
+  const salt = new Uint8Array(32).fill(7);
+
+  it("is made of fields, one level deep", () => {
+    expect([...fieldsOf(record).keys()].sort()).toEqual(["actor", "detail", "purpose.class", "purpose.reason", "v"]);
+    expect([...fieldsOf([1, 2])]).toEqual([["", [1, 2]]]);
+  });
+
+  it("changes with each field, and equal values look different", () => {
+    const whole = commitment(salt, record);
+    expect(commitment(salt, { ...record, v: 3 })).not.toBe(whole);
+    expect(commitment(new Uint8Array(32), record)).not.toBe(whole);
+    expect(fieldDigest(salt, "a", "yes")).not.toBe(fieldDigest(salt, "b", "yes"));
   });
 });

@@ -1,5 +1,6 @@
 /** Canonical JSON (RFC 8785), and what is made of it: digests and signed bytes. */
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { expand } from "@noble/hashes/hkdf.js";
 import canonicalize from "canonicalize";
 
 import { concat, fromBase64, sha256, toHex, utf8 } from "./bytes";
@@ -49,7 +50,34 @@ export function verifies(key: string, context: string, body: unknown, signature:
   return verifyEd25519(public_, signedBytes(context, body), bytes);
 }
 
-/** The salted commitment of the oversight ledger, in hexadecimal. */
+const FIELD = "canvass/field/v2\n";
+
+/**
+ * A record as the oversight ledger commits to it: each member, and each member of a member that is an object with members
+ * (`purpose.class`). What is no object is one field without a name.
+ */
+export function fieldsOf(record: unknown): Map<string, unknown> {
+  const members = (value: unknown): [string, unknown][] | null =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
+  const outer = members(record);
+  if (!outer) return new Map([["", record]]);
+  const fields = new Map<string, unknown>();
+  for (const [name, value] of outer) {
+    const inner = members(value) ?? [];
+    if (inner.length === 0) fields.set(name, value);
+    for (const [each, said] of inner) fields.set(`${name}.${each}`, said);
+  }
+  return fields;
+}
+
+/** What stands for one field in the commitment: its value with a salt of its own, made from the record's (RFC 5869, section 2.3). */
+export function fieldDigest(salt: Uint8Array, path: string, value: unknown): string {
+  const own = expand(sha256, salt, utf8(`${FIELD}${path}`), 32);
+  return toHex(sha256(concat(utf8(FIELD), own, utf8(canonical([path, value])))));
+}
+
+/** The salted commitment of the oversight ledger to a record, in hexadecimal: over what stands for each of its fields. */
 export function commitment(salt: Uint8Array, record: unknown): string {
-  return toHex(sha256(concat(utf8("canvass/commitment/v1\n"), salt, utf8(canonical(record)))));
+  const digests = new Map([...fieldsOf(record)].map(([path, value]) => [path, fieldDigest(salt, path, value)]));
+  return toHex(sha256(utf8(`canvass/commitment/v2\n${canonical(Object.fromEntries(digests))}`)));
 }

@@ -262,11 +262,17 @@ async function checkAbove(
   }
 }
 
-/** Compares `/policy.json` and the agencies with what the ledger says of them. */
+/** Compares `/policy.json`, `/rules.json` and the agencies with what the ledger says of them. */
 async function compareFiles(replay: Replay, found: (error: unknown) => void): Promise<void> {
-  const [policy, agencies] = await Promise.all([readJsonFile("/policy.json"), loadAgencies()]);
+  const [policy, rules, agencies] = await Promise.all([
+    readJsonFile("/policy.json"),
+    readJsonFile("/rules.json"),
+    loadAgencies(),
+  ]);
   if (replay.policy !== null && (!policy || digestOf(policy) !== replay.policy))
     found(new FormatError("state", "/policy.json is not the policy whose digest is in the ledger"));
+  if (replay.rules !== null && (!rules || digestOf(rules) !== replay.rules))
+    found(new FormatError("state", "/rules.json is not the set of rules whose digest is in the ledger"));
   for (const agency of agencies) {
     try {
       checkAgency(agency, replay.agencies.get(agency.id));

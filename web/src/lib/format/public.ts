@@ -31,8 +31,8 @@ export async function readPublic(path: string, limit = MAX_RECORD, cache?: Reque
 }
 
 /** A JSON file, not checked for its form; `null` when there is none or it is no JSON. */
-export async function readJsonFile<T>(path: string): Promise<T | null> {
-  const bytes = await readPublic(path);
+export async function readJsonFile<T>(path: string, cache?: RequestCache): Promise<T | null> {
+  const bytes = await readPublic(path, MAX_RECORD, cache);
   try {
     return bytes ? (JSON.parse(text(bytes) ?? "") as T) : null;
   } catch {

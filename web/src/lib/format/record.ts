@@ -13,6 +13,11 @@ import type { AgencyFile, Proof, PublicPortal, PublicRequest } from "./types";
 
 const wrong = (code: ConstructorParameters<typeof FormatError>[0], what: string) => new FormatError(code, what);
 
+/** Checks that entries stand in the requests ledger, as its head is now; throws {@link FormatError}. */
+export async function checkEntries(proofs: Proof[]): Promise<void> {
+  await checkProofs(await ground(), proofs);
+}
+
 /** What a record is checked against. */
 interface Ground {
   keys: KnownKeys;

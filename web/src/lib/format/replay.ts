@@ -49,11 +49,22 @@ export class Replay {
   portals = new Map<string, LedgerPortal>();
   /** Digest of the policy in force. */
   policy: string | null = null;
+  /** Digest of the rules of who may do what for which purpose. */
+  rules: string | null = null;
+  /** Public keys of the private check for plate owners, by quarter. */
+  asked = new Map<string, string>();
 
   apply(leaf: RequestsLeaf): void {
     switch (leaf.type) {
       case "policy.set":
         this.policy = leaf.digest;
+        return;
+      case "rules.set":
+        this.rules = leaf.digest;
+        return;
+      case "asked.key":
+        if (this.asked.has(leaf.epoch)) throw wrong("key", "a second key for one quarter of the check of plates");
+        this.asked.set(leaf.epoch, leaf.public);
         return;
       case "agency.state": {
         const known = this.agencies.get(leaf.agency) ?? { standing: null, keys: new Map<string, LedgerKey>() };

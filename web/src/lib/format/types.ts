@@ -208,6 +208,8 @@ export interface Site {
 /** An entry of the requests ledger. */
 export type RequestsLeaf =
   | { type: "policy.set"; digest: string; at: string }
+  | { type: "rules.set"; digest: string; at: string }
+  | { type: "asked.key"; epoch: string; public: string; at: string }
   | { type: "agency.state"; agency: string; class: AgencyClass; state: AgencyState; digest: string; at: string }
   | {
       type: "agency.key.added";
@@ -243,8 +245,18 @@ export type RequestsLeaf =
 /** An entry of the oversight ledger: that something was done, and a salted commitment to the full record. */
 export interface OversightLeaf {
   type: string;
+  /** Whose evidence it was done to, or who did it. */
   agency?: string;
+  /** A random id, or the pseudonym (`psn_…`) of what would tell who. */
   subject: string;
+  /** Pseudonym of the member who did it: the same one for the same member, under a key of their agency. */
+  actor?: string;
+  /** The member's agency, where it is another one. */
+  by?: string;
+  /** Class of the purpose. */
+  purpose?: string;
+  /** For `access.refused`: the action that was refused. */
+  refused?: string;
   /** `2026-11-24T06Z` */
   hour: string;
   commitment: string;

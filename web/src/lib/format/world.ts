@@ -26,6 +26,7 @@ function line(name: string, type: number, secret: Uint8Array, signature: Uint8Ar
 }
 
 const secrets: Record<Log, Uint8Array> = { requests: seed(1), oversight: seed(2) };
+const PSEUDONYM = `psn_${"a".repeat(26)}`;
 const WITNESS = "witness.example/one";
 
 /** Files by path, as the public role serves them. */
@@ -64,7 +65,7 @@ export class World {
     for (let at = 0; at < count; at += 1) {
       const month = String(1 + (at % 12)).padStart(2, "0");
       this.add("oversight", {
-        type: at % 3 === 0 ? "offer.open" : "offer.received",
+        ...(at % 3 === 0 ? { type: "offer.open", actor: PSEUDONYM, purpose: "triage" } : { type: "offer.received" }),
         ...(at % 5 === 0 ? {} : { agency: "agy_aaaaaaaaaaaaaaaaaaaaaaaaaa" }),
         subject: `off_${String(at)}`,
         hour: `2026-${month}-24T06Z`,

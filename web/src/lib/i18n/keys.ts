@@ -2,18 +2,32 @@
 import type common from "./en/common.json";
 import type desk from "./en/desk.json";
 import type evidence from "./en/evidence.json";
+import type govern from "./en/govern.json";
 import type give from "./en/give.json";
 import type ledger from "./en/ledger.json";
 import type look from "./en/look.json";
 import type notify from "./en/notify.json";
+import type policy from "./en/policy.json";
+import type searched from "./en/searched.json";
 
-type All = typeof common & typeof look & typeof give & typeof ledger & typeof notify & typeof desk & typeof evidence;
+type All = typeof common &
+  typeof look &
+  typeof give &
+  typeof ledger &
+  typeof notify &
+  typeof policy &
+  typeof searched &
+  typeof desk &
+  typeof evidence &
+  typeof govern;
 
 /** Every key of a text. */
 export type MessageKey = keyof All;
 
 /**
- * Files of texts: `common` is shared; `look`, `give`, `ledger`, `notify` are the resident's; `desk` (requests, moderation, keys,
- * people) and `evidence` (inbox, cases, items) are the agency's.
+ * Files of texts: `common` is shared; `look`, `give`, `ledger`, `notify`, `searched` are the resident's; `desk` (requests,
+ * moderation, keys, people), `evidence` (inbox, cases, items) and `govern` (approvals, sharing) are the agency's; `policy`
+ * (settings, texts of policy) is shown by both.
  */
-export type Area = "common" | "look" | "give" | "ledger" | "notify" | "desk" | "evidence";
+export type Area =
+  "common" | "look" | "give" | "ledger" | "notify" | "searched" | "policy" | "desk" | "evidence" | "govern";

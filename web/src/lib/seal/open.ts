@@ -1,6 +1,7 @@
 /** Opening at the desk: age, tar and every BagIt digest in one pass, into this page's private file system. */
 import { authorization, problemOf } from "../api/client";
 import { Problem } from "../problem";
+import { type Purpose, purposeHeader } from "../purpose";
 import type { Job, Outcome } from "./job";
 import { folder, freshName, names, remove } from "./opfs";
 import { pumpTo } from "./pump";
@@ -102,16 +103,16 @@ export async function closeAllOpened(): Promise<void> {
 /**
  * Fetches sealed bytes from the desk as one stream that goes on where a connection broke off.
  * @param path - such as `/api/v1/offers/{id}/envelope`
- * @param purpose - why, 10 to 500 characters; it is kept with the record
+ * @param purpose - why; it is kept with the record
  */
 export async function fetchSealed(
   path: string,
-  purpose: string,
+  purpose: Purpose,
   bytes: number,
   signal?: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
   const ask = async (from: number): Promise<ReadableStream<Uint8Array>> => {
-    const headers: Record<string, string> = { ...authorization(), "Canvass-Purpose": headerText(purpose) };
+    const headers: Record<string, string> = { ...authorization(), "Canvass-Purpose": purposeHeader(purpose) };
     if (from > 0) headers.Range = `bytes=${from}-`;
     const response = await fetch(path, { headers, signal, cache: "no-store" });
     if (!response.ok || !response.body) throw await problemOf(response);
@@ -155,10 +156,4 @@ export async function fetchSealed(
       }
     }
   }
-}
-
-/** A purpose as the server reads it: UTF-8 on one line. Header values of `fetch` hold one byte a character. */
-export function headerText(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  return Array.from(new TextEncoder().encode(line), (byte) => String.fromCharCode(byte)).join("");
 }

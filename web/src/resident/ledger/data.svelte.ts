@@ -12,6 +12,7 @@ import {
   readNewest,
 } from "$lib/format/ledger";
 import { readJsonFile } from "$lib/format/public";
+import { loadTransparency, type Transparency } from "$lib/format/transparency";
 import type { Log, Policy, PublicAgency } from "$lib/format/types";
 
 /** Up to this many entries are read and counted without being asked. */
@@ -33,6 +34,8 @@ export class LedgerData {
   agencies = $state.raw<PublicAgency[]>([]);
   policy = $state.raw<Policy | null>(null);
   policyDigest = $state<string | null>(null);
+  /** What is set up here, as the server computed it. */
+  transparency = $state.raw<Transparency | null>(null);
   /** Counts that the server states. */
   stated = $state.raw<Summary | null>(null);
   /** Both ledgers together, newest first. */
@@ -87,12 +90,14 @@ export class LedgerData {
     this.ready = false;
     try {
       // Before the heads, so that nothing listed is newer than they are.
-      const [agencies, policy, stated] = await Promise.all([
+      const [agencies, policy, stated, transparency] = await Promise.all([
         loadAgencies(),
         readJsonFile<Policy>("/policy.json"),
         loadSummary(),
+        loadTransparency(),
       ]);
-      Object.assign(this, { agencies, policy, stated, policyDigest: policy ? digestOf(policy) : null });
+      const policyDigest = policy ? digestOf(policy) : null;
+      Object.assign(this, { agencies, policy, stated, transparency, policyDigest });
       const [requests, oversight] = [await ledgerHead("requests"), await ledgerHead("oversight")];
       this.heads = { requests, oversight };
       await this.read(this.total <= AT_ONCE ? Infinity : STEP);

@@ -1,7 +1,7 @@
 /** What the transparency page shows, kept in the fragment of its address, which browsers never send. */
 import { go, route } from "$lib/route.svelte";
 
-export const VIEWS = ["counts", "ledger", "settings", "agencies"] as const;
+export const VIEWS = ["counts", "use", "access", "ledger", "settings", "agencies"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Filters {

@@ -3,7 +3,7 @@ import { hourOf } from "$lib/i18n/format";
 import { currentLanguage, hasText, t } from "$lib/i18n/index.svelte";
 import type { DefectCode } from "$lib/format/bytes";
 import type { LedgerEntry } from "$lib/format/ledger";
-import type { Log, PublicAgency } from "$lib/format/types";
+import type { Log, OversightLeaf, PublicAgency } from "$lib/format/types";
 
 /** The name of an agency; its id where it is not listed. */
 export function agencyName(agencies: PublicAgency[], id: string | null | undefined): string {
@@ -23,12 +23,32 @@ export function sentence(entry: LedgerEntry, agencies: PublicAgency[]): string {
   if (!leaf) return t("ledger.say.unknown");
   const agency = agencyName(agencies, "agency" in leaf ? leaf.agency : null);
   const key = `ledger.say.${leaf.type}`;
+  const refused = "refused" in leaf && leaf.refused ? typeName(leaf.refused) : "";
   const values = {
     agency,
+    by: "by" in leaf && leaf.by ? agencyName(agencies, leaf.by) : agency,
+    refused,
     state: "state" in leaf ? leaf.state : "",
     approved: "approved" in leaf ? String(leaf.approved) : "",
   };
   return hasText(key) ? t(key, values) : t("ledger.say.other", { agency, type: typeName(leaf.type) });
+}
+
+/** Name of a class of purposes, `triage`; the word itself where it has none. */
+export function purposeName(name: string): string {
+  const key = `ledger.purpose.${name}`;
+  return hasText(key) ? t(key) : name;
+}
+
+/** Name of a class of offences, `felony`; the word itself where it has none. */
+export function offenceName(name: string): string {
+  const key = `ledger.offence.${name}`;
+  return hasText(key) ? t(key) : name;
+}
+
+/** What an entry of the oversight ledger tells besides; null for one of the requests ledger. */
+export function oversight(entry: LedgerEntry): OversightLeaf | null {
+  return entry.leaf && "commitment" in entry.leaf ? entry.leaf : null;
 }
 
 /** What an entry is about: an id. */
@@ -87,8 +107,11 @@ export const TYPES: Record<Log, string[]> = {
     "agency.key.added",
     "agency.key.revoked",
     "policy.set",
+    "rules.set",
+    "asked.key",
   ],
   oversight: [
+    "access.refused",
     "offer.received",
     "offer.open",
     "offer.report",
@@ -105,6 +128,8 @@ export const TYPES: Record<Log, string[]> = {
     "case.export",
     "hold.place",
     "hold.release",
+    "asked.seal",
+    "asked.released",
     "erasure.ordered",
     "erasure.done",
     "record.forgotten",
@@ -137,10 +162,31 @@ export const TYPES: Record<Log, string[]> = {
     "enrolment.revoke",
     "passkey.add",
     "passkey.remove",
+    "account.bind",
+    "account.remove",
     "session.end",
     "signin.locked",
     "audit.read",
-    "policy.set",
+    "disclosure.make",
+    "finding.raised",
+    "finding.handle",
+    "member.vehicle",
+    "breakglass.begin",
+    "breakglass.end",
+    "operator.read",
+    "operator.tool",
+    "policy.propose",
+    "policy.approve",
+    "proposal.refuse",
+    "proposal.withdraw",
+    "proposal.expired",
+    "share.propose",
+    "share.offer",
+    "share.accept",
+    "share.end",
+    "policytext.set",
+    "contradiction.raised",
+    "contradiction.cleared",
     "system.backup",
     "system.set-up",
   ],

@@ -30,6 +30,16 @@ it("both languages have the same texts with the same values", () => {
   }
 });
 
+it("purposes and offences are named as the policies name them", () => {
+  const toml = readFileSync(new URL("../../../../policies/purposes.toml", import.meta.url), "utf8");
+  const named = [...toml.matchAll(/^\[\[(purpose|offence)\]\]\nid = "(.+)"\nen = "(.+)"\nes = "(.+)"$/gm)];
+  expect(named.length).toBe([...toml.matchAll(/^\[\[/gm)].length);
+  for (const [, kind, id, english, spanish] of named) {
+    expect(en, id).toHaveProperty([`ledger.${kind}.${id}`], english);
+    expect(es, id).toHaveProperty([`ledger.${kind}.${id}`], spanish);
+  }
+});
+
 it("everything that may stand in a ledger, and everything that may be wrong, has a text", () => {
   const roles = readFileSync(new URL("../../../../policies/roles.txt", import.meta.url), "utf8");
   const marked = [...roles.matchAll(/^([a-z.]+) +\*/gm)].map(([, action = ""]) => action);

@@ -5,7 +5,7 @@
 pub(super) enum Freshness {
     /// A full ledger tile: its bytes never change (C2SP tlog-tiles).
     Immutable,
-    /// Changes at any moment and is asked for often: the feed, checkpoints, the state of an offer.
+    /// Changes at any moment and is asked for often: the feed, checkpoints, the state of an offer, the summary of transparency.
     Live,
     /// Changes seldom: requests, agencies, portals, the policy.
     Slow,
@@ -45,10 +45,14 @@ pub(super) fn target(path: &str) -> Option<Target<'_>> {
     }
     let (area, rest) = relative.split_once('/').unwrap_or((relative, ""));
     let (content_type, freshness) = match (area, rest) {
-        ("policy.json" | "site.json", "") => ("application/json", Freshness::Slow),
+        ("policy.json" | "rules.json" | "site.json", "") => ("application/json", Freshness::Slow),
         ("feed", _) => (by_extension(rest)?, Freshness::Live),
+        // An alarm that is in it must not wait.
+        ("transparency.json", "") => ("application/json", Freshness::Live),
+        ("texts", _) if !rest.contains('/') => (json_only(rest)?, Freshness::Slow),
         ("offers", _) if !rest.contains('/') => (json_only(rest)?, Freshness::Live),
         ("requests" | "agencies" | "portals", _) => (by_extension(rest)?, Freshness::Slow),
+        ("asked", _) if !rest.contains('/') => (json_only(rest)?, Freshness::Slow),
         ("ledger", _) => ledger(rest)?,
         // An archive of map tiles of the operator's own (PMTiles 3), read in ranges.
         ("maps", _) if !rest.contains('/') => {
@@ -118,9 +122,13 @@ mod tests {
             ("/feed/region.atom", "application/atom+xml", Freshness::Live),
             ("/requests/q-1.json", "application/json", Freshness::Slow),
             ("/policy.json", "application/json", Freshness::Slow),
+            ("/rules.json", "application/json", Freshness::Slow),
+            ("/asked/2026-10-27.json", "application/json", Freshness::Slow),
             ("/ledger/keys.json", "application/json", Freshness::Slow),
             ("/ledger/summary.json", "application/json", Freshness::Live),
             ("/site.json", "application/json", Freshness::Slow),
+            ("/transparency.json", "application/json", Freshness::Live),
+            ("/texts/deployment.json", "application/json", Freshness::Slow),
             ("/maps/town.pmtiles", "application/vnd.pmtiles", Freshness::Slow),
             ("/offers/abc.json", "application/json", Freshness::Live),
             ("/ledger/requests/checkpoint", "text/plain; charset=utf-8", Freshness::Live),
@@ -153,11 +161,16 @@ mod tests {
             "/maps/a.json",
             "/maps/a/b.pmtiles",
             "/site.json/x",
+            "/transparency.html",
+            "/texts/a/b.json",
+            "/texts/a.html",
             "/feed/a\\b.json",
             "/feed/a.json/",
             "/spool/open/x/data",
             "/offers/a/b.json",
             "/offers/a.txt",
+            "/asked/2026-Q4.key",
+            "/asked/evaluate",
             "/ledger/requests",
             "/ledger/secret/checkpoint",
             "/ledger/requests/tile/0/000.br",
