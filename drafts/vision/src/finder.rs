@@ -1,0 +1,129 @@
+//! Plates of one picture: finding, straightening, reading.
+
+use crate::detect::unique;
+use crate::{Colour, Detector, Driver, Formats, Found, Guess, Models, Picture, Quad, Reader, Rect, VisionError};
+
+/// How a picture is searched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The widths at which every picture is searched.
+    pub widths: Vec<u32>,
+    /// The widths that are tried when nothing was found.
+    pub more_widths: Vec<u32>,
+    /// Boxes are taken from this score on.
+    pub least_score: f32,
+    /// Fainter boxes, from this score on, are taken when what they say is read with some certainty.
+    pub faint_score: f32,
+    /// The least confidence of a reading in a faint box.
+    pub faint_confidence: f32,
+    /// The least confidence of any reading.
+    pub least_confidence: f32,
+    /// Threads of one network.
+    pub threads: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            widths: vec![640, 1280],
+            more_widths: vec![320, 1600],
+            least_score: 0.3,
+            faint_score: 0.1,
+            faint_confidence: 0.5,
+            least_confidence: 0.05,
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+        }
+    }
+}
+
+/// A plate in a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plate {
+    /// Its box, in the picture's pixels.
+    pub rect: Rect,
+    /// Its corners.
+    pub quad: Quad,
+    /// What it says.
+    pub guess: Guess,
+    /// How sure the detector is that it is a plate.
+    pub score: f32,
+    /// The colour of what is around it: an estimate.
+    pub colour: Option<Colour>,
+}
+
+/// Finds and reads plates.
+pub struct Finder {
+    detector: Detector,
+    reader: Reader,
+    settings: Settings,
+}
+
+impl Finder {
+    /// A finder on the models of a folder, with the driver that is there.
+    pub fn new(models: &Models, driver: &Driver, settings: Settings) -> Result<Self, VisionError> {
+        let detector = Detector::new(driver, models.bytes("plate-detector")?, settings.threads)?;
+        let reader = Reader::new(driver, models.bytes("plate-reader")?, Formats::built_in()?, settings.threads)?;
+        Ok(Self { detector, reader, settings })
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The detector.
+    pub fn detector(&mut self) -> &mut Detector {
+        &mut self.detector
+    }
+
+    /// The reader.
+    pub fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
+    /// The plates of a picture, surest first.
+    pub fn find(&mut self, picture: &Picture) -> Result<Vec<Plate>, VisionError> {
+        let widths = self.settings.widths.clone();
+        let mut found = self.detector.at_widths(picture, &widths, self.settings.faint_score)?;
+        let mut plates = self.read_all(picture, &found)?;
+        if plates.is_empty() {
+            let more = self.settings.more_widths.clone();
+            found.extend(self.detector.at_widths(picture, &more, self.settings.faint_score)?);
+            plates = self.read_all(picture, &unique(found))?;
+        }
+        Ok(plates)
+    }
+
+    /// Boxes at one width, faint ones too: what [`Tracker`](crate::Tracker) is fed with.
+    pub fn boxes(&mut self, picture: &Picture, width: u32) -> Result<Vec<Found>, VisionError> {
+        self.detector.at_width(picture, width, self.settings.faint_score)
+    }
+
+    /// Reads one box; none when it says nothing that counts.
+    pub fn read(&mut self, picture: &Picture, found: &Found) -> Result<Option<Plate>, VisionError> {
+        let Some(guess) = self.reader.read(picture, found)? else { return Ok(None) };
+        let settings = &self.settings;
+        let least =
+            if found.score >= settings.least_score { settings.least_confidence } else { settings.faint_confidence };
+        if guess.confidence < least || guess.text.len() < 3 {
+            return Ok(None);
+        }
+        let colour = Colour::around(picture, &found.quad);
+        Ok(Some(Plate { rect: found.rect, quad: found.quad, guess, score: found.score, colour }))
+    }
+
+    fn read_all(&mut self, picture: &Picture, found: &[Found]) -> Result<Vec<Plate>, VisionError> {
+        let mut plates: Vec<Plate> = Vec::new();
+        for one in found.iter().take(24) {
+            let Some(plate) = self.read(picture, one)? else { continue };
+            // A box within another that says the same, or says less surely, is the same plate.
+            match plates.iter_mut().find(|other| other.rect.inside(&plate.rect) > 0.6) {
+                Some(other) if other.guess.confidence < plate.guess.confidence => *other = plate,
+                Some(_) => {}
+                None => plates.push(plate),
+            }
+        }
+        plates.sort_by(|a, b| b.guess.confidence.total_cmp(&a.guess.confidence));
+        Ok(plates)
+    }
+}
