@@ -6,7 +6,7 @@ use crate::{Colour, Detector, Driver, Formats, Found, Guess, Models, Picture, Qu
 /// How a picture is searched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The widths at which every picture is searched.
+    /// The widths at which every picture is searched; none over 640 is more than half as wide again as the picture.
     pub widths: Vec<u32>,
     /// The widths that are tried when nothing was found.
     pub more_widths: Vec<u32>,
@@ -26,7 +26,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             widths: vec![640, 1280],
-            more_widths: vec![320, 1600],
+            more_widths: vec![320, 480, 1280, 1600],
             least_score: 0.3,
             faint_score: 0.1,
             faint_confidence: 0.5,
@@ -83,7 +83,9 @@ impl Finder {
 
     /// The plates of a picture, surest first.
     pub fn find(&mut self, picture: &Picture) -> Result<Vec<Plate>, VisionError> {
-        let widths = self.settings.widths.clone();
+        // Blown up, small pictures show only parts of plates.
+        let most = (picture.width() * 3 / 2).max(640);
+        let widths: Vec<u32> = self.settings.widths.iter().copied().filter(|width| *width <= most).collect();
         let mut found = self.detector.at_widths(picture, &widths, self.settings.faint_score)?;
         let mut plates = self.read_all(picture, &found)?;
         if plates.is_empty() {

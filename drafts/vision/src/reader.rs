@@ -24,6 +24,10 @@ const BEAM: usize = 8;
 const STRANGE: f32 = 0.35;
 /// A first look this sure needs no second.
 const SURE: f32 = 0.9;
+/// A plate whose outline goes on this far beyond the cut-out may have lost a character.
+const BEYOND: f32 = 0.04;
+/// What such a look counts.
+const CUT_OFF: f32 = 0.25;
 
 /// What the plate's make-up looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +90,20 @@ struct Look {
     styles: [f32; STYLES],
 }
 
+impl Look {
+    /// How far the plate goes on beyond the left or right edge of the cut-out, in its widths.
+    fn beyond(&self) -> f32 {
+        let [a, b, c, d] = self.outline.0;
+        let left = (a.x + d.x) / -2.0;
+        let right = (b.x + c.x) / 2.0 - 1.0;
+        left.max(right).max(0.0)
+    }
+
+    fn weight(&self) -> f32 {
+        if self.beyond() > BEYOND * 1.5 { CUT_OFF } else { 1.0 }
+    }
+}
+
 /// Reads plates.
 pub struct Reader {
     network: Box<dyn Inference>,
@@ -113,10 +131,8 @@ impl Reader {
 
     fn judge(&mut self, picture: &Picture, first: Quad, others: &[Quad]) -> Result<Option<Guess>, VisionError> {
         let mut looks = self.look(picture, &[first])?;
-        let sure = looks
-            .first()
-            .and_then(|look| look.texts.first())
-            .is_some_and(|(text, p)| *p >= SURE && self.formats.known(text));
+        let sure = looks.first().filter(|look| look.beyond() < BEYOND).and_then(|look| look.texts.first());
+        let sure = sure.is_some_and(|(text, p)| *p >= SURE && self.formats.known(text));
         if !sure {
             let more = self.look(picture, others)?;
             // The widest view also says where the plate's outline is: look once more, just there.
@@ -134,11 +150,12 @@ impl Reader {
 
     /// What most of the looks agree on, likelier where a place issues such plates.
     fn weigh(&self, looks: &[Look]) -> Option<Guess> {
-        let share = 1.0 / looks.len().max(1) as f32;
+        let total: f32 = looks.iter().map(Look::weight).sum();
+        let share = 1.0 / total.max(f32::EPSILON);
         let mut sums: BTreeMap<&str, f32> = BTreeMap::new();
-        for (text, p) in looks.iter().flat_map(|look| &look.texts) {
+        for (look, text, p) in looks.iter().flat_map(|look| look.texts.iter().map(move |(text, p)| (look, text, p))) {
             let factor = if self.formats.known(text) { 1.0 } else { STRANGE };
-            *sums.entry(text).or_default() += p * share * factor;
+            *sums.entry(text).or_default() += p * share * factor * look.weight();
         }
         let mut ranked: Vec<(String, f32)> = sums.into_iter().map(|(text, p)| (text.to_owned(), p)).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -150,7 +167,7 @@ impl Reader {
         }
         let mut styles = [0.0; STYLES];
         for look in looks {
-            styles.iter_mut().zip(look.styles).for_each(|(sum, p)| *sum += p * share);
+            styles.iter_mut().zip(look.styles).for_each(|(sum, p)| *sum += p * share * look.weight());
         }
         let region = self.region(&text, &styles);
         Some(Guess { text, confidence, region, others: ranked.collect() })
