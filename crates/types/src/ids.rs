@@ -127,6 +127,8 @@ ids! {
     SharingId = "shr";
     /// A notice to the overseers.
     NoticeId = "ntc";
+    /// A camera that reads plates.
+    CameraId = "cam";
     /// A court's order that keeps a search from the plate's owner for a time.
     CourtSealId = "csl";
 }

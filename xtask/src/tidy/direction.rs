@@ -13,6 +13,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("canvass-matching", &["canvass-types"]),
     // The private check for a plate's owner: runs in the public role and in the resident's hands.
     ("canvass-blind", &["canvass-types"]),
+    // What a plate is, and the seam behind which reads are stored: knows no file, no clock.
+    ("canvass-plates", &["canvass-types"]),
+    ("canvass-store-reads", &["canvass-types", "canvass-plates"]),
     // Rules and the answers that they give: knows no store, no clock, nobody's records.
     ("canvass-policy", &["canvass-types"]),
     // What is looked for in a history of acts: knows no store, no clock, no names.
@@ -31,6 +34,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-ledger",
             "canvass-matching",
             "canvass-misuse",
+            "canvass-plates",
             "canvass-policy",
             "canvass-signin",
         ],
@@ -53,6 +57,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-pages",
             "canvass-vision",
             "canvass-notices",
+            "canvass-plates",
+            "canvass-store-reads",
             "canvass-store-sqlite",
             "canvass-store-postgres",
             "canvass-store-cluster",
@@ -71,6 +77,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-core",
             "canvass-package",
             "canvass-vision",
+            "canvass-plates",
+            "canvass-store-reads",
             "canvass-store-sqlite",
             "canvass-store-postgres",
             "canvass-store-cluster",
@@ -87,6 +95,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-seal",
             "canvass-ledger",
             "canvass-matching",
+            "canvass-plates",
             "canvass-core",
         ],
     ),
@@ -98,6 +107,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-seal",
             "canvass-ledger",
             "canvass-core",
+            "canvass-plates",
+            "canvass-store-reads",
             "canvass-store-sqlite",
             "canvass-store-objects",
         ],
@@ -224,6 +235,12 @@ pub const ABSENCES: &[Absence] = &[
         crates: RUNTIME_AND_NETWORK,
         features: &[],
         rule: "misuse looks at the history that it is handed",
+    },
+    Absence {
+        package: "canvass-plates",
+        crates: RUNTIME_AND_NETWORK,
+        features: &[],
+        rule: "plates knows texts and a seam, and does no input or output",
     },
     Absence {
         package: "canvass-core",
