@@ -42,12 +42,17 @@ impl Job {
     /// Rows of a batch, by slice.
     pub(crate) fn of(class: &RetentionClass, rows: impl Iterator<Item = (i64, Row)>, kept: bool) -> Self {
         let mut starts: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
+        let (mut ids, mut duplicates) = (FxHashSet::default(), 0);
         for (start, row) in rows {
-            starts.entry(start).or_default().push(row);
+            if ids.insert(row.id) {
+                starts.entry(start).or_default().push(row);
+            } else {
+                duplicates += 1;
+            }
         }
         let name = |start| SliceName { class: class.name().clone(), start, seconds: class.slice() };
         let slices = starts.into_iter().map(|(start, rows)| (name(start), rows)).collect();
-        Self { slices, kept, duplicates: 0, version: None }
+        Self { slices, kept, duplicates, version: None }
     }
 
     fn retain(&mut self, mut stays: impl FnMut(&SliceName, &Row) -> bool) {
@@ -154,6 +159,11 @@ impl Shared {
         let mut group: Vec<(u64, Job)> = Vec::new();
         let mut ids = FxHashSet::default();
         for (ticket, mut job) in jobs {
+            // What is kept is looked for in slices, so what came before must be there.
+            if job.kept || group.last().is_some_and(|(_, before)| before.kept) {
+                self.bring_to_disk(&mut writing, std::mem::take(&mut group), &mut answers);
+                ids.clear();
+            }
             match self.ready(&mut writing, &mut job, &mut ids) {
                 Ok(()) => group.push((ticket, job)),
                 Err(error) => answers.push((ticket, Err(error))),
@@ -215,7 +225,6 @@ impl Shared {
         let state = self.state();
         let parts: Vec<_> = state.parts().map(Part::read).collect();
         let mut failed = None;
-        let mut twice = FxHashSet::default();
         job.retain(|name, row| {
             let in_memory = parts.iter().any(|mem| mem.slice_contains(name, &row.id));
             let segments = state.slices.get(name).map(|slice| slice.segments.as_slice()).unwrap_or_default();
@@ -226,7 +235,7 @@ impl Shared {
                     true
                 }
             });
-            !in_memory && !stored && twice.insert(row.id)
+            !in_memory && !stored
         });
         failed.map_or(Ok(()), Err)
     }

@@ -10,13 +10,30 @@ use canvass_plates::{
 use proptest::prelude::*;
 use support::*;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Step {
     Append(usize, Vec<Read>),
     Keep(Vec<usize>, usize),
     Erase(usize, i64),
     Compact,
     Reopen,
+}
+
+/// Short enough to be read when a law is broken.
+impl std::fmt::Debug for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Append(class, reads) => {
+                let reads =
+                    reads.iter().map(|read| (read.id, read.plate.as_str(), read.seen.as_second() - START));
+                write!(f, "Append({class}, {:?})", reads.collect::<Vec<_>>())
+            }
+            Self::Keep(ids, class) => write!(f, "Keep({ids:?}, {class})"),
+            Self::Erase(class, before) => write!(f, "Erase({class}, {before})"),
+            Self::Compact => f.write_str("Compact"),
+            Self::Reopen => f.write_str("Reopen"),
+        }
+    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
