@@ -30,10 +30,16 @@ pub(crate) struct Job {
     version: Option<u64>,
 }
 
+/// Rows stored, and rows that were there.
+type Answer = Result<(usize, usize), StoreError>;
+
+/// Who asked, and what they are told.
+type Answers = Vec<(u64, Answer)>;
+
 #[derive(Default)]
 pub(crate) struct Queue {
     waiting: Vec<(u64, Job)>,
-    answers: BTreeMap<u64, Result<(usize, usize), StoreError>>,
+    answers: BTreeMap<u64, Answer>,
     next: u64,
     led: bool,
 }
@@ -153,7 +159,7 @@ impl Shared {
         Ok(())
     }
 
-    fn write_group(&self, jobs: Vec<(u64, Job)>) -> Vec<(u64, Result<(usize, usize), StoreError>)> {
+    fn write_group(&self, jobs: Vec<(u64, Job)>) -> Answers {
         let mut writing = lock(&self.writing);
         let mut answers = Vec::new();
         let mut group: Vec<(u64, Job)> = Vec::new();
@@ -275,7 +281,7 @@ impl Shared {
         &self,
         writing: &mut Writing,
         group: Vec<(u64, Job)>,
-        answers: &mut Vec<(u64, Result<(usize, usize), StoreError>)>,
+        answers: &mut Answers,
     ) {
         let written = writing.log.as_mut().filter(|log| log.waiting() > 0).map_or(Ok(()), Log::write);
         if let Err(error) = written {

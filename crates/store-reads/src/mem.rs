@@ -1,5 +1,7 @@
 //! Reads that are in a log but in no segment yet.
 
+use std::collections::hash_map::Entry;
+
 use canvass_plates::{PlateText, ReadId, SliceName};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -99,10 +101,9 @@ impl Mem {
         let id = row.id;
         let place = Place { slice: number, row: slice.push(row) };
         self.rows += 1;
-        if self.ids.contains_key(&id) {
-            slice.kept.insert(id);
-        } else {
-            self.ids.insert(id, place);
+        match self.ids.entry(id) {
+            Entry::Occupied(_) => drop(slice.kept.insert(id)),
+            Entry::Vacant(first) => drop(first.insert(place)),
         }
     }
 

@@ -1,14 +1,12 @@
 //! The laws of a store of reads: whatever is done to it, it answers as the naive oracle does.
 
-mod support;
-
 use std::{collections::BTreeSet, path::Path};
 
+use crate::support::*;
 use canvass_plates::{
     Appended, Limits, MatchLabel, Oracle, PlatePattern, Read, ReadId, ReadQuery, ReadStore, StoreError,
 };
 use proptest::prelude::*;
-use support::*;
 
 #[derive(Clone)]
 enum Step {

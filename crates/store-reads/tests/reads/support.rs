@@ -1,7 +1,5 @@
 //! What the tests of the stores share: chance, cameras, reads with many likenesses, queries.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use std::{
     path::Path,
     sync::{
