@@ -277,12 +277,7 @@ impl Shared {
         Ok(())
     }
 
-    fn bring_to_disk(
-        &self,
-        writing: &mut Writing,
-        group: Vec<(u64, Job)>,
-        answers: &mut Answers,
-    ) {
+    fn bring_to_disk(&self, writing: &mut Writing, group: Vec<(u64, Job)>, answers: &mut Answers) {
         let written = writing.log.as_mut().filter(|log| log.waiting() > 0).map_or(Ok(()), Log::write);
         if let Err(error) = written {
             // What is in it stays good; a new one is begun with the next append.
