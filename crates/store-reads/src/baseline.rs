@@ -10,7 +10,7 @@ use std::{
 
 use canvass_plates::{
     Appended, ClassName, Cursor, Damage, ErasedSlice, Kept, Match, Page, PlatePattern, PlateText, Read,
-    ReadId, ReadQuery, ReadStore, RetentionClass, SliceName, Stats, StoreError, Token, compare, confusables,
+    ReadId, ReadQuery, ReadStore, RetentionClass, SliceName, Stats, StoreError, Token, confusables,
 };
 use canvass_types::Time;
 use sqlx::{
@@ -171,6 +171,18 @@ impl Inner {
         Ok(())
     }
 
+    fn copy(&mut self, to: &Path) -> Result<(), StoreError> {
+        make_folder(&to.join("slices")).map_err(failed("backup"))?;
+        for (name, connection) in &mut self.slices {
+            let folder = crate::state::slice_folder(to, name);
+            make_folder(&folder).map_err(failed("backup"))?;
+            let file = folder.join("reads.db").display().to_string();
+            let copy = sqlx::query("VACUUM INTO ?").bind(file).execute(&mut *connection);
+            self.runtime.block_on(copy).map_err(database)?;
+        }
+        Ok(())
+    }
+
     fn search(&mut self, query: &ReadQuery) -> Result<Page, StoreError> {
         let (condition, texts) = condition(query);
         let text = format!(
@@ -266,7 +278,7 @@ fn neighbours(plate: &PlateText) -> Vec<String> {
 fn read_of(row: &SqliteRow, names: &Names) -> Result<Read, StoreError> {
     let blob = |at: usize| row.try_get::<Vec<u8>, _>(at).map_err(database);
     let number = |at: usize| row.try_get::<i64, _>(at).map_err(database);
-    let small = |at: usize| Ok(u8::try_from(number(at)?).unwrap_or(0));
+    let small = |at: usize| u8::try_from(number(at)?).map_err(|_| broken(Broken));
     let rest = blob(8)?;
     let mut reader = Reader(&rest);
     let [brand, direction, hit] = reader.array().map_err(broken)?;
@@ -390,17 +402,12 @@ impl ReadStore for SqliteSlices {
         if to.exists() {
             return Err(StoreError::Disk("backup", std::io::ErrorKind::AlreadyExists.into()));
         }
-        let mut inner = self.inner();
-        let inner = &mut *inner;
-        make_folder(&to.join("slices")).map_err(failed("backup"))?;
-        for (name, connection) in &mut inner.slices {
-            let folder = crate::state::slice_folder(to, name);
-            make_folder(&folder).map_err(failed("backup"))?;
-            let file = folder.join("reads.db").display().to_string();
-            let copy = sqlx::query("VACUUM INTO ?").bind(file).execute(&mut *connection);
-            inner.runtime.block_on(copy).map_err(database)?;
+        let copied = self.inner().copy(to);
+        if copied.is_err() {
+            // What is there of it is no copy; the error that stopped it is the one to tell.
+            let _ = fs::remove_dir_all(to);
         }
-        Ok(())
+        copied
     }
 
     fn compact(&self) -> Result<(), StoreError> {
