@@ -1,0 +1,331 @@
+//! Answers a query from segments and from what is in memory, newest first.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use canvass_plates::{
+    Colour, Cursor, Match, MatchLabel, Page, PlatePattern, PlateText, ReadId, ReadQuery, StoreError,
+    VehicleType, Wildcard, compare, confusables,
+};
+use canvass_types::Time;
+use fst::{IntoStreamer as _, Streamer as _};
+use memchr::memmem::Finder;
+use rustc_hash::FxHashSet;
+
+use crate::{
+    cache::Cache,
+    mem::Mem,
+    pack::Column,
+    row::{Names, Row},
+    segment::{BLOCKS_AHEAD, Group, Kind, ROWS, RowBlock, Segment, TIMES, take_plate},
+    tolerant::Tolerant,
+};
+
+/// A query, made ready for this store.
+pub(crate) struct Search<'a> {
+    query: &'a ReadQuery,
+    from: i64,
+    until: i64,
+    confidence: u8,
+    vehicle: u8,
+    colour: u8,
+    cameras: Option<FxHashSet<u32>>,
+    cursor: Option<(i64, ReadId)>,
+    top: BTreeMap<(i64, ReadId), Row>,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(query: &'a ReadQuery, names: &Names) -> Self {
+        let cameras = query.cameras.as_ref();
+        Self {
+            query,
+            from: query.from.as_second(),
+            until: query.until.as_second(),
+            confidence: query.confidence.percent(),
+            vehicle: VehicleType::number(query.vehicle),
+            colour: Colour::number(query.colour),
+            cameras: cameras.map(|all| all.iter().filter_map(|camera| names.known_camera(camera)).collect()),
+            cursor: query.cursor.map(|cursor| (cursor.seen.as_second(), cursor.id)),
+            top: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a read of that time can still be among the newest.
+    #[inline]
+    fn wants(&self, seen: i64) -> bool {
+        seen >= self.from
+            && seen < self.until
+            && self.cursor.is_none_or(|(last, _)| seen <= last)
+            && (self.top.len() <= self.query.limit
+                || self.top.first_key_value().is_none_or(|(least, _)| seen >= least.0))
+    }
+
+    fn push(&mut self, row: Row) {
+        let place = (row.seen, row.id);
+        if self.cursor.is_some_and(|cursor| place >= cursor) {
+            return;
+        }
+        self.top.insert(place, row);
+        // One more than asked for tells whether there is a next page.
+        if self.top.len() > self.query.limit + 1 {
+            self.top.pop_first();
+        }
+    }
+
+    /// Looks through rows that are in memory.
+    pub(crate) fn memory(&mut self, mem: &Mem) {
+        for (_, slice) in mem.slices() {
+            let confusables = confusables::standard();
+            match &self.query.pattern {
+                None => slice.rows.iter().for_each(|row| self.row_in_memory(row)),
+                Some(PlatePattern::Exact(plate)) => {
+                    slice.of_plate(plate).for_each(|row| self.row_in_memory(row))
+                }
+                Some(pattern) => slice
+                    .plates()
+                    .filter(|plate| compare(pattern, plate, confusables).is_some())
+                    .flat_map(|plate| slice.of_plate(plate))
+                    .for_each(|row| self.row_in_memory(row)),
+            }
+        }
+    }
+
+    fn row_in_memory(&mut self, row: &Row) {
+        let fits = self.wants(row.seen)
+            && row.confidence >= self.confidence
+            && (self.vehicle == 0 || row.vehicle == self.vehicle)
+            && (self.colour == 0 || row.colour == self.colour)
+            && self.cameras.as_ref().is_none_or(|cameras| cameras.contains(&row.camera));
+        if fits {
+            self.push(row.clone());
+        }
+    }
+
+    /// Whether anything in this span of time can be among the newest.
+    pub(crate) fn wants_span(&self, (first, last): (i64, i64)) -> bool {
+        let newest =
+            last.min(self.until.saturating_sub(1)).min(self.cursor.map_or(i64::MAX, |(last, _)| last));
+        newest >= first && self.wants(newest)
+    }
+
+    /// Looks through a segment.
+    pub(crate) fn segment(&mut self, segment: &Segment, cache: &Cache) -> Result<(), StoreError> {
+        if !self.wants_span(segment.about.seen) {
+            return Ok(());
+        }
+        if let Some(cameras) = &self.cameras
+            && !cameras.iter().any(|camera| segment.place_of(*camera).is_some())
+        {
+            return Ok(());
+        }
+        let groups = match &self.query.pattern {
+            None => return self.by_camera(segment, cache),
+            Some(PlatePattern::Exact(plate)) => segment.exact(cache, plate)?.into_iter().collect(),
+            Some(PlatePattern::Tolerant(plate)) => tolerant(segment, cache, plate)?,
+            Some(PlatePattern::Wildcard(wildcard)) => self::wildcard(segment, cache, wildcard)?,
+        };
+        let mut candidates = self.times(segment, cache, &groups)?;
+        candidates.sort_unstable_by_key(|(seen, ..)| std::cmp::Reverse(*seen));
+        let plate = |_: u32, group: usize| {
+            let group = groups.get(group).ok_or_else(|| segment.damaged("its plates differ"))?;
+            Ok(group.plate)
+        };
+        self.rows(segment, cache, &candidates, &plate)
+    }
+
+    /// Rows of groups that are new enough, with their time and the place of their group.
+    fn times(
+        &self,
+        segment: &Segment,
+        cache: &Cache,
+        groups: &[Group],
+    ) -> Result<Vec<(i64, u32, usize)>, StoreError> {
+        let mut candidates = Vec::new();
+        let mut ahead = (0, Vec::new());
+        let mut held: Option<(usize, Arc<[u8]>)> = None;
+        // Many plates: their times are read in long runs.
+        let many = groups.len() > segment.blocks(Kind::Times) / 4;
+        for (place, group) in groups.iter().enumerate() {
+            for row in group.start..group.start.saturating_add(group.rows) {
+                let index = row as usize / TIMES;
+                let block = match held.take() {
+                    Some((at, block)) if at == index => block,
+                    _ if many => {
+                        if !(ahead.0..ahead.0 + ahead.1.len()).contains(&index) {
+                            let until = segment.blocks(Kind::Times).min(index + BLOCKS_AHEAD);
+                            ahead = (index, segment.block_run(cache, Kind::Times, index..until)?);
+                        }
+                        let block = ahead.1.get(index - ahead.0).cloned();
+                        block.ok_or_else(|| segment.damaged("a row has no time"))?
+                    }
+                    _ => segment.block(cache, Kind::Times, index)?,
+                };
+                let column: Column<'_> = segment.times(&block, index)?;
+                let seen = column.get(row as usize % TIMES);
+                held = Some((index, block));
+                if self.wants(seen) {
+                    candidates.push((seen, row, place));
+                } else if seen < self.from {
+                    break;
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Reads rows, the newest first, until no more are wanted.
+    fn rows(
+        &mut self,
+        segment: &Segment,
+        cache: &Cache,
+        candidates: &[(i64, u32, usize)],
+        plate: &dyn Fn(u32, usize) -> Result<PlateText, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut held: Option<(usize, Arc<[u8]>)> = None;
+        for (seen, row, group) in candidates {
+            if !self.wants(*seen) {
+                break;
+            }
+            let (index, at) = (*row as usize / ROWS, *row as usize % ROWS);
+            let bytes = match held.take() {
+                Some((before, bytes)) if before == index => bytes,
+                _ => segment.block(cache, Kind::Rows, index)?,
+            };
+            let block = segment.rows(&bytes, index)?;
+            if at >= block.rows {
+                return Err(segment.damaged("a row is missing"));
+            }
+            if self.passes(segment, &block, at) {
+                self.push(segment.row(&block, at, plate(*row, *group)?, *seen)?);
+            }
+            held = Some((index, bytes));
+        }
+        Ok(())
+    }
+
+    fn passes(&self, segment: &Segment, block: &RowBlock<'_>, at: usize) -> bool {
+        block.confidence.byte(at) >= self.confidence
+            && (self.vehicle == 0 || block.vehicle.byte(at) == self.vehicle)
+            && (self.colour == 0 || block.colour.byte(at) == self.colour)
+            && self.cameras.as_ref().is_none_or(|cameras| {
+                let place = u32::try_from(block.camera.get(at)).ok();
+                place.and_then(|place| segment.camera(place)).is_some_and(|camera| cameras.contains(&camera))
+            })
+    }
+
+    /// All rows of the cameras.
+    fn by_camera(&mut self, segment: &Segment, cache: &Cache) -> Result<(), StoreError> {
+        let mut candidates = Vec::new();
+        let cameras = self.cameras.iter().flatten().filter_map(|camera| segment.place_of(*camera));
+        for place in cameras {
+            segment.each_of_camera(cache, place, &mut |seen, row| {
+                if self.wants(seen) {
+                    candidates.push((seen, u32::try_from(row).unwrap_or(u32::MAX), 0));
+                }
+                seen >= self.from
+            })?;
+        }
+        candidates.sort_unstable_by_key(|(seen, ..)| std::cmp::Reverse(*seen));
+        let plate = |row: u32, _: usize| segment.plate_of(cache, row);
+        self.rows(segment, cache, &candidates, &plate)
+    }
+
+    /// The page.
+    pub(crate) fn page(self, names: &Names) -> Result<Page, StoreError> {
+        let more = self.top.len() > self.query.limit;
+        let mut matches = Vec::with_capacity(self.query.limit.min(self.top.len()));
+        for row in self.top.into_values().rev().take(self.query.limit) {
+            let broken = |_| StoreError::Damaged("row".to_owned(), "a value is none");
+            let read = row.read(names).map_err(broken)?;
+            let (label, differences) = match &self.query.pattern {
+                None => (MatchLabel::Exact, Vec::new()),
+                Some(pattern) => compare(pattern, &read.plate, confusables::standard())
+                    .unwrap_or((MatchLabel::Exact, Vec::new())),
+            };
+            matches.push(Match { read, label, differences });
+        }
+        let next = matches
+            .last()
+            .filter(|_| more)
+            .map(|last| Cursor { seen: Time::from_second(last.read.seen.as_second()), id: last.read.id });
+        Ok(Page { matches, next })
+    }
+}
+
+fn tolerant(segment: &Segment, cache: &Cache, asked: &PlateText) -> Result<Vec<Group>, StoreError> {
+    let dictionary = segment.dictionary(cache)?;
+    let automaton = Tolerant::new(asked, confusables::standard());
+    let mut stream = dictionary.search(automaton).into_stream();
+    let mut groups = Vec::new();
+    while let Some((plate, leads)) = stream.next() {
+        let plate = PlateText::from_bytes(plate).ok_or_else(|| segment.damaged("its dictionary is none"))?;
+        groups.push(segment.group(cache, &plate, leads)?);
+    }
+    Ok(groups)
+}
+
+/// Plates that fit a wildcard: a look through the part of the packed plates that its fixed beginning leaves.
+fn wildcard(segment: &Segment, cache: &Cache, asked: &Wildcard) -> Result<Vec<Group>, StoreError> {
+    let texts = &segment.about.texts;
+    let prefix = asked.prefix();
+    let mut behind = prefix.clone();
+    behind.last_mut().into_iter().for_each(|last| *last += 1);
+    let first = texts.partition_point(|(_, plate)| plate.as_bytes() <= prefix.as_slice()).saturating_sub(1);
+    let last = match prefix.is_empty() {
+        true => texts.len(),
+        false => texts.partition_point(|(_, plate)| plate.as_bytes() < behind.as_slice()),
+    };
+    let literal = asked.longest();
+    let finder = (literal.len() > 1).then(|| Finder::new(&literal));
+    let mut groups = Vec::new();
+    for from in (first..last).step_by(BLOCKS_AHEAD) {
+        let blocks = segment.block_run(cache, Kind::Text, from..last.min(from + BLOCKS_AHEAD))?;
+        for (block, index) in blocks.iter().zip(from..) {
+            let row = texts.get(index).map_or(0, |(row, _)| *row);
+            match &finder {
+                Some(finder) => found_in(block, row, asked, finder, &mut groups),
+                None => all_in(block, row, asked, &mut groups),
+            }
+        }
+    }
+    Ok(groups)
+}
+
+fn all_in(block: &[u8], mut row: u32, asked: &Wildcard, groups: &mut Vec<Group>) {
+    let mut rest = block;
+    while let Some((plate, rows, behind)) = take_plate(rest) {
+        if asked.fits(plate) {
+            groups.extend(PlateText::from_bytes(plate).map(|plate| Group { plate, start: row, rows }));
+        }
+        row = row.wrapping_add(rows);
+        rest = behind;
+    }
+}
+
+/// The same by the places where the longest fixed part stands. Counts stand between the plates, so the way there is
+/// only walked when something was found.
+fn found_in(block: &[u8], mut row: u32, asked: &Wildcard, finder: &Finder<'_>, groups: &mut Vec<Group>) {
+    let (mut rest, mut at) = (block, 0);
+    for hit in finder.find_iter(block) {
+        if hit < at {
+            continue;
+        }
+        let start = block
+            .get(..hit)
+            .and_then(|head| head.iter().rposition(|byte| *byte >= 0x80))
+            .map_or(0, |end| end + 1);
+        let Some((plate, rows, behind)) = block.get(start..).and_then(take_plate) else { break };
+        if !asked.fits(plate) {
+            continue;
+        }
+        while at < start {
+            let Some((_, rows, behind)) = take_plate(rest) else { return };
+            row = row.wrapping_add(rows);
+            rest = behind;
+            at = block.len() - rest.len();
+        }
+        groups.extend(PlateText::from_bytes(plate).map(|plate| Group { plate, start: row, rows }));
+        row = row.wrapping_add(rows);
+        rest = behind;
+        at = block.len() - rest.len();
+    }
+}
