@@ -56,14 +56,14 @@ fn class() -> Result<RetentionClass, Failed> {
 
 enum Kept {
     Segments(SegmentStore),
-    Sqlite(PathBuf, Option<SqliteSlices>),
+    Sqlite(PathBuf, Option<Box<SqliteSlices>>),
 }
 
 impl Kept {
     fn store(&self) -> Result<&dyn ReadStore, Failed> {
         match self {
             Self::Segments(store) => Ok(store),
-            Self::Sqlite(_, Some(store)) => Ok(store),
+            Self::Sqlite(_, Some(store)) => Ok(&**store),
             Self::Sqlite(_, None) => Err("the store is closed".into()),
         }
     }
@@ -88,7 +88,7 @@ impl Bench for Kept {
             Self::Segments(store) => store.forget_blocks(true),
             Self::Sqlite(folder, store) => {
                 drop(store.take());
-                *store = Some(SqliteSlices::open(&*folder)?);
+                *store = Some(Box::new(SqliteSlices::open(&*folder)?));
             }
         }
         Ok(())
@@ -111,7 +111,9 @@ fn open(kind: &str, folder: &Path) -> Result<Box<dyn Bench>, Failed> {
             let store = SegmentStore::open(folder, RootKey::new([7; 32]), entropy, Options::default())?;
             Ok(Box::new(Kept::Segments(store)))
         }
-        "sqlite" => Ok(Box::new(Kept::Sqlite(folder.to_owned(), Some(SqliteSlices::open(folder)?)))),
+        "sqlite" => {
+            Ok(Box::new(Kept::Sqlite(folder.to_owned(), Some(Box::new(SqliteSlices::open(folder)?)))))
+        }
         #[cfg(feature = "fjall")]
         "fjall" => Ok(Box::new(fjall::Pairs::open(folder)?)),
         #[cfg(not(feature = "fjall"))]
