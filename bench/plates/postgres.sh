@@ -27,7 +27,7 @@ dropped=$(date +%s.%N)
 python3 - "$folder/answers" "$rows" "$begin" "$end" "$size" "$dropping" "$dropped" <<'PY'
 import json, math, re, sys
 answers, rows, begin, end, size, dropping, dropped = sys.argv[1], *map(float, sys.argv[2:])
-warm, kind, times, found, timed = {}, None, [], 0, False
+warm, kind, times, found, last = {}, None, [], 0, 0
 def close():
     if kind is None: return
     times.sort()
@@ -36,9 +36,9 @@ def close():
 for line in open(answers):
     if line.startswith("kind "):
         close(); kind, times, found = line[5:].strip(), [], 0
-    elif line.startswith("Timing is "): timed = "on" in line
-    elif match := re.match(r"Time: ([\d.]+) ms", line): times.append(float(match[1]))
-    elif match := re.match(r"\((\d+) rows?\)", line): found += int(match[1]) if timed else 0
+    elif match := re.match(r"\((\d+) rows?\)", line): last = int(match[1])
+    # Only the second, timed answer to a question is followed by a time.
+    elif match := re.match(r"Time: ([\d.]+) ms", line): times.append(float(match[1])); found += last
 close()
 print(json.dumps({"store": "postgres", "rows": int(rows), "wall_reads_per_s": rows / (end - begin), "bytes_per_row": size / rows,
                   "warm": warm, "cold": {}, "erase_s": dropped - dropping}))
