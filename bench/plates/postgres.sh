@@ -19,7 +19,7 @@ begin=$(date +%s.%N)
 "$bench" sql "$rows" | "${ask[@]}"
 end=$(date +%s.%N)
 "${ask[@]}" -c 'VACUUM ANALYZE reads' -c CHECKPOINT
-size=$("${ask[@]}" -At -c "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits")
+size=$("${ask[@]}" -At -c "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'reads'::regclass")
 "$bench" questions "$rows" | "${ask[@]}" -A > "$folder/answers"
 dropping=$(date +%s.%N)
 "${ask[@]}" -c 'DROP TABLE reads_0'
