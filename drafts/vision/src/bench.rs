@@ -1,7 +1,7 @@
 //! Accuracy on labelled pictures, how far confidence can be believed, and what each stage costs.
 
-use crate::read::Video;
 use crate::frames::{Decoder, Source};
+use crate::read::Video;
 use crate::{Finder, Picture, Quad, ReadOptions, Rect, VisionError, fold};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -62,8 +62,6 @@ pub struct Bench {
     pub wrong: Vec<(String, String, Option<String>, f64)>,
     /// Stages of a picture of 1280 × 720 pixels.
     pub stages: Vec<Stage>,
-    /// Frames a second of a video, from container to readings.
-    pub frames_a_second: Option<f64>,
 }
 
 /// The labelled pictures below a folder like `plates-dev`: `labels.tsv` (set, file, x, y, w, h, plate) and
@@ -92,12 +90,7 @@ pub fn labels(folder: &Path) -> Result<Vec<Label>, VisionError> {
 }
 
 /// Reads all labelled pictures, and measures the stages with `now`, a clock that only moves forwards.
-pub fn run(
-    finder: &mut Finder,
-    labels: &[Label],
-    video: Option<&Path>,
-    now: &dyn Fn() -> Duration,
-) -> Result<Bench, VisionError> {
+pub fn run(finder: &mut Finder, labels: &[Label], now: &dyn Fn() -> Duration) -> Result<Bench, VisionError> {
     let mut bench = Bench { driver: finder.detector().driver().to_owned(), ..Bench::default() };
     for label in labels {
         let picture = Picture::open(&label.file)?;
@@ -107,7 +100,8 @@ pub fn run(
         match label.rect {
             None => {
                 let whole = Rect::new(0.0, 0.0, picture.width() as f32, picture.height() as f32);
-                best = finder.reader().read_part(&picture, &whole)?.map(|guess| (guess.text, guess.confidence));
+                best =
+                    finder.reader().read_part(&picture, &whole)?.map(|guess| (guess.text, guess.confidence));
             }
             Some(truth) => {
                 for plate in finder.find(&picture)? {
@@ -137,29 +131,31 @@ pub fn run(
         }
     }
     bench.stages = stages(finder, labels, now)?;
-    if let Some(path) = video {
-        bench.frames_a_second = Some(speed(finder, path, now)?);
-    }
     Ok(bench)
 }
 
-fn stages(finder: &mut Finder, labels: &[Label], now: &dyn Fn() -> Duration) -> Result<Vec<Stage>, VisionError> {
+fn stages(
+    finder: &mut Finder,
+    labels: &[Label],
+    now: &dyn Fn() -> Duration,
+) -> Result<Vec<Stage>, VisionError> {
     let Some(label) = labels.iter().find(|label| label.rect.is_some()) else { return Ok(Vec::new()) };
     let picture = Picture::open(&label.file)?.scaled(1280, 720)?;
     let mut stages = Vec::new();
-    let mut measure = |name: &str, what: &mut dyn FnMut() -> Result<(), VisionError>| -> Result<(), VisionError> {
-        what()?;
-        let mut times = Vec::new();
-        for _ in 0..9 {
-            let start = now();
+    let mut measure =
+        |name: &str, what: &mut dyn FnMut() -> Result<(), VisionError>| -> Result<(), VisionError> {
             what()?;
-            times.push((now() - start).as_secs_f64() * 1000.0);
-        }
-        times.sort_by(f64::total_cmp);
-        let median_ms = times.get(times.len() / 2).copied().unwrap_or(0.0);
-        stages.push(Stage { name: name.to_owned(), times: times.len(), median_ms });
-        Ok(())
-    };
+            let mut times = Vec::new();
+            for _ in 0..9 {
+                let start = now();
+                what()?;
+                times.push((now() - start).as_secs_f64() * 1000.0);
+            }
+            times.sort_by(f64::total_cmp);
+            let median_ms = times.get(times.len() / 2).copied().unwrap_or(0.0);
+            stages.push(Stage { name: name.to_owned(), times: times.len(), median_ms });
+            Ok(())
+        };
     let jpeg = picture.jpeg(90)?;
     measure("decode JPEG 1280×720", &mut || Picture::decode(&jpeg, "bench").map(drop))?;
     measure("scale to 640", &mut || picture.scaled(640, 360).map(drop))?;
@@ -179,20 +175,24 @@ fn stages(finder: &mut Finder, labels: &[Label], now: &dyn Fn() -> Duration) -> 
     Ok(stages)
 }
 
-/// Frames a second, container to readings.
-fn speed(finder: &mut Finder, path: &Path, now: &dyn Fn() -> Duration) -> Result<f64, VisionError> {
+/// Searches every frame of a video, from container to readings: how many there were, and how long it took.
+pub fn speed(
+    finder: &mut Finder,
+    path: &Path,
+    now: &dyn Fn() -> Duration,
+) -> Result<(u32, Duration), VisionError> {
     let mut options = ReadOptions { skip_still: false, ..ReadOptions::default() };
     options.limits.frames_a_second = 0;
     let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
     let mut video = Video::new(options);
     let start = now();
-    let mut frames = 0u32;
+    let mut frames = 0;
     while let Some(frame) = decoder.next_frame()? {
         video.see(finder, &frame)?;
         video.settled(false);
         frames += 1;
     }
-    Ok(f64::from(frames) / (now() - start).as_secs_f64().max(1e-9))
+    Ok((frames, (now() - start).max(Duration::from_nanos(1))))
 }
 
 /// How many characters must be changed, added or taken away.

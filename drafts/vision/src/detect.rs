@@ -57,7 +57,11 @@ impl Detector {
             return Err(empty_detector());
         };
         let mut found = Vec::new();
-        let rows = places.data().chunks_exact(4).zip(sure.data().chunks_exact(2)).zip(corners.data().chunks_exact(8));
+        let rows = places
+            .data()
+            .chunks_exact(4)
+            .zip(sure.data().chunks_exact(2))
+            .zip(corners.data().chunks_exact(8));
         let mut count = 0usize;
         for (((x, y, side), ((place, sure), corners)), _) in
             priors(scaled.width(), scaled.height()).zip(rows).zip(0..)
@@ -78,7 +82,12 @@ impl Detector {
     }
 
     /// The plates that are found at any of some widths.
-    pub fn at_widths(&mut self, picture: &Picture, widths: &[u32], least: f32) -> Result<Vec<Found>, VisionError> {
+    pub fn at_widths(
+        &mut self,
+        picture: &Picture,
+        widths: &[u32],
+        least: f32,
+    ) -> Result<Vec<Found>, VisionError> {
         let mut all = Vec::new();
         for &width in widths {
             all.extend(self.at_width(picture, width, least)?);

@@ -10,7 +10,9 @@ pub enum VisionError {
     #[error("model {0:?} is not in models.toml; `canvass models list` shows those that are")]
     Unlisted(String),
     /// A model's file is missing.
-    #[error("model {name:?}: {path} is not there; fetch it with `cargo xtask models`, or set CANVASS_MODELS to its folder")]
+    #[error(
+        "model {name:?}: {path} is not there; fetch it with `cargo xtask models`, or set CANVASS_MODELS to its folder"
+    )]
     Missing {
         /// The model.
         name: String,
@@ -60,7 +62,9 @@ pub enum VisionError {
         reason: String,
     },
     /// The library of a driver is missing.
-    #[error("{0}; set CANVASS_ONNXRUNTIME to libonnxruntime.so (`cargo xtask models` fetches it), or leave it unset to use the driver that needs none")]
+    #[error(
+        "{0}; set CANVASS_ONNXRUNTIME to libonnxruntime.so (`cargo xtask models` fetches it), or leave it unset to use the driver that needs none"
+    )]
     Library(String),
     /// A picture can't be read.
     #[error("{file}: {reason}")]

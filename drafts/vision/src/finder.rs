@@ -1,7 +1,9 @@
 //! Plates of one picture: finding, straightening, reading.
 
 use crate::detect::unique;
-use crate::{Colour, Detector, Driver, Formats, Found, Guess, Models, Picture, Quad, Reader, Rect, VisionError};
+use crate::{
+    Colour, Detector, Driver, Formats, Found, Guess, Models, Picture, Quad, Reader, Rect, VisionError,
+};
 
 /// How a picture is searched.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +31,7 @@ impl Default for Settings {
             more_widths: vec![320, 480, 1280, 1600],
             least_score: 0.3,
             faint_score: 0.1,
-            faint_confidence: 0.5,
+            faint_confidence: 0.3,
             least_confidence: 0.05,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
         }
@@ -62,7 +64,8 @@ impl Finder {
     /// A finder on the models of a folder, with the driver that is there.
     pub fn new(models: &Models, driver: &Driver, settings: Settings) -> Result<Self, VisionError> {
         let detector = Detector::new(driver, models.bytes("plate-detector")?, settings.threads)?;
-        let reader = Reader::new(driver, models.bytes("plate-reader")?, Formats::built_in()?, settings.threads)?;
+        let reader =
+            Reader::new(driver, models.bytes("plate-reader")?, Formats::built_in()?, settings.threads)?;
         Ok(Self { detector, reader, settings })
     }
 
@@ -105,8 +108,11 @@ impl Finder {
     pub fn read(&mut self, picture: &Picture, found: &Found) -> Result<Option<Plate>, VisionError> {
         let Some(guess) = self.reader.read(picture, found)? else { return Ok(None) };
         let settings = &self.settings;
-        let least =
-            if found.score >= settings.least_score { settings.least_confidence } else { settings.faint_confidence };
+        let least = if found.score >= settings.least_score {
+            settings.least_confidence
+        } else {
+            settings.faint_confidence
+        };
         if guess.confidence < least || guess.text.len() < 3 {
             return Ok(None);
         }

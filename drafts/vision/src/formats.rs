@@ -46,7 +46,9 @@ impl Formats {
             };
             if let Some(bad) = format.patterns.iter().find(|pattern| !good(pattern)) {
                 let code = &format.code;
-                return Err(VisionError::Formats(format!("{code}: {bad:?} is no pattern; write 1 to 10 of L and N")));
+                return Err(VisionError::Formats(format!(
+                    "{code}: {bad:?} is no pattern; write 1 to 10 of L and N"
+                )));
             }
             if !(format.weight.is_finite() && format.weight > 0.0) {
                 return Err(VisionError::Formats(format!("{}: the weight must be over 0", format.code)));

@@ -102,7 +102,8 @@ impl Quad {
 
     /// The upright box around the corners.
     pub fn bounds(&self) -> Rect {
-        let fold = |f: fn(f32, f32) -> f32, start: f32, of: fn(&Point) -> f32| self.0.iter().map(of).fold(start, f);
+        let fold =
+            |f: fn(f32, f32) -> f32, start: f32, of: fn(&Point) -> f32| self.0.iter().map(of).fold(start, f);
         let x = fold(f32::min, f32::MAX, |p| p.x);
         let y = fold(f32::min, f32::MAX, |p| p.y);
         let right = fold(f32::max, f32::MIN, |p| p.x);

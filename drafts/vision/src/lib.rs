@@ -25,7 +25,7 @@ mod track;
 #[cfg(test)]
 mod tests;
 
-pub use bench::{Bench, Label, Score, Stage, labels, run as run_bench};
+pub use bench::{Bench, Label, Score, Stage, labels, run as run_bench, speed as run_speed};
 pub use colour::Colour;
 pub use detect::{Detector, Found};
 pub use error::VisionError;

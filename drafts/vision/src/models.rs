@@ -79,13 +79,20 @@ impl Models {
     pub fn parse(text: &str, folder: &Path) -> Result<Self, VisionError> {
         let list: List = toml::from_str(text).map_err(|error| VisionError::List(error.to_string()))?;
         for (name, model) in &list.model {
-            let hash = model.sha256.len() == 64 && model.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+            let hash = model.sha256.len() == 64
+                && model.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
             if !hash {
                 return Err(VisionError::List(format!("{name}: sha256 is not 64 small hexadecimal digits")));
             }
-            let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) && part != "..";
+            let plain = |part: &str| {
+                !part.is_empty()
+                    && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+                    && part != ".."
+            };
             if !plain(name) || model.file.split('/').any(|part| !plain(part)) {
-                return Err(VisionError::List(format!("{name}: name and file may have letters, digits and -_./ only")));
+                return Err(VisionError::List(format!(
+                    "{name}: name and file may have letters, digits and -_./ only"
+                )));
             }
         }
         Ok(Self { list: list.model, folder: folder.to_owned() })
@@ -124,7 +131,10 @@ impl Models {
             let missing = || VisionError::Missing { name: name.to_owned(), path: path.display().to_string() };
             let size = std::fs::metadata(&path).map_err(|_| missing())?.len();
             if size > MOST_BYTES {
-                return Err(VisionError::Shape { name: name.to_owned(), what: "its file is over 1 GiB".into() });
+                return Err(VisionError::Shape {
+                    name: name.to_owned(),
+                    what: "its file is over 1 GiB".into(),
+                });
             }
             std::fs::read(&path).map_err(|error| VisionError::io(&path, error))?
         };

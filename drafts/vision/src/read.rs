@@ -60,7 +60,12 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), least_confidence: 0.2, widths: vec![1280, 640, 960, 640], skip_still: true }
+        Self {
+            limits: Limits::default(),
+            least_confidence: 0.2,
+            widths: vec![1280, 640, 960, 640],
+            skip_still: true,
+        }
     }
 }
 
@@ -127,10 +132,8 @@ impl Video {
         let boxes: Vec<Found> = finder.boxes(&frame.picture, width)?;
         let tracks = self.tracker.assign(frame.time, &boxes);
         for (found, (id, wanted)) in boxes.iter().zip(tracks) {
-            if wanted {
-                if let Some(plate) = finder.read(&frame.picture, found)? {
-                    self.tracker.vote(id, frame.time, &plate, &frame.picture);
-                }
+            if wanted && let Some(plate) = finder.read(&frame.picture, found)? {
+                self.tracker.vote(id, frame.time, &plate, &frame.picture);
             }
         }
         Ok(())
@@ -142,9 +145,10 @@ impl Video {
             return Ok(false);
         }
         let small = picture.scaled(96, 54)?;
-        let still = self.last.as_ref().is_some_and(|last| {
-            last.rgb().iter().zip(small.rgb()).all(|(a, b)| a.abs_diff(*b) <= 8)
-        });
+        let still = self
+            .last
+            .as_ref()
+            .is_some_and(|last| last.rgb().iter().zip(small.rgb()).all(|(a, b)| a.abs_diff(*b) <= 8));
         if !still {
             (self.last, self.seen) = (Some(small), if self.last.is_some() { self.seen } else { 0 });
         }

@@ -1,6 +1,9 @@
 //! What a plate says: our own small network (`models/plate-reader`), asked about several cut-outs of a plate.
 
-use crate::{Contract, Driver, Formats, Found, Homography, Inference, Picture, Point, Quad, Rect, Tensor, VisionError, open};
+use crate::{
+    Contract, Driver, Formats, Found, Homography, Inference, Picture, Point, Quad, Rect, Tensor, VisionError,
+    open,
+};
 use std::collections::BTreeMap;
 
 const HEIGHT: usize = 64;
@@ -112,7 +115,12 @@ pub struct Reader {
 
 impl Reader {
     /// A reader on the bytes of its model.
-    pub fn new(driver: &Driver, model: Vec<u8>, formats: Formats, threads: usize) -> Result<Self, VisionError> {
+    pub fn new(
+        driver: &Driver,
+        model: Vec<u8>,
+        formats: Formats,
+        threads: usize,
+    ) -> Result<Self, VisionError> {
         Ok(Self { network: open(driver, READER, model, threads)?, formats })
     }
 
@@ -129,7 +137,12 @@ impl Reader {
         self.judge(picture, quad, &[quad.grown(1.1, 1.1), quad.grown(0.94, 0.92)])
     }
 
-    fn judge(&mut self, picture: &Picture, first: Quad, others: &[Quad]) -> Result<Option<Guess>, VisionError> {
+    fn judge(
+        &mut self,
+        picture: &Picture,
+        first: Quad,
+        others: &[Quad],
+    ) -> Result<Option<Guess>, VisionError> {
         let mut looks = self.look(picture, &[first])?;
         let sure = looks.first().filter(|look| look.beyond() < BEYOND).and_then(|look| look.texts.first());
         let sure = sure.is_some_and(|(text, p)| *p >= SURE && self.formats.known(text));
@@ -153,14 +166,17 @@ impl Reader {
         let total: f32 = looks.iter().map(Look::weight).sum();
         let share = 1.0 / total.max(f32::EPSILON);
         let mut sums: BTreeMap<&str, f32> = BTreeMap::new();
-        for (look, text, p) in looks.iter().flat_map(|look| look.texts.iter().map(move |(text, p)| (look, text, p))) {
+        for (look, text, p) in
+            looks.iter().flat_map(|look| look.texts.iter().map(move |(text, p)| (look, text, p)))
+        {
             let factor = if self.formats.known(text) { 1.0 } else { STRANGE };
             *sums.entry(text).or_default() += p * share * factor * look.weight();
         }
         let mut ranked: Vec<(String, f32)> = sums.into_iter().map(|(text, p)| (text.to_owned(), p)).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         ranked.truncate(BEAM);
-        let mut ranked = ranked.into_iter().map(|(text, p)| (text, calibrated(p)));
+        // Measured, these means are as often right as they say; they need no further bending.
+        let mut ranked = ranked.into_iter().map(|(text, p)| (text, p.clamp(0.0, 1.0)));
         let (text, confidence) = ranked.next()?;
         if text.len() < 2 {
             return None;
@@ -191,7 +207,8 @@ impl Reader {
         for quad in quads {
             picture.straighten(quad, WIDTH, HEIGHT, &mut data);
         }
-        let wrong = || VisionError::Shape { name: READER.model.to_owned(), what: "it gave no three outputs".into() };
+        let wrong =
+            || VisionError::Shape { name: READER.model.to_owned(), what: "it gave no three outputs".into() };
         let input = Tensor::new(vec![quads.len(), 3, HEIGHT, WIDTH], data).ok_or_else(wrong)?;
         let outputs = self.network.run(input)?;
         let [letters, outlines, styles] = outputs.as_slice() else { return Err(wrong()) };
@@ -243,9 +260,4 @@ fn softmax(values: &[f32]) -> Vec<f32> {
     let powers: Vec<f32> = values.iter().map(|value| (value - most).exp()).collect();
     let sum: f32 = powers.iter().sum::<f32>().max(f32::MIN_POSITIVE);
     powers.into_iter().map(|power| power / sum).collect()
-}
-
-/// The network's own number as a likelihood of being right.
-fn calibrated(p: f32) -> f32 {
-    p.clamp(0.0, 1.0)
 }

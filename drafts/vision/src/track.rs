@@ -142,7 +142,8 @@ impl Tracker {
         live.readings += 1;
         live.colours.extend(plate.colour.filter(|_| live.colours.len() < 32));
         let guess = &plate.guess;
-        let all = std::iter::once((&guess.text, guess.confidence)).chain(guess.others.iter().map(|(text, p)| (text, *p)));
+        let all = std::iter::once((&guess.text, guess.confidence))
+            .chain(guess.others.iter().map(|(text, p)| (text, *p)));
         for (text, confidence) in all.take(4) {
             if live.votes.len() < 64 || live.votes.contains_key(text) {
                 let vote = live.votes.entry(text.clone()).or_default();
@@ -156,13 +157,19 @@ impl Tracker {
         }
         let size = plate.rect.w;
         let better = live.best.as_ref().is_none_or(|best| {
-            guess.confidence > best.confidence + 0.02 || (guess.confidence > best.confidence - 0.02 && size > best.size)
+            guess.confidence > best.confidence + 0.02
+                || (guess.confidence > best.confidence - 0.02 && size > best.size)
         });
         if better {
             let b = plate.quad.bounds();
             let wide = Rect::new(b.x - b.w * 0.35, b.y - b.h * 0.6, b.w * 1.7, b.h * 2.2);
-            live.best =
-                Some(Best { confidence: guess.confidence, size, time, rect: plate.rect, crop: picture.part(&wide) });
+            live.best = Some(Best {
+                confidence: guess.confidence,
+                size,
+                time,
+                rect: plate.rect,
+                crop: picture.part(&wide),
+            });
         }
     }
 
@@ -179,8 +186,9 @@ impl Tracker {
     }
 
     fn retire(&mut self, time: Duration) {
-        let (stay, gone) =
-            std::mem::take(&mut self.live).into_iter().partition(|live: &Live| time.saturating_sub(live.last) <= GONE);
+        let (stay, gone) = std::mem::take(&mut self.live)
+            .into_iter()
+            .partition(|live: &Live| time.saturating_sub(live.last) <= GONE);
         self.live = stay;
         self.ended.extend(gone.into_iter().filter_map(Live::into_track));
     }
@@ -265,14 +273,17 @@ impl Live {
 /// Joins tracks of one plate that lost it for a moment: `next` is taken up by one of `kept`, or handed back.
 pub(crate) fn join(kept: &mut [Track], next: Track) -> Option<Track> {
     let same = |track: &&mut Track| {
-        track.text == next.text && next.first.saturating_sub(track.last) <= SAME_PLATE && track.first.saturating_sub(next.last) <= SAME_PLATE
+        track.text == next.text
+            && next.first.saturating_sub(track.last) <= SAME_PLATE
+            && track.first.saturating_sub(next.last) <= SAME_PLATE
     };
     let Some(track) = kept.iter_mut().rev().find(same) else { return Some(next) };
     (track.first, track.last) = (track.first.min(next.first), track.last.max(next.last));
     track.frames += next.frames;
     track.readings += next.readings;
     if next.confidence > track.confidence {
-        (track.confidence, track.best, track.rect, track.crop) = (next.confidence, next.best, next.rect, next.crop);
+        (track.confidence, track.best, track.rect, track.crop) =
+            (next.confidence, next.best, next.rect, next.crop);
         track.region = next.region.or(track.region.take());
         track.colour = next.colour.or(track.colour);
     }

@@ -1,7 +1,14 @@
 //! `vision`: reads the plates of files, and measures how well. `canvass camera read` does the first for its users.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool: printing is what it is for")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool: printing is what it is for"
+)]
 
-use canvass_vision::{Driver, Finder, Models, ReadOptions, Settings, VisionError, default_folder, labels, read_file, run_bench};
+use canvass_vision::{
+    Driver, Finder, Models, ReadOptions, Settings, VisionError, default_folder, labels, read_file, run_bench,
+    run_speed,
+};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,12 +51,14 @@ enum Task {
     Bench {
         /// The folder `plates-dev`; left out: below CANVASS_EVAL
         folder: Option<PathBuf>,
-        /// Also the frames a second of this video
-        #[arg(long)]
-        video: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Print how many frames of a video are searched in a second, every one of them
+    Speed {
+        /// The video
+        video: PathBuf,
     },
 }
 
@@ -85,7 +94,8 @@ fn run(cli: Cli) -> Result<bool, VisionError> {
                         count += 1;
                         let to = folder.join(format!("{count:05}-{}.jpg", reading.plate));
                         let saved = crop.jpeg(90).and_then(|bytes| {
-                            std::fs::write(&to, bytes).map_err(|error| VisionError::Io { path: to.display().to_string(), error })
+                            std::fs::write(&to, bytes)
+                                .map_err(|error| VisionError::Io { path: to.display().to_string(), error })
                         });
                         unsaved = unsaved.take().or(saved.err());
                     }
@@ -97,28 +107,45 @@ fn run(cli: Cli) -> Result<bool, VisionError> {
             }
             Ok(good)
         }
-        Task::Bench { folder, video, json } => {
+        Task::Bench { folder, json } => {
             let below = || {
-                let eval = std::env::var_os("CANVASS_EVAL").map_or_else(|| PathBuf::from("../shared/eval"), PathBuf::from);
+                let eval = std::env::var_os("CANVASS_EVAL")
+                    .map_or_else(|| PathBuf::from("../shared/eval"), PathBuf::from);
                 eval.join("plates-dev")
             };
-            bench(&mut finder, &folder.unwrap_or_else(below), video.as_deref(), json)
+            bench(&mut finder, &folder.unwrap_or_else(below), json)
         }
+        Task::Speed { video } => speed(&mut finder, &video),
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "measuring what a stage costs takes the machine's own clock")]
-fn bench(finder: &mut Finder, folder: &std::path::Path, video: Option<&std::path::Path>, json: bool) -> Result<bool, VisionError> {
+fn clock() -> impl Fn() -> std::time::Duration {
     let start = std::time::Instant::now();
-    let result = run_bench(finder, &labels(folder)?, video, &|| start.elapsed())?;
+    move || start.elapsed()
+}
+
+fn speed(finder: &mut Finder, video: &std::path::Path) -> Result<bool, VisionError> {
+    let (frames, time) = run_speed(finder, video, &clock())?;
+    println!("{:.1} frames a second ({frames} frames)", f64::from(frames) / time.as_secs_f64());
+    Ok(true)
+}
+
+fn bench(finder: &mut Finder, folder: &std::path::Path, json: bool) -> Result<bool, VisionError> {
+    let result = run_bench(finder, &labels(folder)?, &clock())?;
     if json {
         println!("{}", serde_json::json!(result));
         return Ok(true);
     }
     println!("driver: {}\n", result.driver);
-    println!("| set | plates | found | exact | folded | one edit | extra |\n| --- | --- | --- | --- | --- | --- | --- |");
+    println!(
+        "| set | plates | found | exact | folded | one edit | extra |\n| --- | --- | --- | --- | --- | --- | --- |"
+    );
     for (set, s) in &result.sets {
-        println!("| {set} | {} | {} | {} | {} | {} | {} |", s.plates, s.found, s.exact, s.folded, s.one_edit, s.extra);
+        println!(
+            "| {set} | {} | {} | {} | {} | {} | {} |",
+            s.plates, s.found, s.exact, s.folded, s.one_edit, s.extra
+        );
     }
     println!("\n| confidence | readings | right |\n| --- | --- | --- |");
     for (tenth, (all, right)) in &result.reliability {
@@ -131,9 +158,6 @@ fn bench(finder: &mut Finder, folder: &std::path::Path, video: Option<&std::path
     println!("\n| stage | median ms |\n| --- | --- |");
     for stage in &result.stages {
         println!("| {} | {:.1} |", stage.name, stage.median_ms);
-    }
-    if let Some(speed) = result.frames_a_second {
-        println!("\n{speed:.1} frames a second, container to readings");
     }
     Ok(true)
 }

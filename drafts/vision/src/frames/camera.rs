@@ -94,8 +94,16 @@ impl Drop for Camera {
     }
 }
 
-fn follow(source: &Source, limits: &Limits, retry: Retry, to: &Queue<Frame>, state: &Mutex<State>, stop: &Queue<()>) {
-    let note = |change: &dyn Fn(&mut State)| change(&mut state.lock().unwrap_or_else(PoisonError::into_inner));
+fn follow(
+    source: &Source,
+    limits: &Limits,
+    retry: Retry,
+    to: &Queue<Frame>,
+    state: &Mutex<State>,
+    stop: &Queue<()>,
+) {
+    let note =
+        |change: &dyn Fn(&mut State)| change(&mut state.lock().unwrap_or_else(PoisonError::into_inner));
     let (mut number, mut base) = (0, Duration::ZERO);
     while !stop.is_closed() {
         let mut end = base;

@@ -91,7 +91,10 @@ impl Decoder {
                 return Err(VisionError::frames(name, "it is no file; give the path of a video"));
             }
             if facts.len() == 0 {
-                return Err(VisionError::frames(name, "the file is empty; copy it again from where it was recorded"));
+                return Err(VisionError::frames(
+                    name,
+                    "the file is empty; copy it again from where it was recorded",
+                ));
             }
         }
         let mut child = command(&source, limits)?.spawn().map_err(|error| {
@@ -106,7 +109,16 @@ impl Decoder {
         let kept = words.clone();
         thread::spawn(move || listen(err, &tell_time, &kept));
         thread::spawn(move || receive(BufReader::with_capacity(1 << 20, out), &times, &tell_frame));
-        Ok(Self { source, child, frames, words, patience: limits.patience, number: 0, last: None, over: false })
+        Ok(Self {
+            source,
+            child,
+            frames,
+            words,
+            patience: limits.patience,
+            number: 0,
+            last: None,
+            over: false,
+        })
     }
 
     /// The next frame; none at the end.
@@ -140,8 +152,11 @@ impl Decoder {
 
     fn end(&mut self) -> Result<Option<Frame>, VisionError> {
         self.over = true;
-        let status = self.child.wait().map_err(|error| VisionError::frames(self.source.name(), error.to_string()))?;
-        if self.number > 0 && (status.success() || matches!(self.source, Source::File(_)) && status.code().is_some()) {
+        let status =
+            self.child.wait().map_err(|error| VisionError::frames(self.source.name(), error.to_string()))?;
+        if self.number > 0
+            && (status.success() || matches!(self.source, Source::File(_)) && status.code().is_some())
+        {
             return Ok(None);
         }
         let why = if status.code().is_none() || status.code() == Some(137) {
@@ -199,10 +214,18 @@ fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
         }
         Source::Camera(address) => {
             if !(address.starts_with("rtsp://") || address.starts_with("rtsps://")) {
-                return Err(VisionError::frames(source.name(), "a camera's address begins with rtsp:// or rtsps://"));
+                return Err(VisionError::frames(
+                    source.name(),
+                    "a camera's address begins with rtsp:// or rtsps://",
+                ));
             }
             let wait = limits.patience.as_micros().to_string();
-            command.args(["-protocol_whitelist", "rtsp,rtsps,rtp,rtcp,srtp,tcp,udp,tls,crypto", "-format_whitelist", "rtsp,rtp,mpegts"]);
+            command.args([
+                "-protocol_whitelist",
+                "rtsp,rtsps,rtp,rtcp,srtp,tcp,udp,tls,crypto",
+                "-format_whitelist",
+                "rtsp,rtp,mpegts",
+            ]);
             command.args(["-rtsp_transport", "tcp", "-timeout", &wait, "-i", address]);
         }
     }
@@ -210,11 +233,29 @@ fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
     if limits.frames_a_second > 0 {
         // Half a millisecond of grace, so that 10 of 30 are every third and not every fourth.
         let gap = 1.0 / f64::from(limits.frames_a_second) - 0.0005;
-        filter.push_str(&format!("select='isnan(prev_selected_t)+gte(t-prev_selected_t,{gap:.4})+lt(t,prev_selected_t)',"));
+        filter.push_str(&format!(
+            "select='isnan(prev_selected_t)+gte(t-prev_selected_t,{gap:.4})+lt(t,prev_selected_t)',"
+        ));
     }
     let most = limits.most_width;
-    filter.push_str(&format!("scale='min({most},iw)':-2:flags=fast_bilinear,format=rgb24,showinfo=checksum=0"));
-    command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-vf", &filter, "-fps_mode", "passthrough", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]);
+    filter
+        .push_str(&format!("scale='min({most},iw)':-2:flags=fast_bilinear,format=rgb24,showinfo=checksum=0"));
+    command.args([
+        "-map",
+        "0:v:0",
+        "-an",
+        "-sn",
+        "-dn",
+        "-vf",
+        &filter,
+        "-fps_mode",
+        "passthrough",
+        "-c:v",
+        "ppm",
+        "-f",
+        "image2pipe",
+        "pipe:1",
+    ]);
     // No variable of ours reaches the process but what it needs to start.
     command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

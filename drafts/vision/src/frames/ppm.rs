@@ -34,8 +34,10 @@ pub(super) fn next(from: &mut impl BufRead) -> Result<Option<Picture>, String> {
 /// A number between white space, with the one byte after it.
 fn number(from: &mut impl Read) -> Result<u32, String> {
     let mut digits = String::new();
-    for byte in from.bytes() {
-        let byte = byte.map_err(|error| format!("its frames stopped coming ({error})"))?;
+    loop {
+        let mut byte = [0u8];
+        from.read_exact(&mut byte).map_err(|error| format!("its frames stopped coming ({error})"))?;
+        let [byte] = byte;
         match byte {
             b'0'..=b'9' if digits.len() < MOST_DIGITS => digits.push(char::from(byte)),
             b' ' | b'\n' | b'\t' | b'\r' if digits.is_empty() => {}

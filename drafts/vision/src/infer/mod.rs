@@ -51,12 +51,19 @@ impl Contract {
 
     fn check(&self, name: &str, wanted: &[usize], found: &[Option<usize>]) -> Result<(), VisionError> {
         let fits = wanted.len() == found.len()
-            && wanted.iter().zip(found).all(|(&wanted, found)| wanted == 0 || found.is_none_or(|found| found == wanted));
+            && wanted
+                .iter()
+                .zip(found)
+                .all(|(&wanted, found)| wanted == 0 || found.is_none_or(|found| found == wanted));
         if fits {
             return Ok(());
         }
-        let found: Vec<_> = found.iter().map(|side| side.map_or("any".to_owned(), |side| side.to_string())).collect();
-        Err(self.shape_error(format!("{name:?} has the shape [{}], wanted is {wanted:?} (0: any)", found.join(", "))))
+        let found: Vec<_> =
+            found.iter().map(|side| side.map_or("any".to_owned(), |side| side.to_string())).collect();
+        Err(self.shape_error(format!(
+            "{name:?} has the shape [{}], wanted is {wanted:?} (0: any)",
+            found.join(", ")
+        )))
     }
 
     fn check_outputs(&self, outputs: &[Tensor]) -> Result<(), VisionError> {
@@ -88,7 +95,8 @@ pub enum Driver {
 impl Driver {
     /// ONNX Runtime where `CANVASS_ONNXRUNTIME` or the folder of models has its library, else rten.
     pub fn find(models: &Models) -> Self {
-        let named = std::env::var_os("CANVASS_ONNXRUNTIME").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let named =
+            std::env::var_os("CANVASS_ONNXRUNTIME").filter(|path| !path.is_empty()).map(PathBuf::from);
         let kept = models.path("onnxruntime").ok().filter(|path| path.is_file());
         named.or(kept).map_or(Self::Rten, Self::OnnxRuntime)
     }

@@ -33,7 +33,10 @@ impl Ort {
             .map_err(|error| fail(&contract, &error))?;
         let sides = |outlet: &ort::value::Outlet| {
             outlet.dtype().tensor_shape().map(|shape| {
-                shape.iter().map(|&side| usize::try_from(side).ok().filter(|&side| side > 0)).collect::<Vec<_>>()
+                shape
+                    .iter()
+                    .map(|&side| usize::try_from(side).ok().filter(|&side| side > 0))
+                    .collect::<Vec<_>>()
             })
         };
         let input = session.inputs().iter().find(|outlet| outlet.name() == contract.input);
@@ -57,14 +60,19 @@ impl Inference for Ort {
 
     fn run(&mut self, input: Tensor) -> Result<Vec<Tensor>, VisionError> {
         let contract = self.contract;
-        let value = ort::value::Tensor::from_array((input.shape, input.data)).map_err(|error| fail(&contract, &error))?;
-        let results =
-            self.session.run(ort::inputs![contract.input => value]).map_err(|error| fail(&contract, &error))?;
+        let value = ort::value::Tensor::from_array((input.shape, input.data))
+            .map_err(|error| fail(&contract, &error))?;
+        let results = self
+            .session
+            .run(ort::inputs![contract.input => value])
+            .map_err(|error| fail(&contract, &error))?;
         let mut outputs = Vec::new();
         for (name, _) in contract.outputs {
             let missing = || contract.shape_error(format!("output {name:?} did not come as numbers"));
-            let (shape, data) =
-                results.get(name).and_then(|value| value.try_extract_tensor::<f32>().ok()).ok_or_else(missing)?;
+            let (shape, data) = results
+                .get(name)
+                .and_then(|value| value.try_extract_tensor::<f32>().ok())
+                .ok_or_else(missing)?;
             let shape = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
             outputs.push(Tensor::new(shape, data.to_vec()).ok_or_else(missing)?);
         }
@@ -82,8 +90,10 @@ fn environment(library: &Path) -> Result<Arc<Environment>, VisionError> {
     if !library.is_file() {
         return Err(VisionError::Library(format!("{path} is not there")));
     }
-    let refused = |error: &dyn std::fmt::Display| VisionError::Library(format!("{path} can't be loaded ({error})"));
-    let environment = ort::init_from(library).map_err(|error| refused(&error))?.build().map_err(|error| refused(&error))?;
+    let refused =
+        |error: &dyn std::fmt::Display| VisionError::Library(format!("{path} can't be loaded ({error})"));
+    let environment =
+        ort::init_from(library).map_err(|error| refused(&error))?.build().map_err(|error| refused(&error))?;
     let environment = Arc::new(environment);
     *loaded = Some(environment.clone());
     Ok(environment)

@@ -1,0 +1,70 @@
+//! The list of models: hashes, licences, the operator's own.
+
+use super::list;
+use crate::{Models, VisionError};
+use std::path::Path;
+
+fn entry(licence: &str, sha256: &str) -> String {
+    format!(
+        "[model.mine]\npurpose = \"reads\"\npackage = \"operator\"\nfile = \"mine.onnx\"\nsha256 = \"{sha256}\"\nlicence = \"{licence}\"\n"
+    )
+}
+
+/// sha256 of "abc".
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+#[test]
+fn an_operators_model_is_taken_when_all_is_well() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("models.toml"), entry("MIT", ABC)).unwrap();
+    std::fs::create_dir(folder.path().join("mine")).unwrap();
+    std::fs::write(folder.path().join("mine/mine.onnx"), "abc").unwrap();
+    let models = Models::in_folder(folder.path()).unwrap();
+    assert_eq!(models.bytes("mine").unwrap(), b"abc");
+    assert!(models.all().any(|(name, _)| name == "plate-detector"), "those that come with Canvass stay");
+}
+
+#[test]
+fn other_content_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = Models::parse(&entry("MIT", ABC), folder.path()).unwrap();
+    let missing = models.bytes("mine").unwrap_err();
+    assert!(
+        matches!(missing, VisionError::Missing { .. }) && missing.to_string().contains("cargo xtask models")
+    );
+    std::fs::create_dir(folder.path().join("mine")).unwrap();
+    std::fs::write(folder.path().join("mine/mine.onnx"), "abd").unwrap();
+    let error = models.bytes("mine").unwrap_err();
+    assert!(matches!(error, VisionError::Hash { .. }), "{error}");
+    assert!(error.to_string().contains("mine") && error.to_string().contains("delete the file"), "{error}");
+}
+
+#[test]
+fn licences_that_bind_too_much_are_refused() {
+    for licence in ["AGPL-3.0", "unknown", ""] {
+        let models = Models::parse(&entry(licence, ABC), Path::new("/nowhere")).unwrap();
+        assert!(matches!(models.bytes("mine"), Err(VisionError::Licence { .. })), "{licence}");
+    }
+}
+
+#[test]
+fn bad_lists_are_told() {
+    let escape = entry("MIT", ABC).replace("mine.onnx", "../../secret");
+    let cases = [
+        String::new(),
+        entry("MIT", "00"),
+        escape,
+        entry("MIT", ABC) + "more = \"1\"\n",
+        "[model.\"a/b\"]".into(),
+    ];
+    for text in cases {
+        assert!(matches!(Models::parse(&text, Path::new("/nowhere")), Err(VisionError::List(_))), "{text}");
+    }
+    assert!(matches!(list().bytes("no-such"), Err(VisionError::Unlisted(_))));
+}
+
+#[test]
+fn our_own_reader_is_the_one_on_the_list() {
+    let models = Models::in_folder(Path::new("/nowhere")).unwrap();
+    assert!(models.bytes("plate-reader").unwrap().len() < 5 << 20);
+}
