@@ -10,6 +10,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod mutants;
 mod setup;
 mod shell;
 mod steps;
@@ -56,6 +57,11 @@ enum Task {
         /// One folder of bench/; all of them when left out
         name: Option<String>,
     },
+    /// Change the code that decides who may do what, and tell which changes no test noticed; about an hour
+    Mutants {
+        /// Only changes whose names match this expression, such as `gate::decide`
+        only: Option<String>,
+    },
     /// Run every fuzz target for a while
     Fuzz {
         /// Seconds for each target
@@ -88,6 +94,7 @@ fn dispatch(task: Task) -> Result<(), Fail> {
         Task::Openapi => openapi(&workspace),
         Task::Web => web::build(&workspace),
         Task::Bench { name } => bench::run(&workspace, name.as_deref()),
+        Task::Mutants { only } => mutants::run(&workspace, only.as_deref()),
         Task::Fuzz { seconds } => fuzz::run(&workspace, seconds),
     }
 }

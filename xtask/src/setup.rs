@@ -18,6 +18,8 @@ pub enum Purpose {
     Ci,
     /// The measurements under bench/
     Bench,
+    /// Changing the code of access to see whether a test notices
+    Mutants,
 }
 
 /// A program, the Debian package that brings it, what needs it, and what for.
@@ -86,6 +88,12 @@ const CARGO_TOOLS: &[CargoTool] = &[
         version: "0.13.2",
         needed_by: &[Purpose::Bench],
         why: "runs the fuzz targets, with a nightly compiler",
+    },
+    CargoTool {
+        name: "cargo-mutants",
+        version: "27.1.0",
+        needed_by: &[Purpose::Mutants],
+        why: "changes the code to see whether a test notices",
     },
 ];
 

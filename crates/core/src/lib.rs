@@ -9,6 +9,7 @@ mod app;
 pub mod ask;
 pub mod asked;
 pub mod breakglass;
+pub mod cameras;
 pub mod cases;
 pub mod custody;
 pub mod disclosure;

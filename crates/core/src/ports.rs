@@ -71,11 +71,13 @@ pub enum Kind {
     AskedMark,
     /// [`crate::records::CourtSeal`]
     CourtSeal,
+    /// [`crate::records::Camera`]
+    Camera,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Agency,
         Self::Member,
         Self::Token,
@@ -106,6 +108,7 @@ impl Kind {
         Self::PolicyText,
         Self::AskedMark,
         Self::CourtSeal,
+        Self::Camera,
     ];
 
     /// The table that holds such records.
@@ -141,6 +144,7 @@ impl Kind {
             Self::PolicyText => "policy_texts",
             Self::AskedMark => "asked_marks",
             Self::CourtSeal => "court_seals",
+            Self::Camera => "cameras",
         }
     }
 
@@ -186,6 +190,7 @@ impl Kind {
             Self::OwnVehicles | Self::PolicyText => &["agency"],
             Self::AskedMark => &["search", "day", "state"],
             Self::CourtSeal => &["agency", "search", "state", "due", "ended"],
+            Self::Camera => &["agency", "state"],
         }
     }
 }

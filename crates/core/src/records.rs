@@ -38,6 +38,7 @@ macro_rules! record {
 
 mod asked;
 mod breakglass;
+mod cameras;
 mod govern;
 mod misuse;
 mod signin;
@@ -46,6 +47,7 @@ mod upkeep;
 
 pub use asked::{AskedMark, CourtSeal, CourtSealState, MarkState};
 pub use breakglass::BreakGlass;
+pub use cameras::{Camera, CameraUse};
 pub use govern::{
     Acceptance, ChangedFile, Decided, Ended, OversightNotice, Proposal, ProposalBody, ProposalKind,
     ProposalState, Shared, SharingRule,

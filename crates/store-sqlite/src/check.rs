@@ -166,6 +166,7 @@ fn derive(kind: Kind, body: &str) -> Result<Derived, String> {
         Kind::PolicyText => of::<records::PolicyText>(body),
         Kind::AskedMark => of::<records::AskedMark>(body),
         Kind::CourtSeal => of::<records::CourtSeal>(body),
+        Kind::Camera => of::<records::Camera>(body),
     }
 }
 

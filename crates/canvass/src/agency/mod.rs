@@ -3,6 +3,7 @@
 
 mod agencies;
 mod breakglass;
+mod cameras;
 mod cases;
 mod copies;
 mod courtseals;
@@ -117,6 +118,9 @@ pub enum Command {
     /// Courts' orders that keep a search from the owner of the plate; each takes two people
     #[command(subcommand)]
     CourtSeal(courtseals::CourtSealCommand),
+    /// Cameras and plate readers
+    #[command(subcommand)]
+    Camera(cameras::CameraCommand),
     /// Show records of actions
     #[command(after_help = "Example:\n  canvass audit --subject itm_…")]
     Audit(cases::AuditArgs),
@@ -166,6 +170,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Retention => cases::retention(context).await,
         Command::Finding(command) => Box::pin(findings::finding(command, context)).await,
         Command::CourtSeal(command) => courtseals::run(command, context).await,
+        Command::Camera(command) => Box::pin(cameras::run(command, context)).await,
         Command::Audit(args) => cases::audit(args, context).await,
         Command::BreakGlass(command) => breakglass::run(command, context).await,
         Command::Disclose(args) => Box::pin(disclose::run(args, context)).await,

@@ -194,6 +194,14 @@ actions! {
     ShareRead = "share.read";
     /// See the notices to overseers.
     NoticeRead = "notice.read";
+    /// Register a camera.
+    CameraAdd = "camera.add";
+    /// Change what is known of a camera.
+    CameraChange = "camera.change";
+    /// Retire a camera.
+    CameraRetire = "camera.retire";
+    /// See which cameras there are.
+    CameraList = "camera.list";
     /// Publish a text of policy.
     PolicyTextSet = "policytext.set";
 }

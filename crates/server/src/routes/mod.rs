@@ -5,6 +5,7 @@
 pub mod agencies;
 pub mod asked;
 pub mod breakglass;
+pub mod cameras;
 pub mod cases;
 pub mod disclosures;
 pub mod evidence;
@@ -202,6 +203,7 @@ fn members_routes() -> OpenApiRouter<Desk> {
         .merge(sharing::routes())
         .merge(findings::routes())
         .merge(texts::routes())
+        .merge(cameras::routes())
 }
 
 /// The whole API with its documentation.

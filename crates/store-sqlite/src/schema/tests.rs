@@ -87,7 +87,7 @@ async fn an_old_store_with_rows_becomes_as_a_fresh_one_and_loses_nothing() {
     let mut upgraded = raw(&path).await;
     let before = shape(&mut upgraded).await;
     assert_eq!(before, shape(&mut fresh).await);
-    assert_eq!(header(&mut upgraded).await.unwrap(), (APPLICATION, 9));
+    assert_eq!(header(&mut upgraded).await.unwrap(), (APPLICATION, 10));
     migrate(&mut upgraded, MIGRATIONS).await.unwrap();
     assert_eq!(before, shape(&mut upgraded).await, "a second run changes nothing");
 }
