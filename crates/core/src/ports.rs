@@ -175,7 +175,7 @@ impl Kind {
             Self::CustodyEvent => &["subject"],
             Self::Hold => &["agency", "subject", "active"],
             Self::Erasure => &["agency", "state", "blob"],
-            Self::Audit => &["agency", "subject", "action", "at"],
+            Self::Audit => &["agency", "subject", "action", "at", "actor_agency"],
             Self::Setting => &[],
             Self::Passkey => &["member", "credential", "ends"],
             Self::Session => &["member", "secret_hash", "ends"],

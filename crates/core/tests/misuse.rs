@@ -49,11 +49,16 @@ impl World {
 
     /// A search as it will be recorded once there are plates.
     async fn search(&self, number: u64, who: &Actor, plate: &str, days_ago: i64) {
+        self.search_of(&self.agency, number, who, plate, days_ago).await;
+    }
+
+    /// A search over the cameras of some agency, whosever member searches.
+    async fn search_of(&self, owner: &AgencyId, number: u64, who: &Actor, plate: &str, days_ago: i64) {
         let body = AuditBody {
             v: 2,
             id: AuditId::random(&SeededEntropy::new(1_000 + number)),
             action: "plate.search".into(),
-            agency: Some(self.agency.clone()),
+            agency: Some(owner.clone()),
             subject: plate.into(),
             actor: Some(who.member.clone()),
             actor_agency: who.agency.clone(),
@@ -122,6 +127,26 @@ async fn a_repeated_target_is_found_once_and_never_shown_to_whom_it_concerns() {
     // What was answered stays so, whatever the job sees later.
     world.search(4, &supervisor, "ABC-1234", 1).await;
     assert_eq!(world.detect().await, 0);
+}
+
+#[tokio::test]
+async fn searches_of_other_agencies_cameras_count_and_one_search_of_two_owners_counts_once() {
+    let world = world().await;
+    let member = world.member(Some(&world.agency), Role::Investigator).await;
+    let overseer = world.member(None, Role::Overseer).await;
+    let theirs: [AgencyId; 2] = [1, 2].map(|seed| AgencyId::random(&SeededEntropy::new(seed)));
+    // Two searches, each with a record for both owners, are not yet a pattern; a third is, and it is the searcher's agency's.
+    for (number, days) in [(1, 9), (2, 6)] {
+        for (at, owner) in (0..).zip(&theirs) {
+            world.search_of(owner, 10 * number + at, &member, "abc 1234", days).await;
+        }
+    }
+    assert_eq!(world.detect().await, 0);
+    world.search_of(&theirs[0], 30, &member, "abc 1234", 2).await;
+    assert_eq!(world.detect().await, 1);
+    let found = world.all(&overseer).await;
+    let found = found.first().unwrap();
+    assert_eq!((&found.agency, &found.member, found.audits.len()), (&world.agency, &member.member, 3));
 }
 
 #[tokio::test]

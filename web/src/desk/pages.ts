@@ -1,6 +1,7 @@
 /** Which page of the desk an address names, and which sections the rail shows. Filters live in the query. */
 import Building from "@lucide/svelte/icons/building-2";
 import CalendarClock from "@lucide/svelte/icons/calendar-clock";
+import Camera from "@lucide/svelte/icons/camera";
 import CheckCheck from "@lucide/svelte/icons/check-check";
 import FileCheck from "@lucide/svelte/icons/file-check";
 import Eye from "@lucide/svelte/icons/eye";
@@ -47,6 +48,7 @@ export const SECTIONS: readonly Section[] = [
   { href: "/desk/requests", text: "desk.nav.requests", icon: FileText, rights: ["request.read"] },
   { href: "/desk/inbox", text: "desk.nav.inbox", icon: Inbox, rights: ["offer.list"] },
   { href: "/desk/cases", text: "desk.nav.cases", icon: Folder, rights: ["case.read"] },
+  { href: "/desk/cameras", text: "desk.nav.cameras", icon: Camera, rights: ["camera.list"] },
   { href: "/desk/retention", text: "desk.nav.retention", icon: CalendarClock, rights: ["retention.read"] },
   { href: "/desk/portals", text: "desk.nav.portals", icon: MailOpen, rights: ["invitation.list", "portal.open"] },
   { href: "/desk/people", text: "desk.nav.people", icon: Users, rights: ["member.list"] },
@@ -107,6 +109,7 @@ const ROWS: readonly Row[] = [
   row("cases", "cases", () => import("./cases/Cases.svelte"), undefined, true),
   row("cases/<id>", "cases", () => import("./cases/Case.svelte"), "id", true),
   row("items/<id>", "cases", () => import("./items/Item.svelte"), "id", true),
+  row("cameras", "cameras", () => import("./cameras/Cameras.svelte")),
   row("retention", "retention", () => import("./retention/Retention.svelte")),
   row("portals", "portals", () => import("./portals/Portals.svelte")),
   row("people", "people", () => import("./people/People.svelte")),

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import en from "$lib/i18n/en/desk.json";
 import governEn from "$lib/i18n/en/govern.json";
 import es from "$lib/i18n/es/desk.json";
+import platesEn from "$lib/i18n/en/plates.json";
 import governEs from "$lib/i18n/es/govern.json";
+import platesEs from "$lib/i18n/es/plates.json";
 import policyEn from "$lib/i18n/en/policy.json";
 import policyEs from "$lib/i18n/es/policy.json";
 
@@ -12,6 +14,7 @@ const names = (text: string) => [...text.matchAll(/\{([a-z]+)[,}]/g)].map((found
 test.each([
   ["desk", en, es],
   ["govern", governEn, governEs],
+  ["plates", platesEn, platesEs],
   ["policy", policyEn, policyEs],
 ])("both languages say the same things with the same values: %s", (_, one, another: Record<string, string>) => {
   expect(Object.keys(another).sort()).toEqual(Object.keys(one).sort());

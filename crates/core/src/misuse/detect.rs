@@ -55,6 +55,28 @@ impl Entropy for Bits {
     }
 }
 
+/// One search over the cameras of several owners has a record for each of them, and is one act.
+fn merged(acts: Vec<Act>) -> Vec<Act> {
+    let mut merged: Vec<Act> = Vec::with_capacity(acts.len());
+    for act in acts {
+        let same = |other: &&mut Act| {
+            (other.at, &other.member, &other.action, &other.target)
+                == (act.at, &act.member, &act.action, &act.target)
+        };
+        // The records of one search stand side by side.
+        match merged.iter_mut().rev().take_while(|other| other.at == act.at).find(same) {
+            Some(first) => {
+                first.hits = match (first.hits, act.hits) {
+                    (Some(one), Some(other)) => Some(one.saturating_add(other)),
+                    (one, other) => one.or(other),
+                }
+            }
+            None => merged.push(act),
+        }
+    }
+    merged
+}
+
 impl<R: Records> App<R> {
     /// Takes in at most `limit` new records and looks at the agencies that they touch, or, on a new day, at all. What it
     /// raised before is found again under the same id, so that a round can be repeated.
@@ -74,7 +96,7 @@ impl<R: Records> App<R> {
         let today = now.day();
         let agencies: BTreeSet<AgencyId> = if cursor.day == today {
             let touched = new.iter().filter(|it| params.actions().contains(&it.record.body.action.as_str()));
-            touched.filter_map(|it| it.record.body.agency.clone()).collect()
+            touched.filter_map(|it| it.record.body.actor_agency.clone()).collect()
         } else {
             let all = up_to(self.records(), Query::<Agency>::new(), MOST).await?;
             all.into_iter().map(|agency| agency.record.id).collect()
@@ -111,6 +133,7 @@ impl<R: Records> App<R> {
         for body in &bodies {
             acts.extend(self.act(agency, body, &zone).await?);
         }
+        let acts = merged(acts);
         let context = self.misuse_context(agency, &acts).await?;
         let history = History { agency: agency.as_str(), acts: &acts, context: &context, until: now };
         for found in detect(params, &history) {
@@ -119,7 +142,7 @@ impl<R: Records> App<R> {
         Ok(())
     }
 
-    /// Records of acts since a moment, of the actions that some rule looks at.
+    /// Records of acts by members of an agency, on whosever matters, since a moment; of the actions that some rule looks at.
     async fn past_acts(
         &self,
         params: &Params,
@@ -129,7 +152,7 @@ impl<R: Records> App<R> {
         let actions = params.actions();
         let (mut bodies, mut after, mut read) = (Vec::new(), None, 0);
         loop {
-            let query = Query::<AuditRecord>::new().with("agency", agency).newest_first().after(after);
+            let query = Query::<AuditRecord>::new().with("actor_agency", agency).newest_first().after(after);
             let part = self.records().list(query).await?;
             read += part.len();
             let end = part.len() < Query::<AuditRecord>::MOST as usize || read >= MOST_RECORDS;

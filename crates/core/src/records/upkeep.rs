@@ -122,6 +122,7 @@ record!(
         text(&it.body.subject),
         text(&it.body.action),
         text(it.body.at),
+        it.body.actor_agency.as_ref().map(ToString::to_string),
     ]
 );
 

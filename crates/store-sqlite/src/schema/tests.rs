@@ -73,11 +73,31 @@ async fn an_old_store_with_rows_becomes_as_a_fresh_one_and_loses_nothing() {
         .execute(&mut old)
         .await
         .unwrap();
+    // The agency of who acted is taken from the record itself.
+    let mut audit = samples::audit(1, Some(1), "plate.search", samples::hour(1));
+    audit.body.actor_agency.clone_from(&audit.body.agency);
+    let index = canvass_core::ports::Record::index(&audit);
+    assert!(index[4].is_some());
+    let sql = "INSERT INTO audit_records (key, version, body, agency, subject, action, at) \
+               VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6)";
+    sqlx::query(sql)
+        .bind(audit.body.id.to_string())
+        .bind(serde_json::to_string(&audit).unwrap())
+        .bind(index[0].as_deref())
+        .bind(index[1].as_deref())
+        .bind(index[2].as_deref())
+        .bind(index[3].as_deref())
+        .execute(&mut old)
+        .await
+        .unwrap();
     old.close().await.unwrap();
 
     let store = SqliteRecords::open(&path, Options::default()).await.unwrap();
     let found = store.fetch(Kind::Hold, hold.id.as_str()).await.unwrap().unwrap();
     assert_eq!(found.version, 7);
+    let actors = canvass_core::ports::Query::<canvass_core::records::AuditRecord>::new();
+    let actors = actors.with("actor_agency", index[4].as_deref().unwrap());
+    assert_eq!(canvass_core::ports::RecordsExt::list(&store, actors).await.unwrap().len(), 1);
     store.commit(Changeset::unguarded().leaf(Log::Requests, &1)).await.unwrap();
     assert_eq!(store.check().await.unwrap(), []);
     store.close().await;
@@ -101,7 +121,7 @@ async fn a_newer_or_foreign_file_is_refused_and_left_alone() {
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let error = SqliteRecords::open(&newer, Options::default()).await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 99, known: 9 }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 99, known: 10 }), "{error}");
     assert!(error.to_string().contains("newer version"), "{error}");
 
     let mut connection = raw(&foreign).await;

@@ -7,6 +7,7 @@ import type give from "./en/give.json";
 import type ledger from "./en/ledger.json";
 import type look from "./en/look.json";
 import type notify from "./en/notify.json";
+import type plates from "./en/plates.json";
 import type policy from "./en/policy.json";
 import type searched from "./en/searched.json";
 
@@ -19,15 +20,16 @@ type All = typeof common &
   typeof searched &
   typeof desk &
   typeof evidence &
-  typeof govern;
+  typeof govern &
+  typeof plates;
 
 /** Every key of a text. */
 export type MessageKey = keyof All;
 
 /**
  * Files of texts: `common` is shared; `look`, `give`, `ledger`, `notify`, `searched` are the resident's; `desk` (requests,
- * moderation, keys, people), `evidence` (inbox, cases, items) and `govern` (approvals, sharing) are the agency's; `policy`
+ * moderation, keys, people), `evidence` (inbox, cases, items) `govern` (approvals, sharing) and `plates` (cameras) are the agency's; `policy`
  * (settings, texts of policy) is shown by both.
  */
 export type Area =
-  "common" | "look" | "give" | "ledger" | "notify" | "searched" | "policy" | "desk" | "evidence" | "govern";
+  "common" | "look" | "give" | "ledger" | "notify" | "searched" | "policy" | "desk" | "evidence" | "govern" | "plates";
