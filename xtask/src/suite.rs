@@ -89,7 +89,9 @@ fn browser(workspace: &Workspace, long: bool, locked: bool) -> Result<Done, Fail
     if !workspace.has("chromium") {
         return Ok(Done::Skipped("chromium isn't here; `cargo xtask setup` installs it".into()));
     }
-    shell::run(&mut cargo(workspace, &["build", "-p", "canvass"], locked))?;
+    // Of the whole workspace and with a test, so that features come out as for the tests: what these built is used again.
+    let whole = ["build", "--workspace", "--bin", "canvass", "--test", "docs"];
+    shell::run(&mut cargo(workspace, &whole, locked))?;
     let executable = workspace.target()?.join("debug").join("canvass");
     in_node(workspace, || web::browser(workspace, &executable, long))
 }
