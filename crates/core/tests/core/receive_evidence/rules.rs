@@ -11,7 +11,7 @@ use canvass_core::{
 use canvass_testkit::{MemRecords, SeededEntropy};
 use canvass_types::Policy;
 
-use crate::world::{PURPOSE, SEALED, World};
+use super::world::{PURPOSE, SEALED, World};
 
 fn is_send<T: Send>(it: T) -> T {
     it

@@ -17,7 +17,7 @@ use canvass_types::{
     leaf::{OversightLeaf, RequestsLeaf},
 };
 
-use crate::world::{OURS, PORTAL, REQUEST, THEIRS, World, request};
+use super::world::{OURS, PORTAL, REQUEST, THEIRS, World, request};
 
 #[tokio::test]
 async fn the_same_upload_is_one_offer_and_a_key_gives_once() {

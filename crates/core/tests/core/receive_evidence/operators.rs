@@ -12,7 +12,7 @@ use canvass_types::{
     leaf::{Log, OversightLeaf},
 };
 
-use crate::world::{OURS, World};
+use super::world::{OURS, World};
 
 fn operator(w: &World) -> Actor {
     let member: MemberId = "mbr_zzzzzzzzzzzzzzzzzzzzzzzzza".parse().unwrap();

@@ -7,7 +7,7 @@ use canvass_core::{
 };
 use canvass_types::OfferId;
 
-use crate::world::{PURPOSE, World};
+use super::world::{PURPOSE, World};
 
 /// Everything is far past its time; nothing goes until the hold is released, then all that was due does.
 async fn held_then_free(w: &World, hold: &Hold, due: usize) {

@@ -21,7 +21,7 @@ use canvass_types::{
 };
 use proptest::prelude::*;
 
-use crate::world::{PURPOSE, World};
+use super::world::{PURPOSE, World};
 
 async fn leaves(store: &MemRecords) -> Vec<OversightLeaf> {
     let entries = store.ledger_entries(Log::Oversight, 0, 100_000).await.unwrap();

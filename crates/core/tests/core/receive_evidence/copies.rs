@@ -11,7 +11,7 @@ use canvass_core::{
 use canvass_types::Digest;
 use serde_json::json;
 
-use crate::world::{PURPOSE, World, blob};
+use super::world::{PURPOSE, World, blob};
 
 pub fn redaction(n: u8) -> NewCopy {
     NewCopy {

@@ -12,7 +12,7 @@ use canvass_types::{CaseId, Digest, OfferId, RequestState, Role, Time};
 use ed25519_dalek::SigningKey;
 use serde_json::json;
 
-use crate::world::{OURS, REQUEST, World, request};
+use super::world::{OURS, REQUEST, World, request};
 
 const TEXT: &str = "req_ccccccccccccccccccccccccca";
 
@@ -294,7 +294,7 @@ async fn an_offer_that_another_case_has_items_of_stays_with_it() {
     assert_eq!(w.all::<Item>().await.iter().map(|it| &it.id).collect::<Vec<_>>(), [&kept.id]);
     assert_eq!(w.stored(&id).await.case, None);
     assert!(w.story(&id).await.ends_with("case-forgotten"));
-    w.app.read_item(&w.us, &kept.id, &crate::world::PURPOSE).await.unwrap();
+    w.app.read_item(&w.us, &kept.id, &super::world::PURPOSE).await.unwrap();
     w.check().await;
     w.app.close_case(&w.us, &two).await.unwrap();
     w.years(5).await;

@@ -12,7 +12,7 @@ use canvass_core::{
 };
 use canvass_types::{Digest, RequestState, leaf::Log};
 
-use crate::world::{PORTAL, PURPOSE, REQUEST, SEALED, World, blob, request};
+use super::world::{PORTAL, PURPOSE, REQUEST, SEALED, World, blob, request};
 
 #[tokio::test]
 async fn an_offer_from_upload_to_bundle_to_nothing() {
@@ -252,7 +252,7 @@ async fn a_case_joins_links_and_parts() {
     let case = w.case().await;
     w.insert(&request(
         "req_bbbbbbbbbbbbbbbbbbbbbbbbba",
-        crate::world::THEIRS,
+        super::world::THEIRS,
         RequestState::Published,
         w.clock.time(),
     ))
@@ -367,7 +367,7 @@ async fn reports_and_digests_must_agree() {
 async fn requests_end_and_drafts_and_records_are_dropped_in_time() {
     let w = World::new().await;
     let draft = "req_ccccccccccccccccccccccccca";
-    w.insert(&request(draft, crate::world::OURS, RequestState::Draft, w.clock.time())).await;
+    w.insert(&request(draft, super::world::OURS, RequestState::Draft, w.clock.time())).await;
     let id = w.receive(1).await;
     w.clock.advance_days(14);
     let swept = w.app.sweep(10).await.unwrap();
