@@ -20,7 +20,7 @@ mod web;
 
 use clap::{Parser, Subcommand};
 use shell::{Fail, Workspace};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// Tasks of the Canvass repository.
 #[derive(Parser)]
@@ -101,8 +101,8 @@ fn dispatch(task: Task) -> Result<(), Fail> {
 
 /// Regenerates the API description. The file is written only when the whole output is there and is JSON.
 fn openapi(workspace: &Workspace) -> Result<(), Fail> {
-    let text =
-        shell::output(workspace.command("cargo").args(["run", "--quiet", "-p", "canvass", "--", "openapi"]))?;
+    let executable = suite::executable(workspace, false)?;
+    let text = shell::output(Command::new(executable).arg("openapi"))?;
     serde_json::from_str::<serde_json::Value>(&text).map_err(|error| {
         Fail::new(format!(
             "`canvass openapi` did not print JSON ({error}); run it by hand and look at its output"

@@ -6,6 +6,7 @@ use crate::shell::{self, Fail, Workspace};
 use crate::steps::{Done, Steps};
 use crate::tidy;
 use crate::web;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Seconds for each fuzz target in a long run.
@@ -84,15 +85,20 @@ fn in_node(workspace: &Workspace, step: impl FnOnce() -> Result<(), Fail>) -> Re
     Ok(Done::Skipped("node and npm aren't here; `cargo xtask setup` installs them".into()))
 }
 
+/// Builds `canvass` as the tests do: of the whole workspace and with a test, so that features come out the same, and what
+/// the tests built is used again.
+pub fn executable(workspace: &Workspace, locked: bool) -> Result<PathBuf, Fail> {
+    let whole = ["build", "--quiet", "--workspace", "--bin", "canvass", "--test", "docs"];
+    shell::run(&mut cargo(workspace, &whole, locked))?;
+    Ok(workspace.target()?.join("debug").join("canvass"))
+}
+
 /// What people do, in a real browser, against the executable that was just built.
 fn browser(workspace: &Workspace, long: bool, locked: bool) -> Result<Done, Fail> {
     if !workspace.has("chromium") {
         return Ok(Done::Skipped("chromium isn't here; `cargo xtask setup` installs it".into()));
     }
-    // Of the whole workspace and with a test, so that features come out as for the tests: what these built is used again.
-    let whole = ["build", "--workspace", "--bin", "canvass", "--test", "docs"];
-    shell::run(&mut cargo(workspace, &whole, locked))?;
-    let executable = workspace.target()?.join("debug").join("canvass");
+    let executable = executable(workspace, locked)?;
     in_node(workspace, || web::browser(workspace, &executable, long))
 }
 

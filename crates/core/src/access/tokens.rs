@@ -191,7 +191,8 @@ impl<R: Records> App<R> {
     /// When the actor may not, or the member does not exist.
     pub async fn tokens(&self, actor: &Actor, member: &MemberId) -> Result<Vec<TokenView>, CoreError> {
         let member = self.member(member).await?.record;
-        let target = Target::maybe(member.agency.as_ref(), &member.id);
+        let facts = self.about_people(actor, member.agency.as_ref()).await?;
+        let target = Target::maybe(member.agency.as_ref(), &member.id).with(facts);
         self.look::<TokenIssue>(actor, &target).await?;
         let tokens =
             self.records().list(Query::<Token>::new().with("member", &member.id).newest_first()).await?;

@@ -11,14 +11,14 @@ use std::{collections::BTreeSet, sync::Arc};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use canvass_core::{
     App, CoreError,
-    access::{Actor, By, CaseCreate, CaseRead, Denied, Gate, ItemList, NewToken, OPERATOR_READ, Target},
+    access::{Actor, By, CaseRead, Denied, Gate, ItemList, NewToken, OPERATOR_READ, Target},
     cases::NewCase,
     ports::{Changeset, Query, Records as _, RecordsExt as _},
     records::{Agency, AuditRecord, Member, Setting, Token},
 };
 use canvass_testkit::{ManualClock, MemRecords, SeededEntropy};
 use canvass_types::{
-    AgencyId, AgencyState, Policy, Role, Time,
+    AgencyId, Policy, Role, Time,
     commitment::commitment,
     leaf::{Pseudonym, Veiled},
 };
@@ -163,25 +163,6 @@ async fn pseudonyms_repeat_within_an_agency_and_can_not_be_compared_between_two(
     assert!(!told.contains("ABC123"), "{told}");
     let left = broken.records().get::<Setting>(&key.name).await.unwrap().unwrap();
     assert_eq!(left.record.value, json!("AAAA"));
-}
-
-#[tokio::test]
-async fn an_agency_acts_only_while_it_is_verified() {
-    let world = World::new().await;
-    let of = |state| {
-        let agency = Agency { state, ..agency('a', "US-NH") };
-        let by = By::Token { id: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(), scope: None };
-        Actor::new(&member('a', 0, &OFFICER), Some(&agency), OFFICER.to_vec(), by)
-    };
-    let target = || Target::of(&agency_id('a'), "case");
-    let gate = world.app.gate();
-    gate.check::<CaseCreate>(&of(AgencyState::Verified), &target()).unwrap();
-    for state in [AgencyState::Registered, AgencyState::Suspended] {
-        let denied = gate.check::<CaseCreate>(&of(state), &target()).unwrap_err();
-        let Denied::Rule { rules, because, .. } = &denied else { panic!("{state:?}: {denied:?}") };
-        assert!(rules.iter().all(|rule| rule.starts_with("never")), "{rules:?}");
-        assert!(!because.is_empty() && denied.to_string().starts_with("case.create: "), "{denied}");
-    }
 }
 
 #[tokio::test]
