@@ -1,0 +1,37 @@
+/** Calls about plate reads. Every one that shows a read goes with a purpose, and leaves an entry with each owner first. */
+import type { Schemas } from "$lib/api/client";
+import type { Purpose } from "$lib/purpose";
+
+import { call } from "../evidence/call";
+
+export type SearchPlates = Schemas["SearchPlates"];
+export type HistoryOfPlate = Schemas["HistoryOfPlate"];
+export type PlatesFound = Schemas["PlatesFound"];
+export type FoundRead = Schemas["FoundRead"];
+export type Difference = Schemas["Difference"];
+
+/** Searches the reads. */
+export const searchPlates = (wish: SearchPlates, purpose: Purpose): Promise<PlatesFound> =>
+  call("POST", "/plates/search", { body: wish, purpose });
+
+/** Where one plate was seen. */
+export const plateHistory = (wish: HistoryOfPlate, purpose: Purpose): Promise<PlatesFound> =>
+  call("POST", "/plates/history", { body: wish, purpose });
+
+export const VEHICLES = ["Car", "Truck", "Bus", "Motorcycle", "Bicycle", "Van"] as const;
+export const COLOURS = [
+  "White",
+  "Black",
+  "Grey",
+  "Silver",
+  "Red",
+  "Blue",
+  "Green",
+  "Yellow",
+  "Orange",
+  "Brown",
+  "Beige",
+  "Gold",
+  "Purple",
+  "Pink",
+] as const;
