@@ -1,7 +1,6 @@
 //! What a decision leaves behind and who it is made for: salts, pseudonyms, standing, purposes, rights and tokens.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test's helpers fail the test by panicking"
 )]
