@@ -103,8 +103,10 @@ for (const variant of VARIANTS) {
           ...MORE[who]!(town, made),
         };
         for (const [name, path] of Object.entries(pages)) {
-          await page.goto(`${town.desk}${path}`, { waitUntil: "networkidle" });
+          // The page of alerts listens for as long as it is open.
+          await page.goto(`${town.desk}${path}`, { waitUntil: path === "/desk/alerts" ? "load" : "networkidle" });
           await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+          if (path === "/desk/alerts") await expect(page.locator("main [role=status] .tag.good")).toBeVisible();
           const full = `desk-${who}-${name}-${variant.name}`;
           await worded(page, full);
           for (const width of variant.sizes) {

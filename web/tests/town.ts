@@ -125,18 +125,24 @@ export async function film(
   return file;
 }
 
-/** Starts `canvass serve` and waits until it answers. */
-export async function serve(town: Town, more: string[] = []): Promise<ChildProcess> {
+/** Starts `canvass serve` and waits until it answers; its clock is `daysAhead` days ahead. */
+export async function serve(town: Town, more: string[] = [], daysAhead = 0): Promise<ChildProcess> {
   const operator = town.people.operator;
   if (!operator) throw new Error("the town has no operator yet");
   const host = (url: string) => url.replace("http://", "");
+  const env: NodeJS.ProcessEnv = { ...process.env, CANVASS_LOG: "warn" };
+  if (daysAhead) {
+    // Not through the program `faketime`, which passes no signal on.
+    const { stdout } = await run("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"]);
+    Object.assign(env, { LD_PRELOAD: stdout.trim(), FAKETIME: `+${daysAhead}d`, FAKETIME_DONT_FAKE_MONOTONIC: "1" });
+  }
   const child = spawn(
     BIN,
     ["serve", "--data", "data", "--listen", host(town.desk), "--public-listen", host(town.public)].concat(
       ["--public-url", town.public, "--name", "Town of Concord"],
       more,
     ),
-    { cwd: operator.home, env: { ...process.env, CANVASS_LOG: "warn" }, stdio: ["ignore", "ignore", "inherit"] },
+    { cwd: operator.home, env, stdio: ["ignore", "ignore", "inherit"] },
   );
   await until("starting the server", async () => (await fetch(`${town.desk}/readyz`)).ok);
   return child;

@@ -99,7 +99,7 @@ test("tables of access and use are taken along as CSV, with no network", async (
   expect(investigators).toBeGreaterThan(0);
   const row = new RegExp(`^Concord Police Department Investigator ${String(investigators)} `);
   await expect(members.getByRole("row", { name: row })).toBeVisible();
-  await expect(page.getByText("Reading number plates is not part of this version")).toBeVisible();
+  await expect(page.getByText("Number plates are read; no hotlist is in force")).toBeVisible();
   await page.goto(`${town.public}/ledger#view=use`);
   await page.reload();
   const uses = page.getByRole("region", { name: "Openings, readings, searches and exports, by purpose" });

@@ -54,6 +54,12 @@ const PROGRAMS: &[Program] = &[
     Program { name: "npm", package: "npm", needed_by: ALWAYS, why: "installs what both need" },
     Program { name: "chromium", package: "chromium", needed_by: CHECKS, why: "opens the pages" },
     Program {
+        name: "faketime",
+        package: "faketime",
+        needed_by: CHECKS,
+        why: "starts a server some weeks ahead, when marks of searches are public",
+    },
+    Program {
         name: "nginx",
         package: "nginx-light",
         needed_by: MEASURES,

@@ -9,6 +9,7 @@ use crate::{
     access::{Action, Actor, By, Gate, Intent, Job, System, Target, VeilKeys},
     asked::AskedKeys,
     breakglass::Looked,
+    hotlists::Hotlists,
     policy::Policies,
     ports::{Records, RecordsExt, Versioned},
     records::{Agency, Member},
@@ -26,6 +27,7 @@ pub struct App<R> {
     veil_keys: VeilKeys,
     looked: Looked,
     asked_keys: AskedKeys,
+    watch: Hotlists,
 }
 
 impl<R: Records> App<R> {
@@ -47,6 +49,7 @@ impl<R: Records> App<R> {
             veil_keys: VeilKeys::default(),
             looked: Looked::default(),
             asked_keys: AskedKeys::default(),
+            watch: Hotlists::default(),
         }
     }
 
@@ -89,6 +92,10 @@ impl<R: Records> App<R> {
 
     pub(crate) fn asked_keys(&self) -> &AskedKeys {
         &self.asked_keys
+    }
+
+    pub(crate) fn watch(&self) -> &Hotlists {
+        &self.watch
     }
 
     pub(crate) fn veil_keys(&self) -> &VeilKeys {

@@ -174,6 +174,29 @@ impl<R: Records> App<R> {
         {
             return Ok(());
         }
+        self.seen_once::<A>(actor, target, OPERATOR_READ).await
+    }
+
+    /// Asks whether the actor may see this, and enters under the action's own name that they do, before they see it, once
+    /// an hour for the same thing.
+    ///
+    /// # Errors
+    /// When the actor may not, or the entry can't be made.
+    pub(crate) async fn look_entered<A: Action>(
+        &self,
+        actor: &Actor,
+        target: &Target,
+    ) -> Result<(), CoreError> {
+        self.gate().check::<A>(actor, target)?;
+        self.seen_once::<A>(actor, target, A::NAME).await
+    }
+
+    async fn seen_once<A: Action>(
+        &self,
+        actor: &Actor,
+        target: &Target,
+        name: &'static str,
+    ) -> Result<(), CoreError> {
         let hour = self.now().hour();
         let agency = target.agency.as_ref().map(ToString::to_string).unwrap_or_default();
         let what = format!("{} {} {agency} {}", actor.member, A::NAME, target.subject);
@@ -181,7 +204,7 @@ impl<R: Records> App<R> {
             return Ok(());
         }
         let veil = self.veil(Some(actor), target).await?;
-        let seen = self.gate().seen(OPERATOR_READ, actor, target.clone(), self.now(), self.entropy());
+        let seen = self.gate().seen(name, actor, target.clone(), self.now(), self.entropy());
         seen.veiled(veil).detail(json!({ "action": A::NAME })).commit(self.records()).await?;
         self.looked().note(&hour, what);
         Ok(())

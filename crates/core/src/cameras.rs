@@ -1,7 +1,7 @@
 //! Cameras and plate readers: an agency registers them, machines send what they read under a token of their own, and a
 //! rule of sharing lets other agencies reach them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use canvass_types::{AgencyId, CameraId, FieldProblem, Position, Time};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{
     sharing::{Standing, standing},
 };
 
-/// Most cameras of one agency, retired ones among them.
+/// Most cameras that one agency has in use; retired ones are not counted.
 pub const MOST_CAMERAS: usize = 10_000;
 
 /// A camera that is to be registered.
@@ -105,10 +105,24 @@ impl<R: Records> App<R> {
         self.records().get(id.as_str()).await?.ok_or(CoreError::Hidden("camera"))
     }
 
+    /// Makes sure that no other camera in use of the same agency has the name; says how many those are.
+    async fn named_alone(&self, camera: &Camera) -> Result<usize, CoreError> {
+        let others = self.active_cameras(&camera.agency).await?;
+        if others.iter().any(|other| other.id != camera.id && other.name == camera.name) {
+            return Err(CoreError::field(
+                "name",
+                "taken",
+                "another camera of the agency has this name",
+                "give it a name of its own: people tell cameras apart by it",
+            ));
+        }
+        Ok(others.len())
+    }
+
     /// Registers a camera of the actor's agency.
     ///
     /// # Errors
-    /// When the actor may not, the agency is not verified or has [`MOST_CAMERAS`], or a field is wrong.
+    /// When the actor may not, the agency is not verified or has [`MOST_CAMERAS`], the name is taken, or a field is wrong.
     pub async fn add_camera(&self, actor: &Actor, wish: NewCamera) -> Result<CameraView, CoreError> {
         let id = CameraId::random(self.entropy());
         let agency = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
@@ -126,20 +140,10 @@ impl<R: Records> App<R> {
             retired: None,
         };
         accept(problems)?;
-        let known =
-            every(self.records(), Query::<Camera>::new().with("agency", &agency), MOST_CAMERAS).await?;
-        if known.len() >= MOST_CAMERAS {
+        if self.named_alone(&camera).await? >= MOST_CAMERAS {
             return Err(CoreError::state(
-                format!("the agency has {MOST_CAMERAS} cameras, and no more are kept"),
-                "change one that is retired instead of registering a new one",
-            ));
-        }
-        if known.iter().any(|one| one.record.retired.is_none() && one.record.name == camera.name) {
-            return Err(CoreError::field(
-                "name",
-                "taken",
-                "another camera of the agency has this name",
-                "give it a name of its own: people tell cameras apart by it",
+                format!("the agency has {MOST_CAMERAS} cameras in use, and no more are kept"),
+                "retire one that is no longer used",
             ));
         }
         intent
@@ -153,7 +157,7 @@ impl<R: Records> App<R> {
     /// Changes what is known of a camera.
     ///
     /// # Errors
-    /// When the actor may not, there is no such camera, it is retired, or a field is wrong.
+    /// When the actor may not, there is no such camera, it is retired, the new name is taken, or a field is wrong.
     pub async fn change_camera(
         &self,
         actor: &Actor,
@@ -179,6 +183,9 @@ impl<R: Records> App<R> {
             camera.direction = direction(&mut problems, Some(words));
         }
         accept(problems)?;
+        if camera.name != before.record.name {
+            self.named_alone(&camera).await?;
+        }
         intent
             .detail(
                 json!({ "name": camera.name, "position": camera.position, "direction": camera.direction }),
@@ -214,7 +221,7 @@ impl<R: Records> App<R> {
         self.gate().check::<CameraList>(actor, &Target::maybe(actor.agency.as_ref(), "cameras"))?;
         if let Some(own) = &actor.agency
             && camera.agency != *own
-            && !self.shared_with(own).await?.iter().any(|rule| covers(rule, &camera))
+            && !self.cameras_shared_with(own).await?.iter().any(|rule| covers(rule, &camera))
         {
             return Err(CoreError::Hidden("camera"));
         }
@@ -227,36 +234,31 @@ impl<R: Records> App<R> {
     /// When the actor may not.
     pub async fn cameras(&self, actor: &Actor) -> Result<Vec<CameraView>, CoreError> {
         self.gate().check::<CameraList>(actor, &Target::maybe(actor.agency.as_ref(), "cameras"))?;
-        let mut cameras: Vec<Camera> = Vec::new();
-        match &actor.agency {
-            None => cameras.extend(self.cameras_of(Query::new()).await?),
-            Some(own) => {
-                cameras.extend(self.cameras_of(Query::new().with("agency", own)).await?);
-                let rules = self.shared_with(own).await?;
-                let owners: BTreeSet<&AgencyId> = rules.iter().map(|rule| &rule.owner).collect();
-                for owner in owners {
-                    let query = Query::new().with("agency", owner).with("state", "active");
-                    let theirs = self.cameras_of(query).await?;
-                    cameras.extend(
-                        theirs.into_iter().filter(|camera| rules.iter().any(|rule| covers(rule, camera))),
-                    );
-                }
-            }
+        let Some(own) = &actor.agency else {
+            let all = self.cameras_of(Query::new()).await?;
+            return self.camera_views(actor, all).await;
+        };
+        let mut cameras = self.cameras_of(Query::new().with("agency", own)).await?;
+        let rules = self.cameras_shared_with(own).await?;
+        let owners: BTreeSet<&AgencyId> = rules.iter().map(|rule| &rule.owner).collect();
+        for owner in owners {
+            let theirs = self.active_cameras(owner).await?.into_iter();
+            cameras.extend(theirs.filter(|camera| rules.iter().any(|rule| covers(rule, camera))));
         }
-        let mut views = Vec::with_capacity(cameras.len());
-        for camera in cameras {
-            views.push(self.camera_view(actor, camera).await?);
-        }
-        Ok(views)
+        self.camera_views(actor, cameras).await
+    }
+
+    async fn active_cameras(&self, agency: &AgencyId) -> Result<Vec<Camera>, CoreError> {
+        self.cameras_of(Query::new().with("agency", agency).with("state", "active")).await
     }
 
     pub(crate) async fn cameras_of(&self, query: Query<Camera>) -> Result<Vec<Camera>, CoreError> {
-        let found = every(self.records(), query, MOST_CAMERAS).await?;
+        let found = every(self.records(), query, usize::MAX).await?;
         Ok(found.into_iter().map(|found| found.record).collect())
     }
 
     /// Rules of other agencies that let this one reach cameras today.
-    async fn shared_with(&self, own: &AgencyId) -> Result<Vec<SharingRule>, CoreError> {
+    pub(crate) async fn cameras_shared_with(&self, own: &AgencyId) -> Result<Vec<SharingRule>, CoreError> {
         let mut rules = Vec::new();
         for rule in self.rules_of(Query::new().with("state", "active")).await? {
             let cameras = matches!(rule.what, Shared::Cameras { .. });
@@ -269,24 +271,43 @@ impl<R: Records> App<R> {
         Ok(rules)
     }
 
+    async fn camera_views(&self, actor: &Actor, cameras: Vec<Camera>) -> Result<Vec<CameraView>, CoreError> {
+        let mut names: BTreeMap<AgencyId, String> = BTreeMap::new();
+        let mut views = Vec::with_capacity(cameras.len());
+        for camera in cameras {
+            let name = match names.get(&camera.agency) {
+                Some(name) => name.clone(),
+                None => self.name_of(&camera.agency).await?,
+            };
+            names.entry(camera.agency.clone()).or_insert_with(|| name.clone());
+            views.push(view(actor, camera, name));
+        }
+        Ok(views)
+    }
+
     async fn camera_view(&self, actor: &Actor, camera: Camera) -> Result<CameraView, CoreError> {
-        Ok(CameraView {
-            ours: actor.agency.as_ref() == Some(&camera.agency),
-            agency_name: self.name_of(&camera.agency).await?,
-            id: camera.id,
-            agency: camera.agency,
-            name: camera.name,
-            of: camera.of,
-            position: camera.position,
-            direction: camera.direction,
-            added: camera.added,
-            retired: camera.retired,
-        })
+        let name = self.name_of(&camera.agency).await?;
+        Ok(view(actor, camera, name))
+    }
+}
+
+fn view(actor: &Actor, camera: Camera, agency_name: String) -> CameraView {
+    CameraView {
+        ours: actor.agency.as_ref() == Some(&camera.agency),
+        agency_name,
+        id: camera.id,
+        agency: camera.agency,
+        name: camera.name,
+        of: camera.of,
+        position: camera.position,
+        direction: camera.direction,
+        added: camera.added,
+        retired: camera.retired,
     }
 }
 
 /// Whether a rule of sharing names this camera.
-fn covers(rule: &SharingRule, camera: &Camera) -> bool {
+pub(crate) fn covers(rule: &SharingRule, camera: &Camera) -> bool {
     rule.owner == camera.agency
         && match &rule.what {
             Shared::Cameras { ids: None } => true,

@@ -2,7 +2,7 @@
 
 use canvass_types::{FieldProblem, Time};
 
-use crate::{access::Denied, ports::StoreError};
+use crate::{access::Denied, plates::ReadsError, ports::StoreError};
 
 /// Why an operation did not happen.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum CoreError {
     /// The store's reason.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The reason of the store of plate reads.
+    #[error(transparent)]
+    Reads(#[from] ReadsError),
 }
 
 impl CoreError {

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod agencies;
+pub mod alerts;
 mod app;
 pub mod ask;
 pub mod asked;
@@ -15,12 +16,14 @@ pub mod custody;
 pub mod disclosure;
 mod error;
 pub mod feed;
+pub mod hotlists;
 pub mod inbox;
 pub mod intake;
 pub mod invitations;
 pub mod keys;
 pub mod members;
 pub mod misuse;
+pub mod plates;
 pub mod policy;
 pub mod portals;
 pub mod ports;

@@ -73,11 +73,19 @@ pub enum Kind {
     CourtSeal,
     /// [`crate::records::Camera`]
     Camera,
+    /// [`crate::records::Hotlist`]
+    Hotlist,
+    /// [`crate::records::HotlistVersion`]
+    HotlistVersion,
+    /// [`crate::records::HotlistPart`]
+    HotlistPart,
+    /// [`crate::records::Alert`]
+    Alert,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::Agency,
         Self::Member,
         Self::Token,
@@ -109,6 +117,10 @@ impl Kind {
         Self::AskedMark,
         Self::CourtSeal,
         Self::Camera,
+        Self::Hotlist,
+        Self::HotlistVersion,
+        Self::HotlistPart,
+        Self::Alert,
     ];
 
     /// The table that holds such records.
@@ -145,6 +157,10 @@ impl Kind {
             Self::AskedMark => "asked_marks",
             Self::CourtSeal => "court_seals",
             Self::Camera => "cameras",
+            Self::Hotlist => "hotlists",
+            Self::HotlistVersion => "hotlist_versions",
+            Self::HotlistPart => "hotlist_parts",
+            Self::Alert => "alerts",
         }
     }
 
@@ -190,7 +206,10 @@ impl Kind {
             Self::OwnVehicles | Self::PolicyText => &["agency"],
             Self::AskedMark => &["search", "day", "state"],
             Self::CourtSeal => &["agency", "search", "state", "due", "ended"],
-            Self::Camera => &["agency", "state"],
+            Self::Camera | Self::Hotlist => &["agency", "state"],
+            Self::HotlistVersion => &["list", "state"],
+            Self::HotlistPart => &["version_id"],
+            Self::Alert => &["agency", "state", "same", "ends", "tally"],
         }
     }
 }

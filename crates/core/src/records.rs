@@ -40,6 +40,7 @@ mod asked;
 mod breakglass;
 mod cameras;
 mod govern;
+mod hotlists;
 mod misuse;
 mod signin;
 mod transparency;
@@ -51,6 +52,10 @@ pub use cameras::{Camera, CameraUse};
 pub use govern::{
     Acceptance, ChangedFile, Decided, Ended, OversightNotice, Proposal, ProposalBody, ProposalKind,
     ProposalState, Shared, SharingRule,
+};
+pub use hotlists::{
+    Alert, AlertRead, AlertState, Compared, Hotlist, HotlistEntry, HotlistPart, HotlistVersion, InForce,
+    LegalBasis, VersionState,
 };
 pub use misuse::{Finding, FindingState, Handling, OwnVehicle, OwnVehicles};
 pub use signin::{Enrolment, FederatedAccount, Lockout, Opener, Passkey, Session};

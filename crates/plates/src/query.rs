@@ -106,6 +106,8 @@ pub struct ReadQuery {
     pub vehicle: Option<VehicleType>,
     /// Colour of vehicle.
     pub colour: Option<Colour>,
+    /// Whether only reads are asked for that a hotlist knew when they came.
+    pub hits_only: bool,
     /// Most reads of the page.
     pub limit: usize,
     /// Behind which read it begins.
@@ -124,6 +126,7 @@ impl ReadQuery {
             confidence: Confidence::try_from(DEFAULT_CONFIDENCE).unwrap_or(Confidence::FULL),
             vehicle: None,
             colour: None,
+            hits_only: false,
             limit: 100,
             cursor: None,
         }
@@ -141,6 +144,7 @@ impl ReadQuery {
             confidence,
             vehicle: None,
             colour: None,
+            hits_only: false,
             limit: 100,
             cursor: None,
         }
@@ -175,6 +179,7 @@ impl ReadQuery {
             confidence: read.confidence,
             vehicle: read.vehicle,
             colour: read.colour,
+            hit: read.hit,
         };
         if !self.passes(&test)
             || self.cursor.is_some_and(|cursor| Cursor::of(read) >= cursor)
@@ -195,6 +200,7 @@ impl ReadQuery {
             && test.confidence >= self.confidence
             && self.vehicle.is_none_or(|asked| test.vehicle == Some(asked))
             && self.colour.is_none_or(|asked| test.colour == Some(asked))
+            && (test.hit || !self.hits_only)
     }
 }
 
@@ -209,6 +215,8 @@ pub struct ReadTest {
     pub vehicle: Option<VehicleType>,
     /// Its colour.
     pub colour: Option<Colour>,
+    /// Whether a hotlist knew it when it came.
+    pub hit: bool,
 }
 
 /// A read that was found.

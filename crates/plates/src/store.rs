@@ -270,6 +270,14 @@ pub trait ReadStore: Send + Sync {
     /// [`StoreError`].
     fn stats(&self) -> Result<Stats, StoreError>;
 
+    /// Its slices, and the reads of each: the part of [`Self::stats`] that costs no look at the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn slices(&self) -> Result<Vec<(SliceName, u64)>, StoreError> {
+        Ok(self.stats()?.slices)
+    }
+
     /// Reads everything and compares what belongs together. Empty when all is well.
     ///
     /// # Errors

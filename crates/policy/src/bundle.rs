@@ -21,6 +21,7 @@ macro_rules! shipped {
 shipped! {
     "canvass.cedarschema",
     "caps.cedar",
+    "hotlists.cedar",
     "never.cedar",
     "profiles/default.cedar",
     "profiles/default.toml",

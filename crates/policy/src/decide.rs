@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use canvass_types::Digest;
-use cedar_policy::{Authorizer, Entity, PolicySet as CedarSet, RestrictedExpression, Schema};
+use cedar_policy::{Authorizer, Entity, PolicySet as CedarSet, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    frame::Names,
+    frame::{Names, OfLaw},
     profile::Profile,
     purpose::{Purpose, PurposeProblem, Purposes},
     question::Question,
@@ -115,7 +115,7 @@ fn plain_policy(policy: &cedar_policy::Policy) -> String {
 pub(crate) struct Law {
     pub profile: Profile,
     pub rules: HashMap<String, Rules>,
-    pub compatible: RestrictedExpression,
+    pub of_owner: OfLaw,
 }
 
 /// A checked set of policies. Made once; decisions parse nothing.
@@ -228,7 +228,7 @@ impl PolicySet {
     pub fn conforms(&self, question: &Question) -> Result<(), String> {
         let law = self.laws.get(question.profile()).ok_or("no such profile")?;
         let rules = law.rules.get(&question.action).ok_or("no such action")?;
-        let framed = self.names.frame(question, &rules.action, &law.compatible, Some(&self.schema));
+        let framed = self.names.frame(question, &rules.action, &law.of_owner, Some(&self.schema));
         framed.map(|_| ()).map_err(|error| error.to_string())
     }
 
@@ -246,7 +246,7 @@ impl PolicySet {
                 format!("No rule knows the action {}.", question.action),
             );
         };
-        let (request, entities) = match self.names.frame(question, &rules.action, &law.compatible, None) {
+        let (request, entities) = match self.names.frame(question, &rules.action, &law.of_owner, None) {
             Ok(framed) => framed,
             Err(error) => return Decision::refused("policy.question", error.to_string()),
         };

@@ -21,6 +21,19 @@ pub(crate) struct Names {
     roles: Vec<(Role, EntityUid)>,
 }
 
+/// What the owner's law says that rules ask of an agency.
+#[derive(Debug, Clone)]
+pub(crate) struct OfLaw {
+    pub compatible: RestrictedExpression,
+    pub administrative_lists: bool,
+}
+
+impl OfLaw {
+    fn nothing() -> Self {
+        Self { compatible: RestrictedExpression::new_set([]), administrative_lists: false }
+    }
+}
+
 /// Why a question can't be put; never happens with the schema that was checked at load.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -50,16 +63,16 @@ impl Names {
         &self,
         question: &Question,
         action: &Entity,
-        compatible: &RestrictedExpression,
+        of_owner: &OfLaw,
         schema: Option<&Schema>,
     ) -> Result<(Request, Entities), FrameError> {
-        let none = RestrictedExpression::new_set([]);
+        let none = OfLaw::nothing();
         let mut entities = vec![action.clone()];
         let mut member = HashMap::new();
         let mut target = HashMap::new();
         let owner = question.owner.as_ref();
         if let Some(owner) = owner {
-            let (uid, entity) = self.party(owner, compatible)?;
+            let (uid, entity) = self.party(owner, of_owner)?;
             entities.push(entity);
             target.insert("owner".to_owned(), RestrictedExpression::new_entity_uid(uid));
         }
@@ -86,11 +99,7 @@ impl Names {
         Ok((request, entities))
     }
 
-    fn party(
-        &self,
-        party: &Party,
-        compatible: &RestrictedExpression,
-    ) -> Result<(EntityUid, Entity), FrameError> {
+    fn party(&self, party: &Party, law: &OfLaw) -> Result<(EntityUid, Entity), FrameError> {
         let uid = EntityUid::from_type_name_and_id(self.agency.clone(), EntityId::new(&party.id));
         let standing = match party.standing {
             AgencyState::Registered => "registered",
@@ -102,7 +111,8 @@ impl Names {
             ("subdivision".to_owned(), string(&party.subdivision)),
             ("profile".to_owned(), string(&party.profile)),
             ("standing".to_owned(), string(standing)),
-            ("compatible".to_owned(), compatible.clone()),
+            ("compatible".to_owned(), law.compatible.clone()),
+            ("administrativeLists".to_owned(), RestrictedExpression::new_bool(law.administrative_lists)),
         ]);
         let entity = Entity::new(uid.clone(), attributes, HashSet::new()).map_err(bad)?;
         Ok((uid, entity))
@@ -132,6 +142,7 @@ fn facts(facts: &Facts) -> Vec<(String, RestrictedExpression)> {
         yes("compared", facts.compared),
         yes("listed", facts.listed),
         yes("declared", facts.declared),
+        text("basis", &facts.basis),
         yes("breakGlass", facts.break_glass),
         count("now", facts.now),
     ];

@@ -28,8 +28,8 @@ pub use decide::{Decision, PolicySet};
 pub use error::{PolicyError, PolicyErrors};
 pub use group::{Cell, GroupedRow, group};
 pub use profile::{
-    Checked, DEFAULT, Law, LogField, LogFields, Period, Profile, ProfilePurposes, ProfileRetention,
-    ProfileSharing, Report, WordRule,
+    Checked, DEFAULT, Law, LogField, LogFields, Period, Profile, ProfileHotlists, ProfilePurposes,
+    ProfileRetention, ProfileSharing, Report, WordRule,
 };
 pub use purpose::{Offence, Purpose, PurposeClass, PurposeProblem, Purposes, is_code};
 pub use question::{Facts, Method, Party, Question, Subject};

@@ -9,7 +9,7 @@ use crate::{
     check,
     decide::{Law, PolicySet, Rules},
     error::{PolicyError, PolicyErrors, line_at, line_of, said},
-    frame::Names,
+    frame::{Names, OfLaw},
     profile::{DEFAULT, Profile, stem},
     purpose::Purposes,
     rule::{Need, Rule},
@@ -213,7 +213,9 @@ fn index(parts: Parts<'_>) -> Result<PolicySet, PolicyError> {
         }
         let words = profile.sharing.compatible.iter().cloned().map(RestrictedExpression::new_string);
         let compatible = RestrictedExpression::new_set(words);
-        laws.insert(id, Law { profile, rules, compatible });
+        let administrative_lists = profile.hotlists.administrative_immigration;
+        let of_owner = OfLaw { compatible, administrative_lists };
+        laws.insert(id, Law { profile, rules, of_owner });
     }
     let names = Names::new().map_err(|error| fail(error.to_string()))?;
     let rules = parts.policies.into_iter().map(|(rule, _)| (rule.id.clone(), rule)).collect();

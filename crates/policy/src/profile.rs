@@ -26,6 +26,9 @@ pub struct Profile {
     pub retention: ProfileRetention,
     /// Whom data may reach.
     pub sharing: ProfileSharing,
+    /// Which hotlists may alert.
+    #[serde(default)]
+    pub hotlists: ProfileHotlists,
     /// For what it may be used.
     pub purposes: ProfilePurposes,
     /// What a record of access has to hold.
@@ -87,6 +90,15 @@ pub struct ProfileSharing {
     pub declaration: bool,
     /// Profiles that count as compatible with this one.
     pub compatible: Vec<String>,
+}
+
+/// Which hotlists may alert, beyond what holds everywhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileHotlists {
+    /// Whether a list for immigration enforcement that no judge ordered may. Off unless the law says so.
+    #[serde(default)]
+    pub administrative_immigration: bool,
 }
 
 /// For what data may be used.

@@ -138,6 +138,8 @@ pub struct Facts {
     pub listed: bool,
     /// Whether the agency that asks has signed the owner's declaration of lawful use.
     pub declared: bool,
+    /// What a hotlist stands on: `judicial`, `administrative` or `agency`; `none` where there is no list.
+    pub basis: String,
     /// Whether the agency has nobody of its own to do it yet, or break-glass is open for it.
     pub break_glass: bool,
     /// The moment, seconds since 1970.
@@ -163,6 +165,7 @@ impl Default for Facts {
             compared: false,
             listed: false,
             declared: false,
+            basis: "none".into(),
             break_glass: false,
             now: 0,
             sharing: None,

@@ -184,6 +184,7 @@ fn plain_facts(set: &PolicySet, action: &str, purpose: Option<&str>) -> Facts {
         cameras: 10,
         days: if test { 1 } else { 7 },
         agencies: 1,
+        basis: if class.is_some_and(|class| class.warrant) { "judicial" } else { "agency" }.to_owned(),
         method: if action.starts_with("footage") { Method::Vehicle } else { Method::Plate },
         ..Facts::default()
     }

@@ -352,6 +352,11 @@ impl DataFolder {
     pub fn blobs(&self) -> PathBuf {
         self.0.join("blobs")
     }
+    /// Plate reads, sealed slice by slice.
+    #[must_use]
+    pub fn reads(&self) -> PathBuf {
+        self.0.join("reads")
+    }
     /// What the public role serves.
     #[must_use]
     pub fn public(&self) -> PathBuf {

@@ -2,12 +2,13 @@
 
 use std::{ops::Deref, path::PathBuf, sync::Arc};
 
-use canvass_core::App;
+use canvass_core::{App, plates::Reads};
 use canvass_notices::Notices;
 use canvass_store_objects::Blobs;
 use canvass_store_sqlite::SqliteRecords;
 use canvass_types::{Clock, Entropy};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{DataFolder, Identity},
@@ -16,6 +17,7 @@ use crate::{
     ledgers::Ledgers,
     oidc::Oidc,
     pace::Pace,
+    plates::ReadsPace,
     public::spool::Spool,
     telemetry::Metrics,
 };
@@ -33,6 +35,10 @@ pub struct Parts {
     pub app: Domain,
     /// Sealed bytes.
     pub blobs: Blobs,
+    /// Plate reads, behind their one door.
+    pub reads: Reads,
+    /// How many reads a camera may send.
+    pub reads_pace: ReadsPace,
     /// The two ledgers.
     pub ledgers: Ledgers,
     /// What residents sent, written by the public role.
@@ -65,6 +71,12 @@ pub struct Parts {
     pub pace: Pace,
     /// Wakes the publisher after the ledgers grew.
     pub grown: Notify,
+    /// Grows with each alert, which wakes the streams of them.
+    pub alerted: watch::Sender<u64>,
+    /// Places for streams of alerts.
+    pub streams: Arc<Semaphore>,
+    /// Ends what would stay open by itself when the server stops.
+    pub closing: CancellationToken,
 }
 
 impl Desk {

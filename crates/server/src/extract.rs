@@ -52,7 +52,7 @@ impl<T: DeserializeOwned, S: Send + Sync, const MOST: usize> FromRequest<S> for 
     }
 }
 
-async fn body(body: Body, most: usize) -> Result<bytes::Bytes, Problem> {
+pub(crate) async fn body(body: Body, most: usize) -> Result<bytes::Bytes, Problem> {
     match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {

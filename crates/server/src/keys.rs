@@ -9,6 +9,7 @@ use std::{
 
 use canvass_ledger::{KeyKind, SignerKey};
 use canvass_seal::receipt::ServerKey;
+use canvass_store_reads::RootKey;
 use canvass_types::{Entropy, env::random, leaf::Log};
 use data_encoding::BASE64;
 use ed25519_dalek::SigningKey;
@@ -106,6 +107,26 @@ impl Keys {
         ServerKey::of(&self.receipts_name, &self.receipts)
     }
 }
+
+/// The root key of plate reads: made where there are none yet.
+///
+/// # Errors
+/// [`KeysError`] names the file.
+pub(crate) fn reads_key(folder: &Path, fresh: bool, entropy: &dyn Entropy) -> Result<RootKey, KeysError> {
+    let told = |source| KeysError::File { path: folder.to_owned(), source };
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(told)?;
+    let path = folder.join("reads.key");
+    let text = read_or_make(&path, fresh, || {
+        let key = Zeroizing::new(random::<32>(entropy));
+        Some(Zeroizing::new(format!("{READS_KEY} {}", BASE64.encode(key.as_slice()))))
+    })?;
+    let key = text.trim().strip_prefix(READS_KEY).and_then(|key| BASE64.decode(key.trim().as_bytes()).ok());
+    let key = key.map(Zeroizing::new).and_then(|key| <[u8; 32]>::try_from(key.as_slice()).ok());
+    key.map(RootKey::new).ok_or(KeysError::Form { path })
+}
+
+/// What the file of that key begins with.
+const READS_KEY: &str = "CANVASS-READS-KEY";
 
 pub(crate) fn read_or_make(
     path: &Path,

@@ -19,6 +19,7 @@ mod oidc;
 pub mod operator;
 mod pace;
 pub mod pages;
+mod plates;
 pub mod problem;
 pub mod public;
 mod reading;

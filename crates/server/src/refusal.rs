@@ -1,7 +1,7 @@
 //! What the domain refuses, as problem+json: the one place where its errors get their status.
 
 use axum::http::{HeaderValue, StatusCode, header};
-use canvass_core::{CoreError, access::Denied, ports::StoreError, signin::limits};
+use canvass_core::{CoreError, access::Denied, plates::ReadsError, ports::StoreError, signin::limits};
 use canvass_store_objects::BlobError;
 
 use crate::problem::Problem;
@@ -82,6 +82,43 @@ impl From<CoreError> for Problem {
                     .remedy(remedy)
             }
             CoreError::Store(error) => error.into(),
+            CoreError::Reads(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadsError> for Problem {
+    fn from(error: ReadsError) -> Self {
+        let said = error.to_string();
+        match error {
+            ReadsError::Full => {
+                tracing::error!("the disk for plate reads is full; make space");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "reads-full", "The disk for plate reads is full")
+                    .detail("nothing of this was stored, and what was stored before is as it was")
+                    .remedy("send it again in a minute; the operator has to make space")
+                    .retry_after(60)
+            }
+            ReadsError::Query(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields can't be accepted")
+                    .detail(said)
+                    .remedy("narrow the search")
+            }
+            ReadsError::Much(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "reads-much",
+                "The store of plate reads takes no more",
+            )
+            .detail(said)
+            .remedy("tell the operator")
+            .retry_after(60),
+            ReadsError::Damaged => broken("stored plate reads are damaged"),
+            ReadsError::Unavailable(_) => {
+                tracing::error!("the store of plate reads does not answer; look at the disk");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store does not answer")
+                    .detail("plate reads can't be read or written")
+                    .remedy("try again in a moment")
+                    .retry_after(5)
+            }
         }
     }
 }
@@ -218,6 +255,9 @@ mod tests {
             (StoreError::Conflict { table: "cases", key: secret() }.into(), 409),
             (StoreError::Unavailable(secret()).into(), 503),
             (StoreError::Corrupt { table: "cases", reason: secret() }.into(), 500),
+            (ReadsError::Full.into(), 507),
+            (ReadsError::Unavailable(secret()).into(), 503),
+            (ReadsError::Damaged.into(), 500),
         ] {
             let problem = Problem::from(error);
             assert_eq!(problem.status().as_u16(), status);

@@ -29,7 +29,7 @@ use canvass_store_sqlite::{OpenError, Options, SqliteRecords};
 use canvass_types::{Clock, Entropy, Policy, leaf::Log};
 use tokio::{
     net::TcpListener,
-    sync::{Mutex, Notify, Semaphore},
+    sync::{Mutex, Notify, Semaphore, watch},
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,7 @@ use crate::{
     oidc::Oidc,
     pace::Pace,
     pages::{self, Pages, Part, Site},
+    plates::{self, ReadsPace},
     problem::Problem,
     public::{
         self, AskedConfig, PublicConfig,
@@ -60,6 +61,8 @@ use crate::{
 
 /// Requests that the desk answers at the same time.
 const AT_ONCE: usize = 512;
+/// Most streams of alerts that are open at the same time.
+const MOST_STREAMS: usize = 512;
 /// Within which an answer must begin, uploads and evidence aside.
 const ANSWER: Duration = Duration::from_secs(60);
 /// Within which connections may end once the server is told to stop.
@@ -123,6 +126,9 @@ pub enum ServeError {
     /// Sealed bytes.
     #[error(transparent)]
     Blobs(#[from] BlobError),
+    /// Plate reads.
+    #[error("reads: {0}")]
+    Reads(canvass_plates::StoreError),
     /// Ledgers.
     #[error(transparent)]
     Ledgers(#[from] LedgersError),
@@ -206,7 +212,7 @@ pub async fn serve(
     let mut parts = JoinSet::new();
     let (mut private_addr, mut public_addr, mut passkeys_at) = (None, None, None);
     if config.role != Role::Public {
-        let desk = open_desk(&config, &folder, &clock, &entropy).await?;
+        let desk = open_desk(&config, &folder, &clock, &entropy, &stop).await?;
         private_addr = Some(start_private(&config, desk.clone(), &stop, &mut parts).await?);
         passkeys_at = desk.app.desk_origin().map(|origin| format!("{origin}/desk/"));
     }
@@ -236,6 +242,7 @@ pub(crate) async fn open_desk(
     folder: &DataFolder,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
+    stop: &CancellationToken,
 ) -> Result<Desk, ServeError> {
     let records = SqliteRecords::open(folder.records(), Options::default()).await?;
     let begun = begun(&records).await?;
@@ -250,6 +257,7 @@ pub(crate) async fn open_desk(
         make_folder(&folder.spool().join(name), 0o700)?;
     }
     let agency_spool = Spool::open(spool(folder.agency_spool()))?;
+    let reads = plates::open(folder, entropy).await?;
     let app = App::new(records, Gate::shipped()?, Policy::default(), Arc::clone(clock), Arc::clone(entropy));
     app.provided_by(config.providers.iter().map(|it| it.provider.clone()).collect());
     app.set_up_policy(read_policy(&folder.policy())?).await?;
@@ -259,6 +267,8 @@ pub(crate) async fn open_desk(
         RulesFault::Unusable(errors) => ServeError::StoredRules { errors, repair: folder.rules_repair() },
     })?;
     app.note_rules().await?;
+    // Before the first camera is listened to.
+    app.load_hotlists().await?;
     for epoch in asked::keep(&app, &folder.asked(), entropy.as_ref()).await? {
         tracing::error!(
             %epoch,
@@ -273,6 +283,8 @@ pub(crate) async fn open_desk(
     let desk = Desk::new(Parts {
         app,
         blobs,
+        reads,
+        reads_pace: ReadsPace::default(),
         ledgers,
         spool: Spool::attach(spool(folder.spool())),
         agency_spool,
@@ -286,6 +298,9 @@ pub(crate) async fn open_desk(
         entropy: Arc::clone(entropy),
         changed: Notify::new(),
         grown: Notify::new(),
+        alerted: watch::Sender::new(0),
+        streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+        closing: stop.clone(),
         pace: Pace::default(),
         summary: Mutex::default(),
         transparency: Mutex::default(),

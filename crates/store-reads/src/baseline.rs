@@ -187,7 +187,7 @@ impl Inner {
         let (condition, texts) = condition(query);
         let text = format!(
             "SELECT {COLUMNS} FROM reads WHERE {condition} AND seen >= ? AND seen < ? AND confidence >= ? \
-             AND (? = 0 OR vehicle = ?) AND (? = 0 OR colour = ?) AND (seen < ? OR (seen = ? AND id < ?)) \
+             AND (? = 0 OR vehicle = ?) AND (? = 0 OR colour = ?) AND (? = 0 OR substr(rest, 3, 1) = x'01') AND (seen < ? OR (seen = ? AND id < ?)) \
              ORDER BY seen DESC, id DESC LIMIT ?"
         );
         let mut found: BTreeMap<Cursor, Match> = BTreeMap::new();
@@ -213,6 +213,7 @@ impl Inner {
                 .bind(vehicle)
                 .bind(colour)
                 .bind(colour)
+                .bind(query.hits_only)
                 .bind(last)
                 .bind(last)
                 .bind(id.clone())

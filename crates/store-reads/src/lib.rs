@@ -15,6 +15,7 @@ mod pack;
 mod row;
 mod search;
 mod segment;
+mod snapshot;
 mod state;
 mod store;
 mod tolerant;
@@ -26,4 +27,5 @@ mod baseline;
 #[cfg(feature = "baseline")]
 pub use baseline::SqliteSlices;
 pub use crypt::RootKey;
+pub use snapshot::snapshot;
 pub use store::{Options, SegmentStore};

@@ -4,7 +4,7 @@ use std::{fs, io::Write as _, path::Path, sync::Arc, thread::JoinHandle};
 
 use canvass_plates::{
     Appended, ClassName, Damage, ErasedSlice, Kept, Page, Read, ReadId, ReadQuery, ReadStore, RetentionClass,
-    Stats, StoreError,
+    SliceName, Stats, StoreError,
 };
 use canvass_types::{Entropy, Time};
 
@@ -18,7 +18,7 @@ use crate::{
     row::Row,
     search::Search,
     segment::Segment,
-    state::{Part, Shared, lock},
+    state::{Part, Shared, Slice, lock},
 };
 
 /// How a store behaves.
@@ -239,16 +239,21 @@ impl ReadStore for SegmentStore {
         self.shared.erase(class, before)
     }
 
-    fn stats(&self) -> Result<Stats, StoreError> {
+    fn slices(&self) -> Result<Vec<(SliceName, u64)>, StoreError> {
         let state = self.shared.state();
-        let mut slices = Vec::new();
-        let mut memory = self.shared.cache.bytes() as u64;
-        for (name, slice) in &state.slices {
+        let reads_of = |(name, slice): (&SliceName, &Slice)| {
             let stored: u64 = slice.segments.iter().map(|segment| u64::from(segment.about.rows)).sum();
             let in_memory: usize =
                 state.parts().map(|part| part.read().slice(name).map_or(0, |slice| slice.rows.len())).sum();
-            slices.push((name.clone(), stored + in_memory as u64));
-        }
+            (name.clone(), stored + in_memory as u64)
+        };
+        Ok(state.slices.iter().map(reads_of).collect())
+    }
+
+    fn stats(&self) -> Result<Stats, StoreError> {
+        let slices = self.slices()?;
+        let state = self.shared.state();
+        let mut memory = self.shared.cache.bytes() as u64;
         memory += state.segments().map(|segment| segment.memory_bytes() as u64).sum::<u64>();
         memory += state.parts().map(|part| part.read().bytes()).sum::<u64>();
         drop(state);

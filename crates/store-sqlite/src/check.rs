@@ -167,6 +167,10 @@ fn derive(kind: Kind, body: &str) -> Result<Derived, String> {
         Kind::AskedMark => of::<records::AskedMark>(body),
         Kind::CourtSeal => of::<records::CourtSeal>(body),
         Kind::Camera => of::<records::Camera>(body),
+        Kind::Hotlist => of::<records::Hotlist>(body),
+        Kind::HotlistVersion => of::<records::HotlistVersion>(body),
+        Kind::HotlistPart => of::<records::HotlistPart>(body),
+        Kind::Alert => of::<records::Alert>(body),
     }
 }
 

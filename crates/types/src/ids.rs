@@ -131,6 +131,12 @@ ids! {
     CameraId = "cam";
     /// A court's order that keeps a search from the plate's owner for a time.
     CourtSealId = "csl";
+    /// Plates that alert, with where they come from.
+    HotlistId = "htl";
+    /// One version of a hotlist.
+    HotlistVersionId = "hlv";
+    /// That a camera read a plate of a hotlist.
+    AlertId = "alr";
 }
 
 #[cfg(test)]

@@ -33,6 +33,6 @@ test("ids become properties; other addresses give the page that says so", () => 
   const id = `req_${"a2".repeat(13)}`;
   expect(pageFor(`/desk/requests/${id}`).props).toEqual({ id });
   expect(pageFor(`/desk/requests/${id}/edit/`).props).toEqual({ id });
-  for (const path of ["/desk/plates", "/desk/requests/short", "/desk/requests/../people"])
+  for (const path of ["/desk/nowhere", "/desk/requests/short", "/desk/requests/../people"])
     expect(pageFor(path).section).toBe("");
 });

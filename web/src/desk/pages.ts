@@ -1,4 +1,5 @@
 /** Which page of the desk an address names, and which sections the rail shows. Filters live in the query. */
+import BellRing from "@lucide/svelte/icons/bell-ring";
 import Building from "@lucide/svelte/icons/building-2";
 import CalendarClock from "@lucide/svelte/icons/calendar-clock";
 import Camera from "@lucide/svelte/icons/camera";
@@ -10,9 +11,11 @@ import Folder from "@lucide/svelte/icons/folder";
 import Gavel from "@lucide/svelte/icons/gavel";
 import Inbox from "@lucide/svelte/icons/inbox";
 import KeyRound from "@lucide/svelte/icons/key-round";
+import ListChecks from "@lucide/svelte/icons/list-checks";
 import Server from "@lucide/svelte/icons/server";
 import ScrollText from "@lucide/svelte/icons/scroll-text";
 import MailOpen from "@lucide/svelte/icons/mail-open";
+import SearchIcon from "@lucide/svelte/icons/search";
 import Share from "@lucide/svelte/icons/share-2";
 import ScanSearch from "@lucide/svelte/icons/scan-search";
 import Stamp from "@lucide/svelte/icons/stamp";
@@ -48,6 +51,9 @@ export const SECTIONS: readonly Section[] = [
   { href: "/desk/requests", text: "desk.nav.requests", icon: FileText, rights: ["request.read"] },
   { href: "/desk/inbox", text: "desk.nav.inbox", icon: Inbox, rights: ["offer.list"] },
   { href: "/desk/cases", text: "desk.nav.cases", icon: Folder, rights: ["case.read"] },
+  { href: "/desk/plates", text: "desk.nav.plates", icon: SearchIcon, rights: ["plate.search"] },
+  { href: "/desk/alerts", text: "desk.nav.alerts", icon: BellRing, rights: ["alert.list"] },
+  { href: "/desk/hotlists", text: "desk.nav.hotlists", icon: ListChecks, rights: ["hotlist.read"] },
   { href: "/desk/cameras", text: "desk.nav.cameras", icon: Camera, rights: ["camera.list"] },
   { href: "/desk/retention", text: "desk.nav.retention", icon: CalendarClock, rights: ["retention.read"] },
   { href: "/desk/portals", text: "desk.nav.portals", icon: MailOpen, rights: ["invitation.list", "portal.open"] },
@@ -109,6 +115,11 @@ const ROWS: readonly Row[] = [
   row("cases", "cases", () => import("./cases/Cases.svelte"), undefined, true),
   row("cases/<id>", "cases", () => import("./cases/Case.svelte"), "id", true),
   row("items/<id>", "cases", () => import("./items/Item.svelte"), "id", true),
+  row("plates", "plates", () => import("./plates/Plates.svelte"), undefined, true),
+  row("alerts", "alerts", () => import("./hotlists/Alerts.svelte")),
+  row("hotlists", "hotlists", () => import("./hotlists/Hotlists.svelte")),
+  row("hotlists/new", "hotlists", () => import("./hotlists/NewHotlist.svelte")),
+  row("hotlists/<id>", "hotlists", () => import("./hotlists/Hotlist.svelte"), "id"),
   row("cameras", "cameras", () => import("./cameras/Cameras.svelte")),
   row("retention", "retention", () => import("./retention/Retention.svelte")),
   row("portals", "portals", () => import("./portals/Portals.svelte")),

@@ -19,7 +19,7 @@ use canvass_core::{
     App,
     access::{Actor, By, Gate, Party},
     ports::{Changeset, Records},
-    records::{AuditRecord, Item, Setting},
+    records::{Annotations, AuditRecord, Item, Setting},
 };
 use canvass_ledger::{Log as Ledger, LogConfig, MemStore, SignerKey, note::KeyKind};
 use canvass_store_objects::Tiles;
@@ -69,7 +69,7 @@ async fn furnish(records: &SqliteRecords, agency: &AgencyId) -> Result<Vec<ItemI
     let member = MemberId::random(&Machine);
     let case_record: canvass_core::records::Case = serde_json::from_value(json!({
         "id": case, "agency": agency, "title": "26-cr-77", "code": "26-cr-77", "destinations": [], "open": true,
-        "by": member, "opened": opened, "closed": null, "annotations": {},
+        "by": member, "opened": opened, "closed": null, "annotations": Annotations::default(),
     }))?;
     records.commit(Changeset::unguarded().insert(&case_record)).await?;
     let mut ids = Vec::new();
@@ -81,7 +81,7 @@ async fn furnish(records: &SqliteRecords, agency: &AgencyId) -> Result<Vec<ItemI
             "id": id, "agency": agency, "case": case, "offer": canvass_types::OfferId::random(&Machine),
             "clip": 1, "destination": "req_aaaaaaaaaaaaaaaaaaaaaaaaaa", "name": "clip.mp4", "sha256": digest,
             "bytes": 500, "sealed": sealed, "added": opened, "due": null, "destroyed": null,
-            "custody": { "length": 0, "hash": digest }, "annotations": {}, "copy_of": null, "alteration": null,
+            "custody": { "length": 0, "hash": digest }, "annotations": Annotations::default(), "copy_of": null, "alteration": null,
         }))?;
         records.commit(Changeset::unguarded().insert(&item)).await?;
         ids.push(id);
@@ -232,5 +232,18 @@ async fn main() -> Result<(), Failed> {
         ["asks", folder, seconds] => asks(Path::new(folder), seconds.parse()?).await,
         ["ledger", folder, entries] => ledger(Path::new(folder), entries.parse()?).await,
         _ => Err("asks FOLDER SECONDS | ledger FOLDER ENTRIES".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Records gain fields; a measurement that no longer runs is found here.
+    #[tokio::test]
+    async fn both_measurements_run() {
+        let folder = tempfile::tempdir().unwrap();
+        asks(&folder.path().join("asks"), 1).await.unwrap();
+        ledger(&folder.path().join("ledger"), 10).await.unwrap();
     }
 }

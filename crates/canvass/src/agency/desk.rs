@@ -156,6 +156,16 @@ impl<'a> Desk<'a> {
         self.send(Method::POST, base, body).await
     }
 
+    /// Posts a search, with the purpose for which it is made.
+    pub async fn post_for<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        base: &str,
+        purpose: HeaderValue,
+        body: &B,
+    ) -> Result<T, Failure> {
+        Ok(self.http.call_for(&path(base, &[]), purpose, body).await?)
+    }
+
     /// A request without a body.
     pub async fn act<T: DeserializeOwned>(&self, method: Method, base: &str) -> Result<T, Failure> {
         Ok(self.http.call_empty(method, &path(base, &[])).await?)

@@ -12,9 +12,11 @@ mod disclose;
 mod export;
 mod findings;
 mod governance;
+mod hotlists;
 mod inbox;
 mod keyring;
 mod keys;
+mod plates;
 mod requests;
 mod signin;
 mod texts;
@@ -121,6 +123,15 @@ pub enum Command {
     /// Cameras and plate readers
     #[command(subcommand)]
     Camera(cameras::CameraCommand),
+    /// Search plate reads
+    #[command(subcommand)]
+    Plate(plates::PlateCommand),
+    /// Hotlists: plates that alert; what is on one takes two people
+    #[command(subcommand)]
+    Hotlist(hotlists::HotlistCommand),
+    /// Alerts of hotlists; one is no cause before plate and picture are compared
+    #[command(subcommand)]
+    Alert(hotlists::AlertCommand),
     /// Show records of actions
     #[command(after_help = "Example:\n  canvass audit --subject itm_…")]
     Audit(cases::AuditArgs),
@@ -171,6 +182,9 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Finding(command) => Box::pin(findings::finding(command, context)).await,
         Command::CourtSeal(command) => courtseals::run(command, context).await,
         Command::Camera(command) => Box::pin(cameras::run(command, context)).await,
+        Command::Plate(command) => Box::pin(plates::run(command, context)).await,
+        Command::Hotlist(command) => Box::pin(hotlists::hotlist(command, context)).await,
+        Command::Alert(command) => Box::pin(hotlists::alert(command, context)).await,
         Command::Audit(args) => cases::audit(args, context).await,
         Command::BreakGlass(command) => breakglass::run(command, context).await,
         Command::Disclose(args) => Box::pin(disclose::run(args, context)).await,

@@ -324,10 +324,47 @@ impl Http {
         path: &str,
         body: &B,
     ) -> Result<T, HttpError> {
+        self.answered(self.request(method, path), path, body).await
+    }
+
+    /// Posts a question about protected things, with the purpose for which it is asked.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub async fn call_for<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        purpose: HeaderValue,
+        body: &B,
+    ) -> Result<T, HttpError> {
+        let request = self.request(Method::POST, path).header("canvass-purpose", purpose);
+        self.answered(request, path, body).await
+    }
+
+    /// Posts a file and reads JSON.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub async fn call_bytes<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        kind: &'static str,
+        bytes: Vec<u8>,
+    ) -> Result<T, HttpError> {
+        let request = self.request(Method::POST, path).header("content-type", kind).body(bytes);
+        let response = self.send(request).await?;
+        parse(path, &read_body(response, path, MAX_ANSWER).await?)
+    }
+
+    async fn answered<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+        path: &str,
+        body: &B,
+    ) -> Result<T, HttpError> {
         let bytes = serde_json::to_vec(body)
             .map_err(|error| HttpError::Strange { path: path.to_owned(), reason: error.to_string() })?;
-        let request = self.request(method, path).header("content-type", JSON).body(bytes);
-        let response = self.send(request).await?;
+        let response = self.send(request.header("content-type", JSON).body(bytes)).await?;
         let bytes = read_body(response, path, MAX_ANSWER).await?;
         parse(path, if bytes.is_empty() { b"null" } else { &bytes })
     }

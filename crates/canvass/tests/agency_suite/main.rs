@@ -5,5 +5,6 @@ mod evidence;
 mod governance;
 mod memory;
 mod mistakes;
+mod reads;
 mod story;
 mod town;

@@ -117,6 +117,11 @@ pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
 pub struct Process(Child);
 
 impl Process {
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Asks it to stop, and waits.
     pub fn stop(mut self) {
         let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
@@ -313,7 +318,13 @@ impl Town {
     pub fn ledgers_hold(&self) {
         let stranger = self.resident("stranger");
         let url = url(self.public);
-        until("a cosigned ledger", || stranger.run(&["verify", "ledger", &url]).code == 0);
+        let mut last = String::new();
+        until("a cosigned ledger", || {
+            let said = stranger.run(&["verify", "ledger", &url]);
+            last = format!("{}{}", said.out, said.err);
+            eprintln!("{last}");
+            said.code == 0
+        });
         let said = stranger.ok(&["verify", "ledger", &url]);
         assert!(said.contains("No defect found") && said.contains("cosigned"), "{said}");
     }

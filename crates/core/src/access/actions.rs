@@ -11,6 +11,9 @@ pub trait Action {
 /// An action whose grant opens sealed bytes.
 pub trait ReadsEvidence: Action {}
 
+/// An action whose grants let stored plate reads be searched.
+pub trait SearchesPlates: Action {}
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal $(, $purpose:ident)?;)*) => {
         $(
@@ -202,12 +205,36 @@ actions! {
     CameraRetire = "camera.retire";
     /// See which cameras there are.
     CameraList = "camera.list";
+    /// Send the reads of a camera.
+    ReadAdd = "read.add";
+    /// Search plate reads.
+    PlateSearch = "plate.search", purpose;
+    /// See where one plate was.
+    PlateHistory = "plate.history", purpose;
+    /// Make a hotlist, or propose what is on it.
+    HotlistAdd = "hotlist.add", purpose;
+    /// Approve, as the second person, what is on a hotlist.
+    HotlistApprove = "hotlist.approve";
+    /// Retire a hotlist.
+    HotlistRetire = "hotlist.retire";
+    /// See hotlists and what is on them.
+    HotlistRead = "hotlist.read";
+    /// Be alerted by a hotlist when a camera reads a plate of it.
+    HotlistAlert = "hotlist.alert";
+    /// See alerts.
+    AlertList = "alert.list";
+    /// Confirm an alert after comparing plate and picture.
+    AlertConfirm = "alert.confirm";
+    /// Put an alert aside, as a misread or because the list was out of date.
+    AlertDismiss = "alert.dismiss";
     /// Publish a text of policy.
     PolicyTextSet = "policytext.set";
 }
 
 impl ReadsEvidence for OfferOpen {}
 impl ReadsEvidence for ItemRead {}
+impl SearchesPlates for PlateSearch {}
+impl SearchesPlates for PlateHistory {}
 
 /// An act of the server itself, or of a resident through a message.
 #[derive(Debug, Clone, Copy)]
@@ -232,6 +259,14 @@ pub enum Job {
     ErasureOrdered,
     /// Records that bytes are gone.
     ErasureDone,
+    /// Destroyed the keys of slices of plate reads that were past their retention.
+    ReadsErased,
+    /// Alerted an agency because a camera read a plate of its hotlist.
+    AlertRaised,
+    /// Removed alerts whose reads were past their retention.
+    AlertsErased,
+    /// Removed the entries of a version of a hotlist that counts no more.
+    HotlistErased,
     /// Ends a court's order that kept a search from the plate's owner.
     AskedReleased,
     /// Removes what was on record of a case, item or offer whose bytes are long gone.
@@ -264,6 +299,10 @@ impl Job {
             Self::RequestExpired => "request.expired",
             Self::ErasureOrdered => "erasure.ordered",
             Self::ErasureDone => "erasure.done",
+            Self::ReadsErased => "reads.erased",
+            Self::AlertRaised => "alert.raised",
+            Self::AlertsErased => "alerts.erased",
+            Self::HotlistErased => "hotlist.erased",
             Self::AskedReleased => "asked.released",
             Self::RecordForgotten => "record.forgotten",
             Self::IntegrityFailed => "integrity.failed",

@@ -8,7 +8,9 @@ use canvass_policy::{
 use canvass_types::{AgencyClass, AgencyId, Entropy, FieldProblem, Purpose, Role, Time};
 use serde_json::json;
 
-use super::{Action, Actor, By, Denied, Intent, Job, Mark, NAMES, REFUSED, System, Target, intent};
+use super::{
+    Action, Actor, By, Denied, HotlistAlert, Intent, Job, Mark, NAMES, REFUSED, System, Target, intent,
+};
 use crate::error::problem;
 
 /// The one place where rights are decided.
@@ -77,6 +79,13 @@ impl Gate {
         self.decide(A::NAME, actor, target, None, now)
     }
 
+    /// What the rules say of this, in words, also where [`Self::check_at`] would say that there is nothing: for what the actor
+    /// knows of already because its owner shares it with them.
+    pub(crate) fn because<A: Action>(&self, actor: &Actor, target: &Target, now: Time) -> Vec<String> {
+        let policies = self.policies();
+        policies.decide(&question(&policies, A::NAME, actor, target, None, now)).because
+    }
+
     /// An agency under the profile of law of its state, as the policies in force have it.
     pub(crate) fn under_law(&self, party: Party) -> Party {
         under_law(&self.policies(), party)
@@ -97,6 +106,16 @@ impl Gate {
         let question = Question { subject, action: action.to_owned(), owner: Some(owner.clone()), facts };
         let decision = self.policies().decide(&question);
         decision.allowed || !decision.needs.is_empty()
+    }
+
+    /// Whether a hotlist of an agency may alert on what a camera of this owner reads, under the owner's law and sharing.
+    pub(crate) fn may_alert(&self, agency: &Party, owner: &Party, facts: Facts, now: Time) -> bool {
+        let policies = self.policies();
+        let agency = under_law(&policies, agency.clone());
+        let subject = Subject { id: "hotlist".into(), roles: vec![Role::Investigator], agency: Some(agency) };
+        let owner = Some(under_law(&policies, owner.clone()));
+        let facts = Facts { now: now.as_second(), ..facts };
+        policies.decide(&Question { subject, action: HotlistAlert::NAME.to_owned(), owner, facts }).allowed
     }
 
     fn decide(
@@ -240,6 +259,18 @@ impl Gate {
         entropy: &dyn Entropy,
     ) -> Intent<System> {
         intent(name, Some(actor), target, None, Mark::Ledger, now, entropy)
+    }
+
+    /// Begins the record of what came of an action that left an entry already.
+    pub(crate) fn result(
+        &self,
+        name: &str,
+        actor: &Actor,
+        target: Target,
+        now: Time,
+        entropy: &dyn Entropy,
+    ) -> Intent<System> {
+        intent(name, Some(actor), target, None, Mark::Record, now, entropy)
     }
 
     /// Whether the actor may do this to what is their own, whatever their roles: machines have nothing of their own, and

@@ -40,7 +40,7 @@ pub(crate) use veil::VeilKeys;
 use crate::{
     custody::{Change, Kept},
     error::summary,
-    ports::{Changeset, Committed, Records, StoreError},
+    ports::{Changeset, Records, StoreError},
     records::{Agency, AuditBody, AuditRecord, Member, SealedBlob},
 };
 
@@ -376,8 +376,8 @@ impl<A> Intent<A> {
         if let Some(leaf) = &record.leaf {
             changes = changes.leaf(Log::Oversight, leaf);
         }
-        let committed = records.commit(changes).await?;
-        Ok(Grant { record, blob: self.blob, committed, action: PhantomData })
+        records.commit(changes).await?;
+        Ok(Grant { record, blob: self.blob, action: PhantomData })
     }
 }
 
@@ -386,7 +386,6 @@ impl<A> Intent<A> {
 pub struct Grant<A> {
     record: AuditRecord,
     blob: Option<SealedBlob>,
-    committed: Committed,
     action: PhantomData<fn() -> A>,
 }
 
@@ -394,11 +393,6 @@ impl<A> Grant<A> {
     /// The record of the action.
     pub fn record(&self) -> &AuditBody {
         &self.record.body
-    }
-
-    /// Places that the ledger entries got.
-    pub fn committed(&self) -> &Committed {
-        &self.committed
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     App, CoreError,
     access::{Job, Target},
     cases::load::up_to,
+    plates::{RESULT, hits_of_results},
     ports::{Expect, Query, Records, RecordsExt, StoreError},
     records::{Agency, AuditBody, AuditRecord, Case, Finding, FindingState, OwnVehicles, Setting},
 };
@@ -53,28 +54,6 @@ impl Entropy for Bits {
             *to = *from;
         }
     }
-}
-
-/// One search over the cameras of several owners has a record for each of them, and is one act.
-fn merged(acts: Vec<Act>) -> Vec<Act> {
-    let mut merged: Vec<Act> = Vec::with_capacity(acts.len());
-    for act in acts {
-        let same = |other: &&mut Act| {
-            (other.at, &other.member, &other.action, &other.target)
-                == (act.at, &act.member, &act.action, &act.target)
-        };
-        // The records of one search stand side by side.
-        match merged.iter_mut().rev().take_while(|other| other.at == act.at).find(same) {
-            Some(first) => {
-                first.hits = match (first.hits, act.hits) {
-                    (Some(one), Some(other)) => Some(one.saturating_add(other)),
-                    (one, other) => one.or(other),
-                }
-            }
-            None => merged.push(act),
-        }
-    }
-    merged
 }
 
 impl<R: Records> App<R> {
@@ -129,11 +108,11 @@ impl<R: Records> App<R> {
         let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
         let days = 2 * i64::from(params.window_days) + i64::from(params.hours.settle_days);
         let bodies = self.past_acts(params, agency, now.plus_seconds(-86_400 * days)).await?;
+        let hits = hits_of_results(&bodies);
         let mut acts = Vec::with_capacity(bodies.len());
-        for body in &bodies {
-            acts.extend(self.act(agency, body, &zone).await?);
+        for body in bodies.iter().filter(|body| body.action != RESULT) {
+            acts.extend(self.act(agency, body, &zone, &hits).await?);
         }
-        let acts = merged(acts);
         let context = self.misuse_context(agency, &acts).await?;
         let history = History { agency: agency.as_str(), acts: &acts, context: &context, until: now };
         for found in detect(params, &history) {
@@ -159,23 +138,28 @@ impl<R: Records> App<R> {
             after = part.last().map(|last| last.sequence);
             let old = part.last().is_some_and(|last| last.record.body.at < since);
             let kept = part.into_iter().map(|it| it.record.body);
-            bodies.extend(kept.filter(|body| body.at >= since && actions.contains(&body.action.as_str())));
+            let looked_at = |action: &str| actions.contains(&action) || action == RESULT;
+            bodies.extend(kept.filter(|body| body.at >= since && looked_at(&body.action)));
             if end || old {
                 return Ok(bodies);
             }
         }
     }
 
-    /// A record as the rules see it; none when no member of the agency acted.
+    /// A record as the rules see it; none when no member acted, or when it belongs to an act that has an earlier record.
     async fn act(
         &self,
         agency: &AgencyId,
         body: &AuditBody,
         zone: &TimeZone,
+        found: &BTreeMap<String, u64>,
     ) -> Result<Option<Act>, CoreError> {
-        let Some(member) = body.actor.as_ref().filter(|_| body.actor_agency.as_ref() == Some(agency)) else {
+        // A search of plates has a record with each owner and for each page: they are one act.
+        let search = body.detail.get("search").and_then(serde_json::Value::as_str);
+        if search.is_some_and(|first| first != body.id.as_str()) {
             return Ok(None);
-        };
+        }
+        let Some(member) = &body.actor else { return Ok(None) };
         let target = if body.action.starts_with("plate.") {
             self.plate_target(agency, &body.subject).await?.to_string()
         } else {
@@ -184,6 +168,7 @@ impl<R: Records> App<R> {
         let purpose = body.purpose.as_ref();
         let named = purpose.and_then(|purpose| purpose.case.clone());
         let hits = body.detail.get("hits").and_then(serde_json::Value::as_u64);
+        let hits = hits.or_else(|| found.get(body.id.as_str()).copied());
         Ok(Some(Act {
             id: body.id.to_string(),
             at: body.at,

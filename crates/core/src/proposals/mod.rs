@@ -10,7 +10,7 @@ use serde_json::json;
 
 pub use limits::NewLimits;
 pub use rules::{NewRules, RulesFault};
-pub use views::{ProposalDetail, ProposalFilter, ProposalView, RightView};
+pub use views::{HotlistProposed, ProposalDetail, ProposalFilter, ProposalView, RightView};
 
 use crate::{
     App, CoreError,
@@ -143,11 +143,15 @@ impl<R: Records> App<R> {
             ProposalBody::Rules { base, files } => self.approve_rules(actor, &before, base, files).await,
             ProposalBody::SharingOffer { rule } => self.approve_offer(actor, &before, rule).await,
             ProposalBody::SharingAcceptance { rule } => self.approve_acceptance(actor, &before, rule).await,
+            ProposalBody::Hotlist { list, version, base } => {
+                self.approve_hotlist(actor, &before, (list, version, base.as_ref())).await
+            }
         };
         if let Err(CoreError::Store(_)) = &done {
             // Whether it was stored is not known: what is stored counts, here as after a new start.
             self.load_policy().await?;
             self.reload_rules().await?;
+            self.load_hotlists().await?;
         }
         done?;
         self.proposal_view(&self.load_proposal(id).await?.record).await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use canvass_policy::{Outcome, RightChange, Subject, Who, dry_run, summary};
-use canvass_types::{AgencyId, Digest, MemberId, Policy, ProposalId, Time};
+use canvass_types::{AgencyId, Digest, HotlistId, HotlistVersionId, MemberId, Policy, ProposalId, Time};
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use utoipa::ToSchema;
@@ -12,10 +12,11 @@ use crate::{
     App, CoreError,
     access::{Actor, ProposalRead, Target, party_of},
     cases::{Page, load::page},
+    hotlists::HotlistVersionView,
     ports::{Query, Records, RecordsExt, Versioned},
     records::{
-        Agency, ChangedFile, Decided, Member, Proposal, ProposalBody, ProposalKind, ProposalState,
-        SharingRule,
+        Agency, ChangedFile, Decided, HotlistVersion, Member, Proposal, ProposalBody, ProposalKind,
+        ProposalState, SharingRule,
     },
 };
 
@@ -78,6 +79,17 @@ pub struct RightView {
     pub effect: String,
 }
 
+/// A version of a hotlist that is proposed, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HotlistProposed {
+    /// Which list.
+    pub list: HotlistId,
+    /// Its name.
+    pub name: String,
+    /// The version.
+    pub version: HotlistVersionView,
+}
+
 /// A proposal with all that it would change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProposalDetail {
@@ -87,6 +99,8 @@ pub struct ProposalDetail {
     pub limits: Option<Policy>,
     /// The rule of sharing as it would be, or that would be accepted.
     pub sharing: Option<SharingRule>,
+    /// The version of a hotlist that would be in force; its comparison shows the plates.
+    pub hotlist: Option<HotlistProposed>,
     /// What changes, as a unified text diff.
     pub diff: String,
     /// Whose rights would change; only while it is open.
@@ -131,7 +145,10 @@ fn diff_of(body: &ProposalBody) -> String {
             };
             files.iter().map(one).collect()
         }
-        ProposalBody::SharingOffer { .. } | ProposalBody::SharingAcceptance { .. } => String::new(),
+        // Plates are shown by the list's own comparison, to who may see what is on it.
+        ProposalBody::SharingOffer { .. }
+        | ProposalBody::SharingAcceptance { .. }
+        | ProposalBody::Hotlist { .. } => String::new(),
     }
 }
 
@@ -229,6 +246,7 @@ impl<R: Records> App<R> {
             proposal: view,
             limits: None,
             sharing: None,
+            hotlist: None,
             diff: diff_of(&proposal.body),
             dry_run: Vec::new(),
             summary: String::new(),
@@ -251,8 +269,29 @@ impl<R: Records> App<R> {
                 let found: Option<Versioned<SharingRule>> = self.records().get(rule.as_str()).await?;
                 detail.sharing = found.map(|found| found.record);
             }
+            ProposalBody::Hotlist { list, version, base } => {
+                self.tell_hotlist(&mut detail, (list, version, base.as_ref()), open).await?;
+            }
         }
         Ok(detail)
+    }
+
+    async fn tell_hotlist(
+        &self,
+        detail: &mut ProposalDetail,
+        (list, version, base): (&HotlistId, &HotlistVersionId, Option<&HotlistVersionId>),
+        open: bool,
+    ) -> Result<(), CoreError> {
+        let list = self.load_hotlist(list).await?.record;
+        let found: Option<Versioned<HotlistVersion>> = self.records().get(version.as_str()).await?;
+        detail.hotlist = found.map(|found| HotlistProposed {
+            list: list.id.clone(),
+            name: list.name.clone(),
+            version: (&found.record).into(),
+        });
+        let stale = if open { self.not_stale(&list, base).err() } else { None };
+        detail.stale = stale.map(|error| error.to_string());
+        Ok(())
     }
 
     /// Whose rights the set would change.

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use canvass_policy::SharingScope;
-use canvass_types::{AgencyId, CaseId, Digest, MemberId, NoticeId, Policy, ProposalId, SharingId, Time};
+use canvass_types::{
+    AgencyId, CaseId, Digest, HotlistId, HotlistVersionId, MemberId, NoticeId, Policy, ProposalId, SharingId,
+    Time,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -22,6 +25,8 @@ pub enum ProposalKind {
     SharingOffer,
     /// That the agency accepts what another shares.
     SharingAcceptance,
+    /// What is on a hotlist.
+    Hotlist,
 }
 
 /// Where a proposal stands.
@@ -90,6 +95,15 @@ pub enum ProposalBody {
         /// Which rule.
         rule: SharingId,
     },
+    /// What is on a hotlist.
+    Hotlist {
+        /// Which list.
+        list: HotlistId,
+        /// The version that would be in force.
+        version: HotlistVersionId,
+        /// The version that was in force when it was proposed.
+        base: Option<HotlistVersionId>,
+    },
 }
 
 impl ProposalBody {
@@ -100,6 +114,7 @@ impl ProposalBody {
             Self::Rules { .. } => ProposalKind::Rules,
             Self::SharingOffer { .. } => ProposalKind::SharingOffer,
             Self::SharingAcceptance { .. } => ProposalKind::SharingAcceptance,
+            Self::Hotlist { .. } => ProposalKind::Hotlist,
         }
     }
 }

@@ -448,6 +448,6 @@ mod tests {
         assert_eq!(says(&all, LiveSetting::SharingOutside).as_deref(), Some("none"));
         assert_eq!(says(&all, LiveSetting::AskClasses).as_deref(), Some("municipal, county"));
         assert_eq!(says(&all, LiveSetting::Moderated).as_deref(), Some("true"));
-        assert_eq!(says(&all, LiveSetting::PlatesRead).as_deref(), Some("false"));
+        assert_eq!(says(&all, LiveSetting::PlatesRead).as_deref(), Some("true"));
     }
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     Hint, InForce, LiveSetting, SettingValue,
+    alerting::HotlistShown,
     hints::hints,
     settings::plates_read,
     texts::{MOST, SharingInForce, contradictions},
@@ -18,6 +19,7 @@ use crate::{
     App, CoreError,
     access::{Job, Target},
     cases::load::every,
+    plates::kept_seconds,
     policy::policy_digest,
     ports::{Expect, Query, Records, RecordsExt, StoreError},
     records::{Agency, Claim, Language, Member, PolicyText, Portal, Request, Setting, Shared, SharingRule},
@@ -87,6 +89,17 @@ pub struct LawShown {
     pub profile: String,
     /// The state, for people; empty where no state's law is known here.
     pub title: String,
+    /// How long the agency's plate reads are kept under it.
+    pub reads: ReadsKept,
+}
+
+/// How long plate reads are kept, seconds from when they were seen. A hold delays it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReadsKept {
+    /// Those that met no hotlist.
+    pub seen_seconds: u64,
+    /// Those that met one.
+    pub hit_seconds: u64,
 }
 
 /// A rule of sharing in force.
@@ -194,8 +207,8 @@ pub struct Transparency {
     pub kept: Vec<Kept>,
     /// Whether this version reads number plates; without that there is no hotlist either.
     pub plates: bool,
-    /// Hotlists alerted on.
-    pub hotlists: Vec<String>,
+    /// Hotlists that alert.
+    pub hotlists: Vec<HotlistShown>,
     /// What belongs to no agency.
     pub deployment: DeploymentTransparency,
     /// All agencies, by id.
@@ -223,6 +236,8 @@ pub struct Given<'a> {
     pub sharing: &'a [SharingRule],
     /// Texts.
     pub texts: &'a [PolicyText],
+    /// Hotlists that alert.
+    pub hotlists: &'a [HotlistShown],
     /// Findings by rule and state.
     pub findings: &'a BTreeMap<String, BTreeMap<String, u64>>,
     /// The moment.
@@ -344,6 +359,7 @@ fn agency(given: &Given<'_>, sharing: &SharingInForce, agency: &Agency) -> Agenc
     let live = sharing.view(given.policy, given.rules, Some(agency));
     let (texts, contradictions) = of_owner(given, Some(&agency.id), &live);
     let profile = given.rules.profile_for(&agency.subdivision);
+    let kept = |hit| profile.or_else(|| given.rules.profile(DEFAULT)).map_or(0, |law| kept_seconds(law, hit));
     let rules = given.sharing.iter().filter(|rule| rule.owner == agency.id);
     let mut shared: Vec<&SharingRule> =
         rules.filter(|rule| standing(rule, given.now) == Standing::InForce).collect();
@@ -357,6 +373,7 @@ fn agency(given: &Given<'_>, sharing: &SharingInForce, agency: &Agency) -> Agenc
         law: LawShown {
             profile: profile.map_or(DEFAULT, |profile| profile.id.as_str()).to_owned(),
             title: profile.map(|profile| profile.title.clone()).unwrap_or_default(),
+            reads: ReadsKept { seen_seconds: kept(false), hit_seconds: kept(true) },
         },
         members: people(given.roles, agency.id.as_str()),
         keys: keys(agency),
@@ -386,7 +403,7 @@ pub fn summarise(given: &Given<'_>) -> Transparency {
         rules: given.rules.digest(),
         kept: kept(&live),
         plates: plates_read(),
-        hotlists: Vec::new(),
+        hotlists: given.hotlists.to_vec(),
         deployment: DeploymentTransparency {
             members: people(given.roles, DEPLOYMENT),
             texts,
@@ -458,6 +475,7 @@ impl<R: Records> App<R> {
             portals: &portals,
             sharing: &self.rules_of(Query::new().with("state", "active")).await?,
             texts: &self.all(Query::<PolicyText>::new(), MOST).await?,
+            hotlists: &self.hotlists_shown().await?,
             findings: &self.finding_counts().await?,
             now: self.now(),
         };

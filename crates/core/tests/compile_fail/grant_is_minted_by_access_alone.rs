@@ -7,5 +7,5 @@ fn anything<T>() -> T {
 
 fn main() {
     let _: Grant<ItemRead> =
-        Grant { record: anything(), blob: None, committed: anything(), action: anything() };
+        Grant { record: anything(), blob: None, action: anything() };
 }

@@ -15,6 +15,7 @@ use canvass_core::{
     ports::{Changeset, Query, Records as _, RecordsExt as _},
     records::{Agency, AuditRecord, Member, Setting, Token},
 };
+use canvass_policy::Need;
 use canvass_testkit::{ManualClock, MemRecords, SeededEntropy};
 use canvass_types::{
     AgencyId, Policy, Role, Time,
@@ -124,6 +125,19 @@ async fn each_entry_commits_to_its_record_under_a_salt_of_its_own() {
         assert_ne!(leaf.commitment, commitment(&salts[1 - at], &record));
         assert_eq!(leaf.hour, one.body.at.hour());
     }
+}
+
+#[test]
+fn a_refusal_says_what_is_missing_and_nothing_when_nothing_would_help() {
+    let refused = |needs: Vec<Need>| {
+        let because = vec!["It takes a judge.".to_owned()];
+        Denied::Rule { action: "plates.search", rules: vec!["second-person.days".into()], because, needs }
+            .to_string()
+    };
+    assert_eq!(refused(Vec::new()), "plates.search: It takes a judge.");
+    let both = refused(vec![Need::Warrant, Need::SecondPerson]);
+    let words = [Need::Warrant.as_str(), Need::SecondPerson.as_str()].join(", ");
+    assert_eq!(both, format!("plates.search: It takes a judge. What is missing: {words}."));
 }
 
 #[tokio::test]

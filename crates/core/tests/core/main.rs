@@ -3,8 +3,10 @@
 mod ask_life;
 mod asked;
 mod authority;
+mod cameras;
 mod federated;
 mod misuse;
+mod plates;
 mod receive_compile_fail;
 mod receive_evidence;
 mod retention_page;

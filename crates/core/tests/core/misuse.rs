@@ -13,7 +13,7 @@ use canvass_core::{
     records::{AuditBody, AuditRecord, Finding, FindingState},
 };
 use canvass_testkit::{ManualClock, MemRecords, SeededEntropy};
-use canvass_types::{AgencyClass, AgencyId, Area, AuditId, MemberId, Policy, Purpose, Role, leaf::Log};
+use canvass_types::{AgencyClass, AgencyId, Area, AuditId, MemberId, Policy, Purpose, Role, Time, leaf::Log};
 use serde_json::json;
 
 struct World {
@@ -49,14 +49,23 @@ impl World {
 
     /// A search as it will be recorded once there are plates.
     async fn search(&self, number: u64, who: &Actor, plate: &str, days_ago: i64) {
-        self.search_of(&self.agency, number, who, plate, days_ago).await;
+        let at = self.app.now().plus_seconds(-86_400 * days_ago);
+        self.record(&self.agency, (number, number), who, plate, at).await;
     }
 
-    /// A search over the cameras of some agency, whosever member searches.
-    async fn search_of(&self, owner: &AgencyId, number: u64, who: &Actor, plate: &str, days_ago: i64) {
+    /// The record of a search that the owner of a camera gets: its own number, and that of the search's first record.
+    async fn record(
+        &self,
+        owner: &AgencyId,
+        (number, first): (u64, u64),
+        who: &Actor,
+        plate: &str,
+        at: Time,
+    ) {
+        let id = |number| AuditId::random(&SeededEntropy::new(1_000 + number));
         let body = AuditBody {
             v: 2,
-            id: AuditId::random(&SeededEntropy::new(1_000 + number)),
+            id: id(number),
             action: "plate.search".into(),
             agency: Some(owner.clone()),
             subject: plate.into(),
@@ -64,8 +73,8 @@ impl World {
             actor_agency: who.agency.clone(),
             case: None,
             purpose: Some(Purpose::new("stolen", "seen near the depot by a caller")),
-            detail: json!({ "hits": 1 }),
-            at: self.app.now().plus_seconds(-86_400 * days_ago),
+            detail: json!({ "hits": 1, "search": id(first) }),
+            at,
         };
         let record = AuditRecord { body, salt: String::new(), leaf: None };
         self.app.records().commit(Changeset::unguarded().insert(&record)).await.unwrap();
@@ -135,14 +144,15 @@ async fn searches_of_other_agencies_cameras_count_and_one_search_of_two_owners_c
     let member = world.member(Some(&world.agency), Role::Investigator).await;
     let overseer = world.member(None, Role::Overseer).await;
     let theirs: [AgencyId; 2] = [1, 2].map(|seed| AgencyId::random(&SeededEntropy::new(seed)));
-    // Two searches, each with a record for both owners, are not yet a pattern; a third is, and it is the searcher's agency's.
-    for (number, days) in [(1, 9), (2, 6)] {
-        for (at, owner) in (0..).zip(&theirs) {
-            world.search_of(owner, 10 * number + at, &member, "abc 1234", days).await;
-        }
+    // Two searches, each with a record for both owners that a moment lies between, are no pattern; a third is, and it is found
+    // for the searcher's own agency.
+    let ago = |days: i64, seconds: i64| world.app.now().plus_seconds(seconds - 86_400 * days);
+    for (first, days) in [(10, 9), (20, 6)] {
+        world.record(&theirs[0], (first, first), &member, "abc 1234", ago(days, 0)).await;
+        world.record(&theirs[1], (first + 1, first), &member, "abc 1234", ago(days, 2)).await;
     }
     assert_eq!(world.detect().await, 0);
-    world.search_of(&theirs[0], 30, &member, "abc 1234", 2).await;
+    world.record(&theirs[0], (30, 30), &member, "abc 1234", ago(2, 0)).await;
     assert_eq!(world.detect().await, 1);
     let found = world.all(&overseer).await;
     let found = found.first().unwrap();

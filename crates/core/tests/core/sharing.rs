@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 
 const REASON: &str = "joint work on the garages along the county line";
 
-struct World {
-    app: App<MemRecords>,
+pub(super) struct World {
+    pub(super) app: App<MemRecords>,
     clock: Arc<ManualClock>,
 }
 
@@ -58,7 +58,7 @@ fn roles() -> Vec<Role> {
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let clock = Arc::new(ManualClock::default());
         let agencies = [
             agency('a', "municipal", "US-TX", -71.0),
@@ -82,13 +82,13 @@ impl World {
         Self { app, clock }
     }
 
-    async fn who(&self, letter: char, number: usize) -> Actor {
+    pub(super) async fn who(&self, letter: char, number: usize) -> Actor {
         let agency = self.app.records().get::<Agency>(id(letter).as_str()).await.unwrap().unwrap().record;
         let by = By::Token { id: "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(), scope: None };
         Actor::new(&member(letter, number, &roles()), Some(&agency), roles(), by)
     }
 
-    fn wish(&self, what: Value, scope: SharingScope, named: &[char]) -> NewSharing {
+    pub(super) fn wish(&self, what: Value, scope: SharingScope, named: &[char]) -> NewSharing {
         NewSharing {
             what: serde_json::from_value(what).unwrap(),
             scope,
@@ -101,7 +101,7 @@ impl World {
     }
 
     /// Offered by two of agency a.
-    async fn offered(&self, wish: NewSharing) -> SharingId {
+    pub(super) async fn offered(&self, wish: NewSharing) -> SharingId {
         let proposal = self.app.offer_sharing(&self.who('a', 0).await, wish).await.unwrap();
         let two = self.who('a', 1).await;
         let rule = self.app.proposal(&two, &proposal.id).await.unwrap().sharing.unwrap().id;
@@ -109,7 +109,7 @@ impl World {
         rule
     }
 
-    async fn accepted(&self, letter: char, rule: &SharingId) {
+    pub(super) async fn accepted(&self, letter: char, rule: &SharingId) {
         let proposal = self.app.accept_sharing(&self.who(letter, 0).await, rule, REASON).await.unwrap();
         self.app.approve_proposal(&self.who(letter, 1).await, &proposal.id).await.unwrap();
     }
@@ -150,7 +150,7 @@ impl World {
         policies.decide(&question).allowed
     }
 
-    async fn kinds(&self) -> Vec<String> {
+    pub(super) async fn kinds(&self) -> Vec<String> {
         let entries = self.app.records().ledger_entries(Log::Oversight, 0, 1_000).await.unwrap();
         let kind = |bytes: &[u8]| {
             serde_json::from_slice::<Value>(bytes).unwrap()["type"].as_str().unwrap().to_owned()
@@ -159,7 +159,7 @@ impl World {
     }
 }
 
-fn fields(error: CoreError) -> Vec<String> {
+pub(super) fn fields(error: CoreError) -> Vec<String> {
     let CoreError::Invalid(problems) = error else { panic!("{error}") };
     problems.into_iter().map(|problem| problem.field).collect()
 }

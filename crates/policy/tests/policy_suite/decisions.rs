@@ -56,11 +56,12 @@ fn facts() -> impl Strategy<Value = Facts> {
         proptest::sample::select(purposes),
         proptest::sample::select(offences),
         proptest::sample::select(Method::ALL.to_vec()),
+        proptest::sample::select(vec!["none", "judicial", "administrative", "agency"]),
     );
     let scope = (0u32..800, 0u32..120, 0u32..80, 0u32..3);
     let yes = proptest::array::uniform8(any::<bool>());
     (words, scope, yes, proptest::option::of(sharing())).prop_map(
-        |((purpose, offence, method), scope, yes, sharing)| {
+        |((purpose, offence, method, basis), scope, yes, sharing)| {
             let [case_open, warrant, others_proposal, hits_only, compared, listed, declared, break_glass] =
                 yes;
             let (cameras, days, agencies, approvals) = scope;
@@ -75,6 +76,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 days,
                 agencies,
                 method,
+                basis: basis.to_owned(),
                 hits_only,
                 compared,
                 listed,

@@ -149,3 +149,25 @@ fn what_a_profile_says_of_purposes_and_sharing_its_rules_do() {
         }
     }
 }
+
+#[test]
+fn a_list_without_a_judge_counts_for_immigration_only_where_a_profile_says_so() {
+    let shipped = PolicySet::shipped().unwrap();
+    assert!(shipped.profiles().iter().all(|profile| !profile.hotlists.administrative_immigration));
+    let mut texts = canvass_policy::shipped_texts();
+    let text = texts.get_mut("profiles/default.toml").unwrap();
+    text.push_str("\n[hotlists]\nadministrative_immigration = true\n");
+    let allows = PolicySet::load(&texts).unwrap_or_else(|errors| panic!("{errors}"));
+    for (line, wanted) in [
+        ("investigator municipal US-TX hotlist.add own", true),
+        ("supervisor municipal US-TX hotlist.approve own others-proposal", true),
+        ("investigator municipal US-TX hotlist.alert own", true),
+        // The owner of the camera decides, whatever the law of the list's agency says.
+        ("investigator municipal US-TX hotlist.alert of:municipal:US-IL share=all declared", false),
+        ("investigator municipal US-NH hotlist.add own", false),
+    ] {
+        let line = format!("{line} purpose=immigration offence=none basis=administrative");
+        assert!(!shipped.decide(&question(&shipped, &line)).allowed, "{line}");
+        assert_eq!(allows.decide(&question(&allows, &line)).allowed, wanted, "{line}");
+    }
+}

@@ -87,7 +87,7 @@ fn a_role_that_loses_an_action_loses_it_in_every_class_and_by_name() {
     let new = changed(|texts| {
         replace(
             texts,
-            "roles-search.txt",
+            "roles.txt",
             "plate.history            * -        -         -        own",
             "plate.history            * -        -         -        -  ",
         );

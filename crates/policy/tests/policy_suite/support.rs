@@ -59,6 +59,7 @@ pub fn question(set: &PolicySet, line: &str) -> Question {
         days: 7,
         agencies: 1,
         now: NOW,
+        basis: "agency".into(),
         ..Facts::default()
     };
     let mut question = Question { subject, action: action.into(), owner, facts };
@@ -78,6 +79,7 @@ fn fact(question: &mut Question, word: &str) {
     match word.split_once('=').unwrap_or((word, "")) {
         ("purpose", value) => facts.purpose = value.into(),
         ("offence", value) => facts.offence = value.into(),
+        ("basis", value) => facts.basis = value.into(),
         ("days", value) => facts.days = number(value),
         ("cameras", value) => facts.cameras = number(value),
         ("agencies", value) => facts.agencies = number(value),

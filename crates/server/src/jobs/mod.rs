@@ -7,6 +7,7 @@ pub mod intake;
 pub mod misuse;
 pub mod notices;
 pub mod publisher;
+pub mod reads;
 pub mod sequencer;
 pub mod summary;
 pub mod sweeper;
@@ -87,8 +88,8 @@ pub enum Round {
 /// Longest rest after failures.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// Names of all jobs.
-pub const NAMES: [&str; 7] =
-    ["sequencer", "publisher", "intake", "sweeper", "notices", "misuse", "transparency"];
+pub const NAMES: [&str; 8] =
+    ["sequencer", "publisher", "intake", "sweeper", "notices", "misuse", "transparency", "reads"];
 
 /// Starts all jobs; they stop, each at the end of its batch, when `stop` is cancelled.
 pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<()> {
@@ -140,6 +141,12 @@ pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<(
             transparency::round(&one).await
         })
         .await;
+    });
+    let never = Notify::new();
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("reads", &one, pace.saturating_mul(4), &never, &token, async || reads::round(&one).await)
+            .await;
     });
     jobs
 }

@@ -18,6 +18,7 @@ use crate::config::DataFolder;
 
 const MANIFEST: &str = "manifest.json";
 const RECORDS: &str = "records.sqlite";
+const READS: &str = "reads";
 /// Most files of a backup.
 const MOST_FILES: usize = 20_000_000;
 /// Longest manifest that is read, bytes.
@@ -42,6 +43,9 @@ pub enum BackupError {
     /// The records can't be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The plate reads can't be copied.
+    #[error("plate reads: {0}")]
+    Reads(#[from] canvass_plates::StoreError),
     /// The records can't be copied.
     #[error(transparent)]
     Records(#[from] StoreBackup),
@@ -146,7 +150,7 @@ fn copy_rest(
     heads: &[(String, String)],
     keys: bool,
 ) -> Result<Summary, BackupError> {
-    let mut paths = Vec::new();
+    let (mut paths, mut copied) = (Vec::new(), Vec::new());
     let mut folders = vec!["blobs", "public"];
     if keys {
         folders.extend(["keys", "asked"]);
@@ -156,6 +160,11 @@ fn copy_rest(
     }
     if folder.policy().exists() {
         paths.push("policy.json".into());
+    }
+    if folder.reads().exists() {
+        // Sealed under a key of the folder `keys`; segments never change, so they are hard links where they can be.
+        canvass_store_reads::snapshot(&folder.reads(), &to.join(READS))?;
+        walk(to, Path::new(READS), &mut copied)?;
     }
     let is_head = |path: &PathBuf| heads.iter().any(|(head, _)| Path::new(head) == path);
     paths.retain(|path| !is_head(path));
@@ -179,7 +188,7 @@ fn copy_rest(
         paths.push(path.into());
     }
     let mut files = vec![listed(to, Path::new(RECORDS))?];
-    for path in &paths {
+    for path in paths.iter().chain(&copied) {
         // A public file that was replaced or removed meanwhile is left out.
         if to.join(path).exists() {
             files.push(listed(to, path)?);

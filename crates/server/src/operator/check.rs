@@ -21,7 +21,9 @@ use canvass_core::{
 use canvass_ledger::{
     KeyKind, Log as Chain, LogConfig, LogError, MemStore, SignedCheckpoint, SignerKey, store::TileStore as _,
 };
+use canvass_plates::{Damage, ReadStore as _};
 use canvass_store_objects::{BlobError, Blobs, Tiles};
+use canvass_store_reads::SegmentStore;
 use canvass_store_sqlite::{OpenError, Options, SqliteRecords};
 use canvass_types::{
     Clock, Digest, Entropy, Policy,
@@ -32,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::DataFolder,
+    keys,
     public::spool::{Spool, SpoolConfig},
 };
 
@@ -69,7 +72,7 @@ pub enum CheckError {
 /// One defect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Where: `records`, `blobs`, `ledger`, `custody` or `public`.
+    /// Where: `records`, `blobs`, `ledger`, `custody`, `reads`, `hotlists` or `public`.
     pub area: String,
     /// What is wrong.
     pub defect: String,
@@ -90,6 +93,9 @@ pub struct Report {
     pub entries: u64,
     /// Chains of custody that were verified.
     pub chains: u64,
+    /// Plate reads that were opened and compared.
+    #[serde(default)]
+    pub reads: u64,
 }
 
 impl Report {
@@ -107,8 +113,29 @@ impl Report {
     }
 }
 
+/// A name for a folder that is gone in a moment.
+fn random_name(app: &App<SqliteRecords>) -> String {
+    data_encoding::HEXLOWER.encode(&canvass_types::env::random::<8>(app.entropy()))
+}
+
+/// How many reads a copy of the store holds, and what is damaged in it.
+fn look_at_reads(
+    folder: &DataFolder,
+    copy: &Path,
+    entropy: Arc<dyn Entropy>,
+) -> Result<(u64, Vec<Damage>), String> {
+    let words = |error: &dyn std::error::Error| error.to_string();
+    let key = keys::reads_key(&folder.keys(), false, entropy.as_ref()).map_err(|error| words(&error))?;
+    canvass_store_reads::snapshot(&folder.reads(), copy).map_err(|error| words(&error))?;
+    let options = canvass_store_reads::Options { background: false, warm: false, ..Default::default() };
+    let store = SegmentStore::open(copy, key, entropy, options).map_err(|error| words(&error))?;
+    let reads = store.slices().map_err(|error| words(&error))?.iter().map(|(_, reads)| reads).sum();
+    Ok((reads, store.check().map_err(|error| words(&error))?))
+}
+
 struct Checker {
     app: App<SqliteRecords>,
+    entropy: Arc<dyn Entropy>,
     blobs: Blobs,
     folder: DataFolder,
     repair: bool,
@@ -136,10 +163,10 @@ pub async fn check(
     let spool = SpoolConfig::new(folder.agency_spool(), u64::MAX, Arc::clone(&clock), Arc::clone(&entropy));
     let held = if repair { Spool::open(spool).ok() } else { None };
     let records = SqliteRecords::open(folder.records(), Options::default()).await?;
-    let app = App::new(records, Gate::shipped()?, Policy::default(), clock, entropy);
+    let app = App::new(records, Gate::shipped()?, Policy::default(), clock, Arc::clone(&entropy));
     let blobs = Blobs::local(data)?;
     let mut checker =
-        Checker { app, blobs, folder, repair, stopped: held.is_some(), report: Report::default() };
+        Checker { app, entropy, blobs, folder, repair, stopped: held.is_some(), report: Report::default() };
     let done = checker.all().await;
     drop(held);
     checker.app.records().close().await;
@@ -154,6 +181,8 @@ impl Checker {
         }
         self.deeds().await?;
         self.evidence().await?;
+        self.reads().await?;
+        self.hotlists().await?;
         self.public().await
     }
 
@@ -321,6 +350,47 @@ impl Checker {
                 part.iter().filter_map(|entry| serde_json::from_slice::<OversightLeaf>(&entry.entry).ok());
             entries.extend(leaves.map(|leaf| (leaf.commitment, leaf.hour)));
         }
+    }
+
+    /// Plate reads, in a copy that is made for it: a server may be at work on them.
+    async fn reads(&mut self) -> Result<(), CheckError> {
+        if !self.folder.reads().exists() {
+            return Ok(());
+        }
+        let entropy = Arc::clone(&self.entropy);
+        let (folder, copy) =
+            (self.folder.clone(), self.folder.0.join(format!(".reads-{}", random_name(&self.app))));
+        let work = move || {
+            let looked = look_at_reads(&folder, &copy, entropy);
+            let removed = std::fs::remove_dir_all(&copy);
+            looked.map(|found| (found, removed.is_ok()))
+        };
+        let looked = tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?;
+        match looked {
+            Ok(((reads, damages), _)) => {
+                self.report.reads = reads;
+                for damage in damages {
+                    let defect = format!("reads/{}: {}", damage.file, damage.what);
+                    self.report.add("reads", defect, "restore a backup of the folder `reads`", false);
+                }
+            }
+            Err(fault) => self.report.add(
+                "reads",
+                fault,
+                "put the folder `reads` and its key back from a backup",
+                false,
+            ),
+        }
+        Ok(())
+    }
+
+    /// What is on the hotlists in force.
+    async fn hotlists(&mut self) -> Result<(), CheckError> {
+        for (list, what) in self.app.damaged_hotlists().await? {
+            let remedy = "import the list again, or restore a backup";
+            self.report.add("hotlists", format!("{list}: {what}"), remedy, false);
+        }
+        Ok(())
     }
 
     /// Sealed bytes and chains of custody.

@@ -3,8 +3,11 @@
 
 use std::fmt::Write as _;
 
-use canvass_core::transparency::{
-    AgencyTransparency, LiveSetting, OpenContradiction, RoleCount, SharingShown, TextShown, Transparency,
+use canvass_core::{
+    records::LegalBasis,
+    transparency::{
+        AgencyTransparency, LiveSetting, OpenContradiction, RoleCount, SharingShown, TextShown, Transparency,
+    },
 };
 use canvass_types::{AgencyState, Role};
 
@@ -38,7 +41,7 @@ pub(crate) fn transparency(summary: &Transparency) -> Vec<u8> {
     texts(&mut out, "deployment", &summary.deployment.texts);
     out.push_str("</dl>\n");
     for agency in summary.agencies.iter().take(MOST) {
-        section(&mut out, agency);
+        section(&mut out, agency, summary.plates);
     }
     let plates = Both(
         "Number plates are not read; there is no hotlist.",
@@ -47,9 +50,44 @@ pub(crate) fn transparency(summary: &Transparency) -> Vec<u8> {
     if !summary.plates {
         let _ = writeln!(out, "<p>{plates}</p>");
     }
+    hotlists(&mut out, summary);
     let all = Both("All of it as a file", "Todo esto como archivo");
     let _ = writeln!(out, "<p><a href=\"/transparency.json\">{all}</a></p>\n</main>");
     out.into_bytes()
+}
+
+fn hotlists(out: &mut String, summary: &Transparency) {
+    if summary.hotlists.is_empty() {
+        return;
+    }
+    let title = Both("Hotlists in force", "Listas en vigor");
+    let _ = writeln!(out, "<h2>{title}</h2>\n<dl class=\"facts\">");
+    for list in summary.hotlists.iter().take(MOST) {
+        let agency = summary.agencies.iter().find(|agency| agency.id == list.agency);
+        let basis = match list.basis {
+            LegalBasis::Judicial => Both("judge’s order", "orden judicial"),
+            LegalBasis::Administrative => Both("authority, no judge", "autoridad, sin juez"),
+            LegalBasis::Agency => Both("the agency itself", "la propia agencia"),
+        };
+        let plates = Both("plates", "matrículas");
+        let misread = match list.alerts.misread_percent {
+            Some(percent) => format!("; {percent} % {}", Both("misread", "lecturas erróneas")),
+            None => String::new(),
+        };
+        let off = if list.allowed {
+            String::new()
+        } else {
+            format!("; {}", Both("off: the law in force forbids it", "apagada: la ley en vigor la prohíbe"))
+        };
+        let _ = writeln!(
+            out,
+            "<dt>{}: {}</dt><dd>{basis}; {} {plates}{misread}{off}</dd>",
+            Html(agency.map_or("", |agency| agency.name.as_str())),
+            Html(&list.source),
+            list.entries,
+        );
+    }
+    out.push_str("</dl>\n");
 }
 
 fn alarm(out: &mut String, whose: Option<&str>, one: &OpenContradiction) {
@@ -108,7 +146,15 @@ fn texts(out: &mut String, owner: &str, texts: &[TextShown]) {
     }
 }
 
-fn section(out: &mut String, agency: &AgencyTransparency) {
+/// A stretch of time, in days where it is whole ones.
+fn time(seconds: u64) -> String {
+    if seconds >= 86_400 && seconds.is_multiple_of(86_400) {
+        return format!("{} {}", seconds / 86_400, Both("days", "días"));
+    }
+    format!("{} {}", seconds.div_ceil(60), Both("minutes", "minutos"))
+}
+
+fn section(out: &mut String, agency: &AgencyTransparency, plates: bool) {
     let law = if agency.law.title.is_empty() { &agency.law.profile } else { &agency.law.title };
     let _ = writeln!(out, "<h2>{}</h2>\n<dl class=\"facts\">", Html(&agency.name));
     let standing = match agency.state {
@@ -124,6 +170,16 @@ fn section(out: &mut String, agency: &AgencyTransparency) {
         Html(&agency.subdivision)
     );
     let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", Both("State law", "Ley estatal"), Html(law));
+    if plates {
+        let kept = Both("Plate reads without a hit, with one", "Lecturas sin acierto, con acierto");
+        let reads = agency.law.reads;
+        let _ = writeln!(
+            out,
+            "<dt>{kept}</dt><dd>{}; {}</dd>",
+            time(reads.seen_seconds),
+            time(reads.hit_seconds)
+        );
+    }
     people(out, &agency.members);
     let numbers =
         Both("Signing keys, open portals, open requests", "Claves, portales abiertos, solicitudes abiertas");
@@ -237,7 +293,8 @@ mod tests {
                             "texts": [], "contradictions": [] },
             "agencies": [{
                 "id": "agy_aaaaaaaaaaaaaaaaaaaaaaaaaa", "name": name, "class": "municipal", "subdivision": "US-NH",
-                "state": "verified", "law": { "profile": "us-nh", "title": "New Hampshire" }, "members": [],
+                "state": "verified", "law": { "profile": "us-nh", "title": "New Hampshire",
+                         "reads": { "seen_seconds": 180, "hit_seconds": 86400 } }, "members": [],
                 "keys": { "count": 1, "since": "2026-11-01" }, "portals": 0, "requests": 3,
                 "sharing": [{ "what": "cameras", "cameras": 2, "scope": "state", "within_km": null, "named": [],
                               "accepted": [], "from": "2026-11-01", "until": "2027-11-01" }],

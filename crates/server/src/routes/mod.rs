@@ -3,6 +3,7 @@
 //! A route is declared together with its documentation, so that none can exist without it.
 
 pub mod agencies;
+pub mod alerts;
 pub mod asked;
 pub mod breakglass;
 pub mod cameras;
@@ -14,13 +15,16 @@ pub mod federated;
 pub mod findings;
 pub mod governance;
 pub mod holds;
+pub mod hotlists;
 pub mod items;
 pub mod keys;
 pub mod members;
 pub mod offers;
 pub mod open;
+pub mod plates;
 pub mod portals;
 pub mod proposals;
+pub mod reads;
 pub mod requests;
 pub mod sharing;
 pub mod signin;
@@ -163,9 +167,10 @@ impl IntoResponses for Refusals {
             ("413", "The body is too large."),
             ("415", "The body is not JSON."),
             ("422", "Some fields can't be accepted, or the purpose is missing."),
-            ("429", "Too many tries or failures to sign in."),
+            ("429", "Too many tries or failures to sign in, or more reads of a camera than are taken."),
             ("500", "Something is wrong on this side."),
             ("503", "Too busy, or the store does not answer."),
+            ("507", "The disk for plate reads is full."),
         ]
         .into_iter()
         .map(|(status, words)| {
@@ -204,6 +209,10 @@ fn members_routes() -> OpenApiRouter<Desk> {
         .merge(findings::routes())
         .merge(texts::routes())
         .merge(cameras::routes())
+        .merge(reads::routes())
+        .merge(plates::routes())
+        .merge(hotlists::routes())
+        .merge(alerts::routes())
 }
 
 /// The whole API with its documentation.
@@ -262,12 +271,10 @@ pub fn openapi() -> OpenApi {
                 operation.security = Some(Vec::new());
             }
             let example = examples().remove(&format!("{method} {path}"));
-            if let (Some(RefOr::T(body)), Some(example)) = (&mut operation.request_body, example) {
-                for content in body.content.values_mut() {
-                    if let RefOr::T(content) = content {
-                        content.example = Some(example.clone());
-                    }
-                }
+            if let (Some(RefOr::T(body)), Some(example)) = (&mut operation.request_body, example)
+                && let Some(RefOr::T(content)) = body.content.get_mut("application/json")
+            {
+                content.example = Some(example);
             }
         }
     }

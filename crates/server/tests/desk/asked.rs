@@ -13,6 +13,8 @@ use canvass_server::{Running, asked, operator, serve};
 use canvass_store_sqlite::{Options, SqliteRecords};
 use canvass_testkit::ManualClock;
 use canvass_types::{AgencyClass, Clock, Policy, Purpose, Role, Time};
+use http_body_util::BodyExt as _;
+use hyper_util::rt::TokioIo;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
@@ -197,21 +199,26 @@ async fn refusals(http: &Client, public: &str, epoch: Epoch) {
     let got = http.get(format!("{public}/asked/evaluate")).send().await.unwrap();
     assert_eq!((got.status().as_u16(), got.headers()["allow"].to_str().unwrap()), (405, "POST"));
     assert_eq!(http.get(format!("{public}/asked/{epoch}.key")).send().await.unwrap().status(), 404);
-    // One connection has its pace; the clock of this server stands still, so nothing comes back.
-    let alone = Client::builder().pool_max_idle_per_host(1).build().unwrap();
-    // The client may open a second connection while the first goes back to its pool, and begin to count anew.
-    let mut answered = 0;
-    loop {
-        let body = json!({ "epoch": epoch, "elements": vec![good.clone(); 4] });
-        let answer = evaluate(&alone, public, &body).await;
-        if answer.status() == 429 {
-            assert_eq!(answer.headers()["retry-after"], "4");
-            break;
-        }
-        assert_eq!(answer.status(), 200);
-        let _ = answer.bytes().await;
-        answered += 1;
-        assert!(answered < 20, "no limit is kept");
+    // One connection has its pace; the clock of this server stands still, so nothing comes back. The client is one that
+    // cannot open a second connection.
+    let address = public.strip_prefix("http://").unwrap();
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (mut alone, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let body = json!({ "epoch": epoch, "elements": vec![good.clone(); 4] }).to_string();
+    let mut answers = Vec::new();
+    for _ in 0..6 {
+        let asked = hyper::Request::post("/asked/evaluate")
+            .header("host", address)
+            .header("content-type", "application/json")
+            .body(body.clone())
+            .unwrap();
+        alone.ready().await.unwrap();
+        let answer = alone.send_request(asked).await.unwrap();
+        let (head, body) = answer.into_parts();
+        body.collect().await.unwrap();
+        answers.push((head.status.as_u16(), head.headers.get("retry-after").cloned()));
     }
-    assert!(answered >= 5, "{answered} answered");
+    let refused = (429, Some("4".parse().unwrap()));
+    assert_eq!(answers, [vec![(200, None); 5], vec![refused]].concat());
 }

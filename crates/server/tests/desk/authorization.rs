@@ -84,6 +84,9 @@ fn filled(path: &str, agency: &Agency, request: &str) -> String {
         .replace("{hold}", "hld_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{proposal}", "prp_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{rule}", "shr_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{hotlist}", "htl_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{version}", "hlv_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{alert}", "alr_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{camera}", "cam_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{notice}", "ntc_aaaaaaaaaaaaaaaaaaaaaaaaaa")
 }

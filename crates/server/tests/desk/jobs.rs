@@ -117,6 +117,49 @@ async fn witnesses_cosign_and_one_that_is_gone_stops_nobody() {
     canvass.stop().await;
 }
 
+/// A server that counts who calls, and answers as told.
+async fn counting(answer: axum::response::Response<()>) -> (String, Arc<Mutex<u32>>) {
+    let calls = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&calls);
+    let (parts, ()) = answer.into_parts();
+    let router = Router::new().fallback(move || {
+        *counted.lock().unwrap() += 1;
+        let parts = parts.clone();
+        async move { axum::response::Response::from_parts(parts, axum::body::Body::empty()) }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, calls)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_leads_elsewhere_is_not_followed() {
+    let (elsewhere, reached) = counting(axum::response::Response::new(())).await;
+    let mut there = axum::response::Response::new(());
+    *there.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    there.headers_mut().insert("location", elsewhere.parse().unwrap());
+    let (url, asked) = counting(there).await;
+    let key = SignerKey::from_seed("led.example", KeyKind::Cosigner, &[5; 32]).unwrap().verifier().clone();
+    let mut canvass = Canvass::start_with(|config| {
+        config.identity.witnesses = vec![Named { url, key }];
+        config.identity.quorum = 0;
+    })
+    .await;
+    let agency = Agency::new(&canvass).await;
+    let (request, _) = agency.publish(&canvass, "26-7").await;
+    canvass.public_file(&format!("/requests/{request}.json"), |file| file["state"] == "published").await;
+    for _ in 0..100 {
+        if *asked.lock().unwrap() > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    canvass.stop().await;
+    assert!(*asked.lock().unwrap() > 0, "the witness was asked");
+    assert_eq!(*reached.lock().unwrap(), 0, "and its word of another place was not followed");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_cant_be_taken_is_destroyed_and_its_sender_reads_why() {
     let mut canvass = Canvass::start().await;

@@ -91,7 +91,12 @@ impl Canvass {
     }
 
     pub async fn run(&mut self, config: ServeConfig) {
-        let running = Box::pin(serve(config, clock(), entropy(), std::future::pending())).await.unwrap();
+        self.run_by(config, clock()).await;
+    }
+
+    /// The same under a clock that the test moves.
+    pub async fn run_by(&mut self, config: ServeConfig, clock: Arc<dyn Clock>) {
+        let running = Box::pin(serve(config, clock, entropy(), std::future::pending())).await.unwrap();
         self.desk = running.private_addr.map(|at| format!("http://{at}")).unwrap_or_default();
         self.public = running.public_addr.map(|at| format!("http://{at}")).unwrap_or_default();
         self.running = Some(running);
@@ -126,6 +131,21 @@ impl Canvass {
         let status = answer.status();
         let bytes = answer.bytes().await.unwrap();
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    /// The same with a body of another kind than JSON, and the answer's header `Retry-After`.
+    pub async fn send(
+        &self,
+        token: &str,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> (StatusCode, Value, Option<u64>) {
+        let request = self.http.post(format!("{}/api/v1{path}", self.desk)).bearer_auth(token);
+        let answer = request.header("content-type", kind).body(body).send().await.unwrap();
+        let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let status = answer.status();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(Value::Null), wait)
     }
 
     async fn fine(&self, token: &str, method: Method, path: &str, body: Option<&Value>) -> Value {

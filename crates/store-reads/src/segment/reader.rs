@@ -445,7 +445,7 @@ pub(crate) struct RowBlock<'a> {
     pub colour: Column<'a>,
     brand: Column<'a>,
     direction: Column<'a>,
-    hit: Column<'a>,
+    pub hit: Column<'a>,
     ids: &'a [u8],
     lengths: Column<'a>,
     extras: &'a [u8],

@@ -12,4 +12,5 @@ mod erased;
 mod full;
 mod killed;
 mod laws;
+mod snapshot;
 mod support;

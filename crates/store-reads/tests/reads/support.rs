@@ -135,7 +135,7 @@ pub fn any_query() -> impl Strategy<Value = ReadQuery> {
         prop_oneof![Just(0), Just(75), 60..=100_u8],
         opt(VehicleType::ALL),
         opt(&Colour::ALL[..3]),
-        any::<[bool; 2]>(),
+        any::<[bool; 3]>(),
     );
     (pattern, cameras, window, filters, 1..40_usize).prop_map(
         |(pattern, cameras, (from, until), (confidence, vehicle, colour, on), limit)| ReadQuery {
@@ -146,6 +146,7 @@ pub fn any_query() -> impl Strategy<Value = ReadQuery> {
             confidence: Confidence::try_from(confidence).unwrap(),
             vehicle: vehicle.filter(|_| on[0]),
             colour: colour.filter(|_| on[1]),
+            hits_only: on[2],
             limit,
             cursor: None,
         },

@@ -67,6 +67,12 @@ describe("a form of a purpose", () => {
     expect(tidy({ ...filled, class: "wanted" }, choices).warrant).toBe("W-7");
     expect(tidy({ ...filled, class: "crime" }, choices).offence).toBe("felony");
   });
+  it("keeps and asks for a warrant where the act needs one besides", () => {
+    const filled = { ...emptyPurpose("triage"), reason };
+    expect(Object.keys(lacking(filled, choices, true))).toEqual(["warrant"]);
+    expect(lacking({ ...filled, warrant: "W-7" }, choices, true)).toEqual({});
+    expect(tidy({ ...filled, warrant: " W-7 " }, choices, true).warrant).toBe("W-7");
+  });
   it("takes the agency's code of a case where it can be one", () => {
     const id = `cas_${"a".repeat(26)}`;
     expect(caseCode("26-004512", id)).toBe("26-004512");

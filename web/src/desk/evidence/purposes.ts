@@ -45,26 +45,27 @@ export function isReason(text: string): boolean {
   return length(text) >= REASON_LEAST && length(text) <= REASON_MOST;
 }
 
-/** The purpose as it is sent: without what its class does not ask for. */
-export function tidy(purpose: Purpose, choices: Choices): Purpose {
+/** The purpose as it is sent: without what its class does not ask for. `warrant` when the act asks for one besides. */
+export function tidy(purpose: Purpose, choices: Choices, warrant = false): Purpose {
   const chosen = choices.classes.find(({ id }) => id === purpose.class);
   return {
     class: purpose.class,
     offence: chosen?.offence ? purpose.offence : "none",
     case: purpose.case?.trim() || null,
     reason: purpose.reason.trim(),
-    warrant: (chosen?.warrant && purpose.warrant?.trim()) || null,
+    warrant: ((warrant || chosen?.warrant) && purpose.warrant?.trim()) || null,
   };
 }
 
 /** What is missing before the server need be asked. Whether a reason says something is for the server to judge. */
-export function lacking(purpose: Purpose, choices: Choices): Partial<Record<FieldName, MessageKey>> {
+export function lacking(purpose: Purpose, choices: Choices, warrant = false): Partial<Record<FieldName, MessageKey>> {
   const chosen = choices.classes.find(({ id }) => id === purpose.class);
   const missing: Partial<Record<FieldName, MessageKey>> = {};
   if (!chosen) missing.class = "evidence.purpose.rule.class.missing";
   if (chosen?.offence && purpose.offence === "none") missing.offence = "evidence.purpose.rule.offence.missing";
   if (chosen?.case && !purpose.case?.trim()) missing.case = "evidence.purpose.rule.case.missing";
-  if (chosen?.warrant && !purpose.warrant?.trim()) missing.warrant = "evidence.purpose.rule.warrant.missing";
+  if ((warrant || chosen?.warrant) && !purpose.warrant?.trim())
+    missing.warrant = "evidence.purpose.rule.warrant.missing";
   if (length(purpose.reason) < choices.reason.least) missing.reason = "evidence.purpose.rule.reason.short";
   if (length(purpose.reason) > choices.reason.most) missing.reason = "evidence.purpose.rule.reason.long";
   return missing;

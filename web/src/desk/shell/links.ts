@@ -7,6 +7,7 @@ const PAGES: Readonly<Record<string, readonly [right: string, path: string]>> = 
   cas: ["case.read", "/desk/cases/"],
   itm: ["item.list", "/desk/items/"],
   mbr: ["member.list", "/desk/people/"],
+  htl: ["hotlist.read", "/desk/hotlists/"],
   fnd: ["finding.read", "/desk/findings/"],
 };
 

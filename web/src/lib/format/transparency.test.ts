@@ -34,7 +34,7 @@ const SUMMARY: Transparency = {
       class: "municipal",
       subdivision: "US-NH",
       state: "verified",
-      law: { profile: "us-nh", title: "New Hampshire" },
+      law: { profile: "us-nh", title: "New Hampshire", reads: { seen_seconds: 180, hit_seconds: 86_400 } },
       members: [],
       keys: { count: 1, since: "2026-11-01" },
       portals: 0,

@@ -52,7 +52,7 @@ export interface AgencyTransparency {
   class: AgencyClass;
   subdivision: string;
   state: AgencyState;
-  law: { profile: string; title: string };
+  law: { profile: string; title: string; reads: { seen_seconds: number; hit_seconds: number } };
   members: RoleCount[];
   keys: { count: number; since: string };
   portals: number;
@@ -62,13 +62,36 @@ export interface AgencyTransparency {
   contradictions: Contradiction[];
 }
 
+/** How many alerts of a hotlist stand where. */
+export interface AlertCounts {
+  unconfirmed: number;
+  confirmed: number;
+  misread: number;
+  stale: number;
+  misread_percent: number | null;
+}
+
+/** A hotlist that alerts. */
+export interface HotlistShown {
+  id: string;
+  agency: string;
+  source: string;
+  basis: "judicial" | "administrative" | "agency";
+  purpose: string;
+  entries: number;
+  since: string;
+  allowed: boolean;
+  alerts: AlertCounts;
+  cameras: { camera: string; compared: number; misread_percent: number | null }[];
+}
+
 export interface Transparency {
   v: 1;
   policy: string;
   rules: string;
   kept: { class: string; setting: string | null; days: number | null }[];
   plates: boolean;
-  hotlists: string[];
+  hotlists: HotlistShown[];
   deployment: { members: RoleCount[]; texts: TextShown[]; contradictions: Contradiction[] };
   agencies: AgencyTransparency[];
   findings: Record<string, Record<string, number>>;
@@ -106,6 +129,24 @@ const sharing = (value: unknown) =>
     (one) => isText(one.what) && isText(one.scope) && words(one.named) && words(one.accepted) && isDay(one.until),
   );
 
+const hotlists = (value: unknown) =>
+  all<HotlistShown>(
+    value,
+    (one) =>
+      isText(one.agency) &&
+      isText(one.source) &&
+      isText(one.basis) &&
+      isText(one.purpose) &&
+      Number.isSafeInteger(one.entries) &&
+      isDay(one.since) &&
+      typeof one.allowed === "boolean" &&
+      Number.isSafeInteger(one.alerts?.confirmed) &&
+      Number.isSafeInteger(one.alerts.unconfirmed) &&
+      Number.isSafeInteger(one.alerts.misread) &&
+      Number.isSafeInteger(one.alerts.stale) &&
+      Array.isArray(one.cameras),
+  );
+
 /** Reads the summary; `null` when it is none. */
 export function parseTransparency(value: unknown): Transparency | null {
   const read = value as Transparency | null;
@@ -115,6 +156,8 @@ export function parseTransparency(value: unknown): Transparency | null {
     isText(one.class) &&
     isText(one.state) &&
     isText(one.law?.profile) &&
+    Number.isSafeInteger(one.law.reads?.seen_seconds) &&
+    Number.isSafeInteger(one.law.reads.hit_seconds) &&
     Number.isSafeInteger(one.keys?.count) &&
     Number.isSafeInteger(one.portals) &&
     Number.isSafeInteger(one.requests) &&
@@ -125,7 +168,7 @@ export function parseTransparency(value: unknown): Transparency | null {
   const sound =
     read?.v === 1 &&
     all<Transparency["kept"][number]>(read.kept, (one) => isText(one.class)) &&
-    words(read.hotlists) &&
+    hotlists(read.hotlists) &&
     !!read.deployment &&
     members(read.deployment.members) &&
     texts(read.deployment.texts) &&

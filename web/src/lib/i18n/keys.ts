@@ -28,7 +28,7 @@ export type MessageKey = keyof All;
 
 /**
  * Files of texts: `common` is shared; `look`, `give`, `ledger`, `notify`, `searched` are the resident's; `desk` (requests,
- * moderation, keys, people), `evidence` (inbox, cases, items) `govern` (approvals, sharing) and `plates` (cameras) are the agency's; `policy`
+ * moderation, keys, people), `evidence` (inbox, cases, items), `govern` (approvals, sharing) and `plates` (cameras) are the agency's; `policy`
  * (settings, texts of policy) is shown by both.
  */
 export type Area =

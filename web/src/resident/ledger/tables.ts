@@ -1,6 +1,6 @@
 /** Tables of the transparency page: what they show, and the same for a spreadsheet. */
 import type { CsvTable } from "$lib/format/csv";
-import type { AgencyTransparency, RoleCount, Transparency } from "$lib/format/transparency";
+import type { AgencyTransparency, AlertCounts, RoleCount, Transparency } from "$lib/format/transparency";
 import type { PublicAgency } from "$lib/format/types";
 import type { Sort, Use } from "$lib/format/uses";
 import { number, word } from "$lib/i18n/format";
@@ -117,6 +117,35 @@ function keptTable({ kept }: Transparency): Table {
   );
 }
 
+function readsTable({ agencies, plates }: Transparency): Table {
+  const time = (seconds: number): Cell => ({
+    raw: seconds,
+    shown:
+      seconds % 86_400 === 0
+        ? t("policy.value.days", { n: seconds / 86_400 })
+        : t("policy.value.minutes", { n: Math.ceil(seconds / 60) }),
+  });
+  return table(
+    "reads",
+    "policy.table.reads",
+    [
+      ...AGENCY,
+      { name: "law", text: "policy.col.law" },
+      { name: "seconds_without_hit", text: "policy.col.seen" },
+      { name: "seconds_with_hit", text: "policy.col.hit" },
+    ],
+    plates
+      ? agencies.map((agency) => [
+          ...of(agency),
+          text(agency.law.profile, agency.law.title || t("policy.value.default")),
+          time(agency.law.reads.seen_seconds),
+          time(agency.law.reads.hit_seconds),
+        ])
+      : [],
+    t("policy.reads.none"),
+  );
+}
+
 function sharingTable({ agencies }: Transparency): Table {
   const name = (id: string) => agencies.find((agency) => agency.id === id)?.name ?? id;
   const names = (ids: string[]) => text(ids.join(" "), ids.length > 0 ? list(ids.map(name)) : "–");
@@ -202,13 +231,36 @@ function findingsTable({ findings }: Transparency): Table {
   );
 }
 
-function hotlistsTable({ hotlists, plates }: Transparency): Table {
+function hotlistsTable({ agencies, hotlists, plates }: Transparency): Table {
+  const percent = (raw: number | null): Cell => (raw === null ? text("") : { raw, shown: `${number(raw)} %` });
+  const all = ({ unconfirmed, confirmed, misread, stale }: AlertCounts) => unconfirmed + confirmed + misread + stale;
   return table(
     "hotlists",
     "policy.table.hotlists",
-    [{ name: "hotlist", text: "policy.col.what" }],
-    hotlists.map((one) => [text(one)]),
-    plates ? undefined : t("policy.plates.none"),
+    [
+      ...AGENCY,
+      { name: "source", text: "policy.col.what" },
+      { name: "basis", text: "policy.col.basis" },
+      { name: "purpose", text: "policy.col.purpose" },
+      { name: "entries", text: "policy.col.entries_of", num: true },
+      { name: "since", text: "policy.col.from" },
+      { name: "allowed", text: "policy.col.allowed" },
+      { name: "alerts", text: "policy.col.alerts", num: true },
+      { name: "misread_percent", text: "policy.col.misread", num: true },
+    ],
+    hotlists.map((one) => [
+      text(one.agency),
+      text(one.agency, agencies.find(({ id }) => id === one.agency)?.name),
+      text(one.source),
+      text(one.basis, t(`policy.basis.${one.basis}`)),
+      text(one.purpose, purposeName(one.purpose)),
+      count(one.entries),
+      day(one.since),
+      text(String(one.allowed), t(one.allowed ? "policy.hotlist.on" : "policy.hotlist.off")),
+      count(all(one.alerts)),
+      percent(one.alerts.misread_percent),
+    ]),
+    t(plates ? "policy.hotlists.none" : "policy.plates.none"),
   );
 }
 
@@ -217,6 +269,7 @@ export function settingsTables(summary: Transparency): Table[] {
   return [
     membersTable(summary),
     keptTable(summary),
+    readsTable(summary),
     agenciesTable(summary),
     sharingTable(summary),
     contradictionsTable(summary),

@@ -78,6 +78,7 @@ impl World {
             portals: &BTreeMap::new(),
             sharing: &self.sharing,
             texts: &self.texts,
+            hotlists: &[],
             findings: &self.findings,
             now: Time::from_second(100 * DAY),
         })
@@ -106,6 +107,8 @@ fn an_agency_is_shown_with_its_law_its_sharing_and_what_is_not_so() {
     assert_eq!(ids, [&county.id, &town.id, &federal.id], "by id");
     let shown = &summary.agencies[1];
     assert_eq!((shown.law.profile.as_str(), shown.law.title.as_str()), ("us-nh", "New Hampshire"));
+    assert_eq!(shown.law.reads.seen_seconds, 180, "what met no hotlist is gone after three minutes");
+    assert!(shown.law.reads.hit_seconds > shown.law.reads.seen_seconds);
     assert_eq!((shown.requests, shown.portals, shown.keys.count), (3, 0, 0));
     assert_eq!(shown.keys.since, "2026-01-01");
     let scopes: Vec<&str> = shown.sharing.iter().map(|rule| rule.scope.as_str()).collect();
@@ -117,7 +120,7 @@ fn an_agency_is_shown_with_its_law_its_sharing_and_what_is_not_so() {
     let [open] = &summary.deployment.contradictions[..] else { panic!() };
     assert_eq!((open.claimed.to_string(), open.live.to_string()), ("90".into(), "3650".into()));
     assert!(summary.agencies[0].contradictions.is_empty());
-    assert!(!summary.plates && summary.hotlists.is_empty());
+    assert!(summary.plates && summary.hotlists.is_empty());
 }
 
 #[test]

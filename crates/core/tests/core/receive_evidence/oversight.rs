@@ -89,6 +89,8 @@ async fn what_is_not_opened_to_an_auditor_stays_shut() {
         assert!(all.contains(&record.leaf));
     }
     assert!(own.shut.is_empty() && own.opened["action"].value == "disclosure.make");
+    assert_eq!(reopened(&own.opened, &own.shut), Some(own.leaf.commitment));
+    assert!(all.contains(&own.leaf));
     let told = |records: &[Disclosed]| serde_json::to_string(records).unwrap();
     assert!(!told(rest).contains(w.junior.member.as_str()) && !told(rest).contains("Elm Street"));
     // Another agency has nothing of ours to open, and ids of what is not there are refused.

@@ -1,0 +1,268 @@
+//! What a camera sends, row by row: checked, put into the one form, dated by two clocks.
+
+use std::sync::Arc;
+
+use canvass_plates::{Read, Short, hotlist::Found};
+use canvass_types::{AgencyId, AgencyState, CameraId, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{
+    KeptFor, ReadsError,
+    wire::{Fault, NewRead},
+};
+use crate::{
+    App, CoreError,
+    access::{Actor, By, Denied, ReadAdd, Target},
+    hotlists::Watched,
+    ports::Records,
+    records::CameraUse,
+};
+
+/// Most rows of one batch.
+pub const MOST_ROWS: usize = 5_000;
+/// Most rows that are named as wrong in one answer; how many there were is told besides.
+pub const MOST_PROBLEMS: usize = 100;
+/// Most bytes of one row.
+const MOST_ROW_BYTES: usize = 16 * 1024;
+/// Seconds that a camera's clock may be ahead of ours.
+const AHEAD: i64 = 120;
+/// Seconds behind ours from which on a clock is no clock.
+const BEHIND: i64 = 400 * 86_400;
+
+/// A row that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RowProblem {
+    /// Its number, from 1.
+    pub row: u64,
+    /// The field at fault; `row` when the row is none.
+    pub field: String,
+    /// What rule it breaks.
+    pub rule: String,
+    /// What is wrong. It never repeats what was sent.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// One row as it came.
+#[derive(Clone, Copy)]
+pub enum Row<'a> {
+    /// A line of JSON.
+    Text(&'a [u8]),
+    /// An element of a JSON array.
+    Json(&'a Value),
+}
+
+impl Row<'_> {
+    /// The row as a read. The parser's own words may quote what was sent, so they are not told; the place says enough.
+    fn parsed(self) -> Result<NewRead, Fault> {
+        let form = |what: String| ("row", "form", what, "see NewRead in /api/v1/openapi.json");
+        match self {
+            Self::Text(text) if text.len() > MOST_ROW_BYTES => {
+                let what = format!("the row has more than {MOST_ROW_BYTES} bytes");
+                Err(("row", "length", what, "send the read alone, without the picture"))
+            }
+            Self::Text(text) => serde_json::from_slice(text)
+                .map_err(|error| form(format!("the row is no read: column {}", error.column()))),
+            Self::Json(value) => {
+                NewRead::deserialize(value).map_err(|_| form("the row is no read".to_owned()))
+            }
+        }
+    }
+}
+
+/// One camera that sends, and what holds for its reads now.
+#[derive(Debug)]
+pub struct Feed {
+    camera: CameraId,
+    agency: AgencyId,
+    kept: Option<KeptFor>,
+    hits: Option<KeptFor>,
+    lists: Vec<Arc<Watched>>,
+    received: Time,
+}
+
+/// A read that met hotlists: each with the numbers of the entries that it fits, nearest first.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    pub(crate) read: Read,
+    pub(crate) lists: Vec<(Arc<Watched>, Vec<Found>)>,
+}
+
+/// Rows of a camera, ready to be stored.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The reads of good rows.
+    pub(super) reads: Vec<Read>,
+    /// Those of them that met a hotlist.
+    pub hits: Vec<Hit>,
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// Good rows that the law keeps not even for a moment.
+    pub dropped: u64,
+    /// How many rows were wrong.
+    pub refused: u64,
+    /// Which, the first [`MOST_PROBLEMS`] of them.
+    pub problems: Vec<RowProblem>,
+}
+
+impl Batch {
+    /// Adds what came of another part of the same sending.
+    pub fn join(&mut self, other: Self) {
+        self.reads.extend(other.reads);
+        self.hits.extend(other.hits);
+        self.rows += other.rows;
+        self.dropped += other.dropped;
+        self.refused += other.refused;
+        self.problems.extend(other.problems);
+        self.problems.truncate(MOST_PROBLEMS);
+    }
+
+    /// Good rows.
+    #[must_use]
+    pub fn good(&self) -> usize {
+        self.reads.len()
+    }
+
+    fn refuse(&mut self, row: u64, (field, rule, message, remedy): Fault) {
+        self.refused += 1;
+        if self.problems.len() < MOST_PROBLEMS {
+            let (field, rule, remedy) = (field.to_owned(), rule.to_owned(), remedy.to_owned());
+            self.problems.push(RowProblem { row, field, rule, message, remedy });
+        }
+    }
+}
+
+/// A read, and the hotlists that it met.
+type Met = (Read, Vec<(Arc<Watched>, Vec<Found>)>);
+
+impl Feed {
+    /// The camera.
+    #[must_use]
+    pub fn camera(&self) -> &CameraId {
+        &self.camera
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn agency(&self) -> &AgencyId {
+        &self.agency
+    }
+
+    /// How long reads are kept that met a hotlist, or met none.
+    pub(crate) fn kept(&self, hit: bool) -> Option<&KeptFor> {
+        if hit { self.hits.as_ref() } else { self.kept.as_ref() }
+    }
+
+    /// Hotlists that a plate is on now, as its reader saw it or but for what readers confuse.
+    fn met(&self, read: &Read) -> Vec<(Arc<Watched>, Vec<Found>)> {
+        let found = |list: &Arc<Watched>| {
+            let found = list.find(&read.plate, self.received);
+            (!found.is_empty()).then(|| (Arc::clone(list), found))
+        };
+        self.lists.iter().filter_map(found).collect()
+    }
+
+    /// Checks rows, each a [`NewRead`]; `first` is the number of the first, from 1.
+    pub fn prepare<'a>(&self, rows: impl IntoIterator<Item = Row<'a>>, first: u64) -> Batch {
+        let mut batch = Batch::default();
+        for row in rows {
+            let number = first + batch.rows;
+            batch.rows += 1;
+            match self.row(row) {
+                Ok(Some((read, lists))) => {
+                    if !lists.is_empty() {
+                        batch.hits.push(Hit { read: read.clone(), lists });
+                    }
+                    batch.reads.push(read);
+                }
+                Ok(None) => batch.dropped += 1,
+                Err(fault) => batch.refuse(number, fault),
+            }
+        }
+        batch
+    }
+
+    fn row(&self, row: Row<'_>) -> Result<Option<Met>, Fault> {
+        let parts = row.parsed()?.parts()?;
+        self.clock(parts.time)?;
+        let mut read = Read::new(self.camera.clone(), &parts.source, parts.plate, parts.time, self.received);
+        read.raw = parts.raw.and_then(|raw| raw.parse::<Short>().ok());
+        read.region = parts.region;
+        read.confidence = parts.confidence;
+        read.characters = parts.characters;
+        read.vehicle = parts.vehicle;
+        read.colour = parts.colour;
+        read.brand = parts.brand;
+        read.direction = parts.direction;
+        let lists = self.met(&read);
+        read.hit = !lists.is_empty();
+        let Some(kept) = self.kept(read.hit) else { return Ok(None) };
+        if kept.due(&kept.class().slice_of(&read), self.received) {
+            let what = format!("it is past the {} seconds that the law keeps such reads", kept.seconds());
+            return Err(("time", "retention", what, "send reads sooner, or set the camera's clock"));
+        }
+        Ok(Some((read, lists)))
+    }
+
+    /// Compares the camera's clock with ours.
+    fn clock(&self, seen: Time) -> Result<(), Fault> {
+        let behind = self.received.as_second().saturating_sub(seen.as_second());
+        let remedy = "set the camera's clock, by NTP where it can";
+        if behind < -AHEAD {
+            let what = format!("the camera's clock is {} seconds ahead of ours", behind.unsigned_abs());
+            return Err(("time", "clock.ahead", what, remedy));
+        }
+        if behind > BEHIND {
+            let what = format!("the camera's clock is {} days behind ours", behind / 86_400);
+            return Err(("time", "clock.behind", what, remedy));
+        }
+        Ok(())
+    }
+}
+
+impl<R: Records> App<R> {
+    /// Begins to take reads of the camera that a machine's token acts for.
+    ///
+    /// # Errors
+    /// When the token is none of a camera, its member may not, the camera is unknown, retired or reads no plates, or its
+    /// agency is suspended.
+    pub async fn feed(&self, actor: &Actor) -> Result<Feed, CoreError> {
+        let By::Token { scope: Some(scope), .. } = &actor.by else {
+            let agency = actor.agency.as_ref();
+            self.gate().check::<ReadAdd>(actor, &Target::maybe(agency, "camera"))?;
+            return Err(CoreError::state(
+                "reads come under a token that acts for one camera",
+                "issue one with the camera's id as its scope: `canvass token issue --scope cam_…`",
+            ));
+        };
+        let id: CameraId = scope.parse().map_err(|_| CoreError::from(Denied::Hidden))?;
+        let camera = self.camera_record(&id).await?.record;
+        self.gate().check::<ReadAdd>(actor, &Target::of(&camera.agency, &id))?;
+        if camera.retired.is_some() {
+            return Err(CoreError::state("the camera is retired", "register it anew when it comes back"));
+        }
+        if camera.of != CameraUse::Plates {
+            return Err(CoreError::state(
+                "the camera is registered for footage and reads no plates",
+                "register it as one that reads plates",
+            ));
+        }
+        let agency = self.agency(&camera.agency).await?.record;
+        if agency.state == AgencyState::Suspended {
+            return Err(CoreError::state("the agency is suspended", "ask the operator"));
+        }
+        let policies = self.gate().policies();
+        let profile =
+            policies.profile_for(&agency.subdivision).or_else(|| policies.profile(canvass_policy::DEFAULT));
+        let kept = |hit: bool| match profile {
+            Some(profile) => KeptFor::under(profile, hit).map_err(ReadsError::from),
+            None => Ok(None),
+        };
+        let (kept, hits) = (kept(false)?, kept(true)?);
+        let lists = self.lists_that_alert(&agency, &id).await?;
+        Ok(Feed { camera: id, agency: camera.agency, kept, hits, lists, received: self.now() })
+    }
+}

@@ -1,0 +1,32 @@
+//! Plates: reads of cameras come in, are searched with a purpose, and are forgotten on time.
+//!
+//! ```text
+//! machine's token ── feed ──► Feed ── prepare ──► Batch ── Reads::add ──► durable
+//! member ── search_plates ──► an entry for each owner ──► Granted ── Reads::search ──► Found
+//! clock ── reads_due ──► Reads::erase (the keys of slices) ──► reads_erased: an entry
+//! ```
+//! [`Reads`] is the one door to stored reads. Its search takes a [`Granted`], which exists only once the entries of the
+//! search are durable with every owner of a camera in scope.
+
+mod classes;
+mod erasure;
+mod feed;
+mod reads;
+mod scope;
+mod search;
+mod wire;
+
+pub(crate) use classes::kept_seconds;
+pub use classes::{HITS, KeptFor, SEEN};
+pub use erasure::DueReads;
+pub use feed::{Batch, Feed, Hit, MOST_PROBLEMS, MOST_ROWS, Row, RowProblem};
+pub use reads::{Found, Reads, ReadsError};
+pub use scope::{LeftOut, WhoseCameras};
+pub use search::{
+    FoundRead, Granted, HistoryOfPlate, PlatesFound, RESULT, SearchPlates, SearchedOwner, hits_of_results,
+};
+pub(crate) use wire::plate_fault;
+pub use wire::{LicensePlateInfo, Likely, NewRead, SourceId, VehicleInfo};
+
+/// Most letters and digits of a plate that is stored or searched for: what the private check of plate owners takes.
+pub const MOST_CHARACTERS: usize = 12;
