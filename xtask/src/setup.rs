@@ -60,6 +60,12 @@ const PROGRAMS: &[Program] = &[
         why: "starts a server some weeks ahead, when marks of searches are public",
     },
     Program {
+        name: "mosquitto",
+        package: "mosquitto",
+        needed_by: CHECKS,
+        why: "carries messages of cameras to the bridge",
+    },
+    Program {
         name: "nginx",
         package: "nginx-light",
         needed_by: MEASURES,

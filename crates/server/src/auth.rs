@@ -9,12 +9,17 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use base64::Engine as _;
 use canvass_core::{access::Actor, signin::limits};
 
 use crate::{desk::Desk, problem::Problem, refusal};
 
 /// The member who asks.
 pub struct Authenticated(pub Actor);
+
+/// The machine of a camera that asks: as everybody, or with its token as the password of HTTP Basic (RFC 7617), because
+/// readers of some makers know an address and no headers.
+pub struct Machine(pub Actor);
 
 /// The secret of the session that asks, locked or not.
 pub struct InSession(pub String);
@@ -81,6 +86,28 @@ async fn actor(desk: &Desk, method: &Method, headers: &HeaderMap) -> Result<Acto
     });
     let secret = secret.ok_or_else(refusal::sign_in)?;
     Ok(desk.app.sign_in(secret).await?)
+}
+
+/// The password of HTTP Basic, if that is what came. The user's name says nothing.
+fn password(headers: &HeaderMap) -> Option<String> {
+    let (scheme, given) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") || given.len() > 2 * LONGEST {
+        return None;
+    }
+    let pair = base64::engine::general_purpose::STANDARD.decode(given.trim()).ok()?;
+    let (_, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+    (password.len() <= LONGEST).then(|| password.to_owned())
+}
+
+impl FromRequestParts<Desk> for Machine {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        match password(&parts.headers) {
+            Some(secret) => Ok(Self(desk.app.sign_in(&secret).await?)),
+            None => actor(desk, &parts.method, &parts.headers).await.map(Self),
+        }
+    }
 }
 
 impl FromRequestParts<Desk> for InSession {

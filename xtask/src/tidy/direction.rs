@@ -40,6 +40,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     ("canvass-package", &["canvass-types", "canvass-seal", "canvass-ledger", "canvass-core"]),
+    // What other makers' readers send, as rows of core: bytes in, rows out.
+    ("canvass-adapters", &["canvass-types", "canvass-plates", "canvass-core"]),
     ("canvass-store-sqlite", STORE),
     ("canvass-store-postgres", STORE),
     ("canvass-store-cluster", STORE),
@@ -48,6 +50,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "canvass-server",
         &[
             "canvass-types",
+            "canvass-adapters",
             "canvass-blind",
             "canvass-seal",
             "canvass-ledger",
@@ -70,6 +73,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "canvass",
         &[
             "canvass-types",
+            "canvass-adapters",
             "canvass-blind",
             "canvass-seal",
             "canvass-ledger",
@@ -257,6 +261,23 @@ pub const ABSENCES: &[Absence] = &[
         ],
         features: &[("tokio", "net")],
         rule: "core knows no HTTP, SQL or files",
+    },
+    Absence {
+        package: "canvass-adapters",
+        crates: &[
+            "axum",
+            "sqlx",
+            "reqwest",
+            "object_store",
+            "hyper",
+            "rusqlite",
+            "libsqlite3-sys",
+            "mio",
+            "ureq",
+            "rumqttc-v4-next",
+        ],
+        features: &[("tokio", "net")],
+        rule: "adapters turn bytes into rows, and do no input or output",
     },
     Absence {
         package: "canvass-package",

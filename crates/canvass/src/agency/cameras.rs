@@ -9,7 +9,10 @@ use canvass_types::{CameraId, MemberId};
 use clap::Subcommand;
 use reqwest::Method;
 
-use super::desk::{Desk, plain, spelled, word};
+use super::{
+    desk::{Desk, plain, spelled, word},
+    feeding::{self, BridgeCommand, ImportArgs},
+};
 use crate::common::{Context, Failure};
 
 /// Cameras and plate readers.
@@ -70,6 +73,18 @@ Example:
         #[arg(long, default_value_t = 365)]
         days: u32,
     },
+    /// Send the reads of a table (CSV), with the camera's token; sent again, nothing is stored twice
+    #[command(after_help = "\
+Moments without an offset need --time-zone. A row without an id of its own gets one from its fields.
+
+Examples:
+  canvass camera import reads.csv --map plate=LicensePlate,time=Timestamp --time-zone America/New_York --token-file elm.token
+  canvass camera import reads.csv --map plate=plate,time=timestamp,confidence=score --out-of 1 --bad refuse --token-file elm.token
+  canvass camera import old.csv --map 'plate=Tag,time=Read At,source=ID' --time-format '%m/%d/%Y %I:%M:%S %p' --time-zone UTC")]
+    Import(ImportArgs),
+    /// Follow another maker's reader until stopped, with the camera's token
+    #[command(subcommand)]
+    Bridge(BridgeCommand),
 }
 
 /// Longitude and latitude in degrees.
@@ -129,6 +144,8 @@ pub async fn run(command: CameraCommand, context: &Context) -> Result<(), Failur
         CameraCommand::Retire { camera } => {
             shown(&desk.act(Method::POST, &format!("/cameras/{camera}/retire")).await?)
         }
+        CameraCommand::Import(args) => Box::pin(feeding::import(args, context)).await,
+        CameraCommand::Bridge(command) => Box::pin(feeding::bridge(command, context)).await,
         CameraCommand::Token { camera, member, days } => {
             let known: CameraView = desk.get(&format!("/cameras/{camera}")).await?;
             let label: String = known.name.chars().take(80).collect();

@@ -10,6 +10,7 @@ mod courtseals;
 mod desk;
 mod disclose;
 mod export;
+mod feeding;
 mod findings;
 mod governance;
 mod hotlists;

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod evidence;
+mod feeding;
 mod governance;
 mod memory;
 mod mistakes;

@@ -39,26 +39,26 @@ async fn send(http: &reqwest::Client, desk: u16, token: &str, body: &Value) -> O
 type Sent = Arc<Mutex<BTreeSet<(u64, usize, u64)>>>;
 
 /// A Canvass with an agency that no state law binds, and its cameras.
-struct Street {
-    folder: tempfile::TempDir,
-    desk: u16,
+pub struct Street {
+    pub folder: tempfile::TempDir,
+    pub desk: u16,
     public: u16,
-    operator: Person,
-    server: Process,
+    pub operator: Person,
+    server: Option<Process>,
     agency: String,
-    ada: Person,
+    pub ada: Person,
     /// Of each camera's machine.
-    tokens: Vec<String>,
+    pub tokens: Vec<String>,
 }
 
 impl Street {
-    fn new(cameras: usize) -> Self {
+    pub fn new(cameras: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let (desk, public) = (free_port(), free_port());
         let operator = person(root, "operator", &url(desk));
         operator.write("token", operator.ok(&["init", "--data", "data", "--operator", "Olive"]).trim());
-        let server = start(&operator, "data", desk, public, &[]);
+        let server = Some(start(&operator, "data", desk, public, &[]));
         operator.write("area.geojson", square(-71.70, 43.10, 0.30).to_string());
         let new = [
             "agency",
@@ -84,6 +84,16 @@ impl Street {
         }
         Self { folder, desk, public, operator, server, agency, ada, tokens }
     }
+
+    /// Asks the server to stop, and waits.
+    pub fn stop(&mut self) {
+        self.server.take().unwrap().stop();
+    }
+
+    /// Starts the server again.
+    pub fn start(&mut self) {
+        self.server = Some(start(&self.operator, "data", self.desk, self.public, &[]));
+    }
 }
 
 fn now() -> String {
@@ -94,7 +104,8 @@ fn now() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_and_nothing_is_doubled() {
-    let Street { folder: _folder, desk, public, operator, mut server, tokens, .. } = Street::new(CAMERAS);
+    let Street { folder: _folder, desk, public, operator, server, tokens, .. } = Street::new(CAMERAS);
+    let mut server = server.unwrap();
     let at = now();
     let (sent, acknowledged): (Sent, Sent) = (Sent::default(), Sent::default());
     for round in 0..ROUNDS {
@@ -152,7 +163,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_doubled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_investigator_searches_on_the_command_line() {
-    let street = Street::new(1);
+    let mut street = Street::new(1);
     let ines = member(street.folder.path(), &street.ada, "Ines", &["investigator"], Some(&street.agency));
     ines.ok(&["case", "create", "--title", "26-77"]);
     let rows = json!({ "reads": [
@@ -182,28 +193,31 @@ async fn an_investigator_searches_on_the_command_line() {
     assert!(ines.ok(&history).contains("ABC1234"));
     let without = search("ABC1234", &[]);
     ines.refused(&without.iter().map(String::as_str).collect::<Vec<_>>(), 1, &["open-case"]);
-    street.server.stop();
+    street.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cameras_are_kept_on_the_command_line() {
-    let street = Street::new(1);
-    let ada = &street.ada;
-    let elm = text(&ada.json(&["camera", "list"]), "/0/id");
+    let mut street = Street::new(1);
+    let elm = text(&street.ada.json(&["camera", "list"]), "/0/id");
     let taken = ["camera", "add", "Camera 0", "--use", "footage", "--at", "-71.5,43.2"];
-    ada.refused(&taken, 1, &["name", "another camera"]);
-    ada.refused(&["camera", "add", "Oak", "--use", "plates", "--at", "43.2"], 2, &["longitude and latitude"]);
-    ada.refused(
+    street.ada.refused(&taken, 1, &["name", "another camera"]);
+    street.ada.refused(
+        &["camera", "add", "Oak", "--use", "plates", "--at", "43.2"],
+        2,
+        &["longitude and latitude"],
+    );
+    street.ada.refused(
         &["camera", "add", "Oak", "--use", "plates", "--at", "-71.5,91"],
         1,
         &["position", "degrees"],
     );
-    let changed = ada.ok(&["camera", "change", &elm, "--name", "Elm Street", "--direction", "east"]);
+    let changed = street.ada.ok(&["camera", "change", &elm, "--name", "Elm Street", "--direction", "east"]);
     assert!(changed.contains("Elm Street, east  (-71.50000, 43.20000)"), "{changed}");
     let row = json!({ "reads": [{ "id": 1, "time": now(), "plate": "ABC1234" }] });
     send(&reqwest::Client::new(), street.desk, &street.tokens[0], &row).await.unwrap();
-    assert!(ada.ok(&["camera", "retire", &elm]).contains("retired 20"));
-    ada.refused(&["camera", "retire", &elm], 1, &["retired already"]);
+    assert!(street.ada.ok(&["camera", "retire", &elm]).contains("retired 20"));
+    street.ada.refused(&["camera", "retire", &elm], 1, &["retired already"]);
     // Nothing is taken from it any more.
     let late = reqwest::Client::new()
         .post(format!("{}/api/v1/reads", url(street.desk)))
@@ -213,5 +227,5 @@ async fn cameras_are_kept_on_the_command_line() {
         .await
         .unwrap();
     assert!(late.status().is_client_error(), "{}", late.status());
-    street.server.stop();
+    street.stop();
 }

@@ -117,6 +117,11 @@ pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
 pub struct Process(Child);
 
 impl Process {
+    /// A process that was started.
+    pub fn of(child: Child) -> Self {
+        Self(child)
+    }
+
     /// The number of the process.
     pub fn id(&self) -> u32 {
         self.0.id()

@@ -18,6 +18,7 @@ pub mod holds;
 pub mod hotlists;
 pub mod items;
 pub mod keys;
+pub mod makers;
 pub mod members;
 pub mod offers;
 pub mod open;
@@ -210,6 +211,7 @@ fn members_routes() -> OpenApiRouter<Desk> {
         .merge(texts::routes())
         .merge(cameras::routes())
         .merge(reads::routes())
+        .merge(makers::routes())
         .merge(plates::routes())
         .merge(hotlists::routes())
         .merge(alerts::routes())
@@ -248,6 +250,13 @@ pub fn openapi() -> OpenApi {
         .description(Some("A token `cvt_…`; administrators and operators issue them."))
         .build();
     components.security_schemes.insert("bearer".into(), RefOr::T(SecurityScheme::Http(bearer)));
+    let password = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some(
+            "A camera's token as the password, under any name: for readers that know an address alone.",
+        ))
+        .build();
+    components.security_schemes.insert("password".into(), RefOr::T(SecurityScheme::Http(password)));
     let session = ApiKeyValue::with_description(
         "__Host-canvass",
         "A session that a passkey or a federated account opened; it takes the header Canvass-Desk as well. Without TLS, on this machine, the cookie \
@@ -269,6 +278,11 @@ pub fn openapi() -> OpenApi {
             }
             if open::PATHS.contains(&path.as_str()) {
                 operation.security = Some(Vec::new());
+            }
+            if makers::PATHS.contains(&path.as_str()) {
+                let either =
+                    ["bearer", "password"].map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
+                operation.security = Some(either.to_vec());
             }
             let example = examples().remove(&format!("{method} {path}"));
             if let (Some(RefOr::T(body)), Some(example)) = (&mut operation.request_body, example)

@@ -9,6 +9,7 @@ use axum::{
     http::{StatusCode, header},
 };
 use bytes::{Bytes, BytesMut};
+use canvass_adapters::Rows;
 use canvass_core::{
     CoreError,
     plates::{Batch, Feed, MOST_PROBLEMS, MOST_ROWS, NewRead, Row, RowProblem},
@@ -79,7 +80,7 @@ pub struct AddReads {
 /// The same, row by row, so that one bad row spoils no other.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rows {
+struct Loose {
     reads: Vec<Value>,
 }
 
@@ -124,13 +125,13 @@ pub async fn add(
     }
 }
 
-fn millisecond(desk: &Desk) -> i64 {
+pub(super) fn millisecond(desk: &Desk) -> i64 {
     desk.clock.now().as_millisecond()
 }
 
 async fn batch(desk: &Desk, feed: Feed, request: Request, bad: OnBadRow) -> Answer<AddedReads> {
-    let Input(Rows { reads }) =
-        <Input<Rows, MOST_JSON> as FromRequest<()>>::from_request(request, &()).await.map_err(quiet)?;
+    let Input(Loose { reads }) =
+        <Input<Loose, MOST_JSON> as FromRequest<()>>::from_request(request, &()).await.map_err(quiet)?;
     if reads.len() > MOST_ROWS {
         let message = format!("a batch has at most {MOST_ROWS} reads");
         return Err(CoreError::field("reads", "most", &message, "send them in parts, or as NDJSON").into());
@@ -139,6 +140,42 @@ async fn batch(desk: &Desk, feed: Feed, request: Request, bad: OnBadRow) -> Answ
     let mut added = AddedReads::default();
     added.store(desk, &Arc::new(feed), Part::Rows(reads), bad).await?;
     Ok(Json(added))
+}
+
+/// Stores what another maker's reader sent, each row as it could be understood. What can't be taken is named in the
+/// answer and not refused with it: a reader would send it again for ever, and nothing after it.
+pub(super) async fn translated(desk: &Desk, feed: Feed, rows: Rows) -> Answer<AddedReads> {
+    desk.reads_pace.take(feed.camera(), rows.len(), millisecond(desk))?;
+    let (mut good, mut places, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, read) in (1..).zip(rows) {
+        match read.map(|read| serde_json::to_value(&read)) {
+            Ok(Ok(value)) => {
+                good.push(value);
+                places.push(row);
+            }
+            Ok(Err(_)) => {
+                bad.push(problem_of(row, "row", "form", "the row has no JSON", "report this defect"))
+            }
+            Err(fault) => bad.push(problem_of(row, &fault.field, fault.rule, &fault.what, fault.remedy)),
+        }
+    }
+    let mut added = AddedReads::default();
+    added.store(desk, &Arc::new(feed), Part::Rows(good), OnBadRow::Keep).await?;
+    for problem in &mut added.problems {
+        let place = usize::try_from(problem.row).unwrap_or(0).checked_sub(1).and_then(|at| places.get(at));
+        problem.row = place.copied().unwrap_or(problem.row);
+    }
+    added.rows += bad.len() as u64;
+    added.refused += bad.len() as u64;
+    added.problems.extend(bad);
+    added.problems.sort_by_key(|problem| problem.row);
+    added.problems.truncate(MOST_PROBLEMS);
+    Ok(Json(added))
+}
+
+fn problem_of(row: u64, field: &str, rule: &str, message: &str, remedy: &str) -> RowProblem {
+    let [field, rule, message, remedy] = [field, rule, message, remedy].map(str::to_owned);
+    RowProblem { row, field, rule, message, remedy }
 }
 
 /// Lines are stored part by part while they come; the answer counts them all.

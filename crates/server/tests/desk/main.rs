@@ -15,6 +15,7 @@ mod hotlists;
 mod integrity;
 mod jobs;
 mod life;
+mod makers;
 mod pages;
 mod plates;
 mod readers;

@@ -22,7 +22,7 @@ const LINES: &str = "application/x-ndjson";
 
 /// The machine's clock, moved on by the test.
 #[derive(Default)]
-struct Shifted(AtomicI64);
+pub struct Shifted(AtomicI64);
 
 impl Clock for Shifted {
     fn now(&self) -> jiff::Timestamp {
@@ -31,9 +31,9 @@ impl Clock for Shifted {
     }
 }
 
-struct Town {
-    canvass: Canvass,
-    clock: Arc<Shifted>,
+pub struct Town {
+    pub canvass: Canvass,
+    pub clock: Arc<Shifted>,
     agency: String,
     administrator: (String, String),
     investigator: String,
@@ -41,7 +41,7 @@ struct Town {
 }
 
 impl Town {
-    async fn new(state: &str) -> Self {
+    pub async fn new(state: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let operator = operator::init(&data, "Olga Operator", clock(), entropy()).await.unwrap();
@@ -83,7 +83,7 @@ impl Town {
     }
 
     /// A camera and its machine's token.
-    async fn camera(&self, name: &str) -> (String, String) {
+    pub async fn camera(&self, name: &str) -> (String, String) {
         let new = json!({ "name": name, "use": "plates", "position": [-71.5376, 43.2081] });
         let camera = self.canvass.post(&self.administrator.1, "/cameras", &new).await;
         let id = camera["id"].as_str().unwrap().to_owned();
@@ -113,7 +113,7 @@ impl Town {
         (answer.status(), answer.json().await.unwrap())
     }
 
-    async fn search(&self, wish: &Value) -> Value {
+    pub async fn search(&self, wish: &Value) -> Value {
         let (status, found) = self.asked(&self.investigator, "/plates/search", Some(WHY), wish).await;
         assert_eq!(status, 200, "{found}");
         found
