@@ -12,9 +12,10 @@
 //! | `best_plate_number`, `best_confidence` | plate, confidence |
 //! | `best_region` if `best_region_confidence` is 50 or more | region |
 //! | `vehicle.color`, `.make`, `.body_type`, the likeliest if 50 or more | colour, brand, vehicle |
+//! | `vehicle_crop_jpeg`, unless it is larger than a picture may be | picture |
 //!
 //! A group is one vehicle that passed; an `alpr_results` is one frame of it, up to fifty for a vehicle. Groups are taken
-//! unless the results are asked for. Left out: pictures (`*_jpeg`), positions, paths, candidates, the vehicle's
+//! unless the results are asked for. Left out: other pictures (`*_jpeg`), positions, paths, candidates, the vehicle's
 //! signature, `travel_direction` (degrees in the picture, none of the compass), previews of groups, heartbeats, alerts.
 
 use canvass_core::plates::NewRead;
@@ -25,6 +26,9 @@ use crate::{
     json::{self, Node},
     read, source_id,
 };
+
+/// Most characters of a vehicle's picture in Base64; one that is longer is left out, and its read is taken.
+const MOST_CROP: usize = canvass_plates::MOST_PICTURE / 3 * 4;
 
 /// Which of the agent's two kinds of results are taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,6 +85,8 @@ fn group(root: &Node<'_>) -> Result<NewRead, Fault> {
     read.colour = facts::likeliest(of("color"), "name", "confidence", 100.0, facts::colour);
     read.brand = facts::likeliest(of("make"), "name", "confidence", 100.0, facts::brand);
     read.vehicle = facts::likeliest(of("body_type"), "name", "confidence", 100.0, facts::vehicle);
+    let crop = root.get("vehicle_crop_jpeg");
+    read.picture = crop.and_then(|node| node.text().ok().filter(|text| (1..=MOST_CROP).contains(&text.len())).map(str::to_owned));
     Ok(read)
 }
 

@@ -8,8 +8,9 @@ use crate::{
     CoreError,
     access::{Action, Actor, By, Gate, Intent, Job, System, Target, VeilKeys},
     asked::AskedKeys,
-    breakglass::Looked,
+    breakglass::LookedNow,
     hotlists::Hotlists,
+    plates::Shown,
     policy::Policies,
     ports::{Records, RecordsExt, Versioned},
     records::{Agency, Member},
@@ -25,7 +26,8 @@ pub struct App<R> {
     entropy: Arc<dyn Entropy>,
     signing_in: SigningIn,
     veil_keys: VeilKeys,
-    looked: Looked,
+    looked: LookedNow,
+    shown: Shown,
     asked_keys: AskedKeys,
     watch: Hotlists,
 }
@@ -47,7 +49,8 @@ impl<R: Records> App<R> {
             entropy,
             signing_in: SigningIn::default(),
             veil_keys: VeilKeys::default(),
-            looked: Looked::default(),
+            looked: LookedNow::default(),
+            shown: Shown::default(),
             asked_keys: AskedKeys::default(),
             watch: Hotlists::default(),
         }
@@ -86,8 +89,12 @@ impl<R: Records> App<R> {
         self.entropy.as_ref()
     }
 
-    pub(crate) fn looked(&self) -> &Looked {
+    pub(crate) fn looked(&self) -> &LookedNow {
         &self.looked
+    }
+
+    pub(crate) fn shown(&self) -> &Shown {
+        &self.shown
     }
 
     pub(crate) fn asked_keys(&self) -> &AskedKeys {

@@ -1,7 +1,11 @@
 //! Break-glass: an operator changes who an agency's people are only for an hour, for a reason, and for all to see. And what an
 //! operator looks at stands in the ledger, too.
 
-use std::{collections::HashSet, sync::Mutex, sync::PoisonError};
+use std::{
+    collections::HashSet,
+    marker::PhantomData,
+    sync::{Mutex, PoisonError},
+};
 
 use canvass_types::{AgencyId, BreakGlassId, MemberId, Role, Time};
 use serde::{Deserialize, Serialize};
@@ -29,11 +33,16 @@ pub struct NewBreakGlass {
     pub reason: String,
 }
 
+/// Leave to show what an action shows: the gate let the actor, and the entry of this hour is durable. Only
+/// [`App::look_entered`] gives one.
+#[derive(Debug)]
+pub(crate) struct Looked<A>(PhantomData<A>);
+
 /// What operators looked at within the present hour.
 #[derive(Debug, Default)]
-pub(crate) struct Looked(Mutex<(String, HashSet<String>)>);
+pub(crate) struct LookedNow(Mutex<(String, HashSet<String>)>);
 
-impl Looked {
+impl LookedNow {
     fn knows(&self, hour: &str, what: &str) -> bool {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.0 == hour && seen.1.contains(what)
@@ -186,9 +195,10 @@ impl<R: Records> App<R> {
         &self,
         actor: &Actor,
         target: &Target,
-    ) -> Result<(), CoreError> {
+    ) -> Result<Looked<A>, CoreError> {
         self.gate().check::<A>(actor, target)?;
-        self.seen_once::<A>(actor, target, A::NAME).await
+        self.seen_once::<A>(actor, target, A::NAME).await?;
+        Ok(Looked(PhantomData))
     }
 
     async fn seen_once<A: Action>(

@@ -22,7 +22,8 @@ pub use pattern::{
 pub use query::{Cursor, DEFAULT_CONFIDENCE, Match, Page, QueryError, ReadQuery, ReadTest};
 pub use read::{Confidence, Read, ReadError, ReadId, Short};
 pub use store::{
-    Appended, ClassName, Damage, ErasedSlice, Kept, ReadStore, RetentionClass, SliceName, Stats, StoreError,
+    Appended, ClassName, Damage, ErasedSlice, Kept, MOST_PICTURE, Pictures, ReadStore, RetentionClass,
+    SliceName, Stats, StoreError, check_pictures,
 };
 pub use text::{MOST_CHARACTERS, MOST_RAW, PlateError, PlateText, Region};
 pub use vehicle::{Brand, Colour, Direction, VehicleType};

@@ -9,11 +9,18 @@ use std::{
 use canvass_types::Time;
 
 use crate::{
-    Appended, ClassName, Cursor, Damage, ErasedSlice, Kept, Match, Page, Read, ReadId, ReadQuery, ReadStore,
-    RetentionClass, SliceName, Stats, StoreError,
+    Appended, ClassName, Cursor, Damage, ErasedSlice, Kept, Match, Page, Pictures, Read, ReadId, ReadQuery,
+    ReadStore, RetentionClass, SliceName, Stats, StoreError, check_pictures,
 };
 
-type Slices = BTreeMap<SliceName, BTreeMap<ReadId, Read>>;
+type Slices = BTreeMap<SliceName, BTreeMap<ReadId, Stored>>;
+
+/// A read, and the picture that came with it.
+#[derive(Debug, Clone)]
+struct Stored {
+    read: Read,
+    picture: Option<Vec<u8>>,
+}
 
 /// Reads in memory, for tests. Its `backup` writes nothing.
 #[derive(Debug, Default)]
@@ -27,20 +34,32 @@ impl Oracle {
     }
 }
 
-fn find<'a>(slices: &'a Slices, id: &ReadId) -> Option<&'a Read> {
+fn find<'a>(slices: &'a Slices, id: &ReadId) -> Option<&'a Stored> {
     slices.values().find_map(|reads| reads.get(id))
 }
 
 impl ReadStore for Oracle {
-    fn append(&self, class: &RetentionClass, batch: &[Read]) -> Result<Appended, StoreError> {
+    fn append_with(
+        &self,
+        class: &RetentionClass,
+        batch: &[Read],
+        pictures: &Pictures<'_>,
+    ) -> Result<Appended, StoreError> {
         batch.iter().try_for_each(Read::check)?;
+        check_pictures(pictures)?;
         let mut slices = self.slices();
         let mut appended = Appended::default();
         for read in batch {
             if find(&slices, &read.id).is_some() {
                 appended.duplicates += 1;
             } else {
-                slices.entry(class.slice_of(read)).or_default().insert(read.id, read.clone());
+                let picture = pictures.get(&read.id).map(|bytes| bytes.to_vec());
+                let mut read = read.clone();
+                if picture.is_some() {
+                    read.picture = "kept".parse().ok();
+                }
+                let slice = class.slice_of(&read);
+                slices.entry(slice).or_default().insert(read.id, Stored { read, picture });
                 appended.stored += 1;
             }
         }
@@ -53,7 +72,7 @@ impl ReadStore for Oracle {
         let found: BTreeMap<Cursor, Match> = slices
             .values()
             .flat_map(BTreeMap::values)
-            .filter_map(|read| {
+            .filter_map(|Stored { read, .. }| {
                 let (label, differences) = query.fits(read)?;
                 Some((Cursor::of(read), Match { read: read.clone(), label, differences }))
             })
@@ -65,15 +84,19 @@ impl ReadStore for Oracle {
     }
 
     fn by_id(&self, id: &ReadId) -> Result<Option<Read>, StoreError> {
-        Ok(find(&self.slices(), id).cloned())
+        Ok(find(&self.slices(), id).map(|stored| stored.read.clone()))
+    }
+
+    fn picture(&self, id: &ReadId) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(find(&self.slices(), id).and_then(|stored| stored.picture.clone()))
     }
 
     fn keep(&self, ids: &[ReadId], class: &RetentionClass) -> Result<Kept, StoreError> {
         let mut slices = self.slices();
         let mut kept = Kept::default();
         for id in ids {
-            if let Some(read) = find(&slices, id).cloned() {
-                slices.entry(class.slice_of(&read)).or_default().insert(*id, read);
+            if let Some(stored) = find(&slices, id).cloned() {
+                slices.entry(class.slice_of(&stored.read)).or_default().insert(*id, stored);
                 kept.kept += 1;
             } else {
                 kept.missing.push(*id);

@@ -1,6 +1,6 @@
 //! The seam behind which reads are stored.
 
-use std::{fmt, path::Path, str::FromStr};
+use std::{collections::BTreeMap, fmt, path::Path, str::FromStr};
 
 use canvass_types::Time;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub enum StoreError {
         /// Most reads of a batch.
         most: usize,
     },
+    /// A picture that is none, or too large.
+    #[error("picture: it has 1 to {MOST_PICTURE} bytes; send a smaller cut of the vehicle")]
+    Picture,
     /// Too many slices.
     #[error("slices: there are {most} already; erase what is past its time, or choose longer slices")]
     Slices {
@@ -229,6 +232,21 @@ pub struct Damage {
     pub what: String,
 }
 
+/// Most bytes of a picture.
+pub const MOST_PICTURE: usize = 256 * 1024;
+
+/// Pictures that come along with reads, by the id of the read.
+pub type Pictures<'a> = BTreeMap<ReadId, &'a [u8]>;
+
+/// Checks the sizes of pictures.
+///
+/// # Errors
+/// [`StoreError::Picture`].
+pub fn check_pictures(pictures: &Pictures<'_>) -> Result<(), StoreError> {
+    let fine = |bytes: &&[u8]| (1..=MOST_PICTURE).contains(&bytes.len());
+    if pictures.values().all(fine) { Ok(()) } else { Err(StoreError::Picture) }
+}
+
 /// Stored reads. Calls block; whoever is async hands them to a thread that may.
 pub trait ReadStore: Send + Sync {
     /// Stores reads in a class; durable when it returns. A read whose id is stored already, in whatever class, is
@@ -236,7 +254,27 @@ pub trait ReadStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`]; then nothing of the batch is stored.
-    fn append(&self, class: &RetentionClass, batch: &[Read]) -> Result<Appended, StoreError>;
+    fn append(&self, class: &RetentionClass, batch: &[Read]) -> Result<Appended, StoreError> {
+        self.append_with(class, batch, &Pictures::new())
+    }
+
+    /// [`Self::append`], with pictures of some of the reads, sealed and erased as the slice that the read is in. The store
+    /// gives `Read::picture` of those a name of its own. The picture of a read that is there already is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of the batch is stored.
+    fn append_with(
+        &self,
+        class: &RetentionClass,
+        batch: &[Read],
+        pictures: &Pictures<'_>,
+    ) -> Result<Appended, StoreError>;
+
+    /// The picture of the read of that id; none when it came without one, or is erased.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn picture(&self, id: &ReadId) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// A page of what a query asks for. A read that stands in several classes is found once.
     ///
@@ -250,8 +288,8 @@ pub trait ReadStore: Send + Sync {
     /// [`StoreError`].
     fn by_id(&self, id: &ReadId) -> Result<Option<Read>, StoreError>;
 
-    /// Puts reads also into another class, because of a hold or a hit, so that they outlive the slice that they came
-    /// into; durable when it returns.
+    /// Puts reads, with their pictures, also into another class, because of a hold or a hit, so that they outlive the
+    /// slice that they came into; durable when it returns.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was changed.

@@ -3,12 +3,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use canvass_plates::{Read, ReadId, RetentionClass, SliceName, StoreError};
+use canvass_plates::{
+    Pictures, Read, ReadId, RetentionClass, Short, SliceName, StoreError, check_pictures,
+};
 use rustc_hash::FxHashSet;
 
 use crate::{
     disk::make_folder,
     log::Log,
+    pictures::is_place,
     row::Row,
     segment::Segment,
     state::{OldLog, Part, Shared, Slice, Writing, lock},
@@ -20,6 +23,12 @@ pub(crate) const MOST_BATCH: usize = 100_000;
 const MOST_GROUP: u64 = 32 << 20;
 /// Memories that may wait to become segments before appends help.
 const MOST_FROZEN: usize = 3;
+
+/// Pictures that are in memory at once while they are copied.
+const COPIED: usize = 64;
+
+/// Names that pictures were given, by read.
+type Given = BTreeMap<ReadId, Short>;
 
 /// Rows of one call.
 pub(crate) struct Job {
@@ -86,15 +95,68 @@ impl Shared {
         &self,
         class: &RetentionClass,
         batch: &[Read],
+        pictures: &Pictures<'_>,
     ) -> Result<(usize, usize), StoreError> {
         if batch.len() > MOST_BATCH {
             return Err(StoreError::Batch { most: MOST_BATCH });
         }
         batch.iter().try_for_each(Read::check)?;
-        let rows = batch
-            .iter()
-            .map(|read| (start_of(class, read.kept_from().as_second()), Row::of(read, &self.names)));
+        check_pictures(pictures)?;
+        let names = if pictures.is_empty() { Given::new() } else { self.store_pictures(class, batch, pictures)? };
+        let rows = batch.iter().map(|read| {
+            let row = match names.get(&read.id) {
+                Some(name) => Row::of(&Read { picture: Some(name.clone()), ..read.clone() }, &self.names),
+                None => Row::of(read, &self.names),
+            };
+            (start_of(class, read.kept_from().as_second()), row)
+        });
         self.commit(Job::of(class, rows, false))
+    }
+
+    /// Brings the pictures of reads that are new to disk, before the reads that name them.
+    fn store_pictures(
+        &self,
+        class: &RetentionClass,
+        batch: &[Read],
+        pictures: &Pictures<'_>,
+    ) -> Result<Given, StoreError> {
+        let (mut slices, mut seen) = (BTreeMap::<SliceName, Vec<ReadId>>::new(), FxHashSet::default());
+        for read in batch.iter().filter(|read| pictures.contains_key(&read.id)) {
+            if seen.insert(read.id) && self.find(&read.id)?.is_none() {
+                slices.entry(class.slice_of(read)).or_default().push(read.id);
+            }
+        }
+        self.make_keys(&mut lock(&self.writing), slices.keys())?;
+        self.write_pictures(&slices, pictures)
+    }
+
+    /// Copies the pictures of reads into the slices of a class, and names them there.
+    pub(crate) fn copy_pictures(
+        &self,
+        class: &RetentionClass,
+        reads: &mut [(SliceName, Read)],
+    ) -> Result<(), StoreError> {
+        for some in reads.chunks_mut(COPIED) {
+            let mut bytes: BTreeMap<ReadId, Vec<u8>> = BTreeMap::new();
+            let mut slices = BTreeMap::<SliceName, Vec<ReadId>>::new();
+            for (from, read) in some.iter() {
+                let slice = self.state().slices.get(from).cloned();
+                let to = class.slice_of(read);
+                if let Some(slice) = slice.filter(|_| to != *from)
+                    && let Some(picture) = self.read_picture(from, &slice, read)?
+                {
+                    bytes.insert(read.id, picture);
+                    slices.entry(to).or_default().push(read.id);
+                }
+            }
+            self.make_keys(&mut lock(&self.writing), slices.keys())?;
+            let pictures = bytes.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect();
+            let names = self.write_pictures(&slices, &pictures)?;
+            for (_, read) in some.iter_mut().filter(|(_, read)| read.picture.as_ref().is_some_and(is_place)) {
+                read.picture = names.get(&read.id).cloned();
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn commit(&self, mut job: Job) -> Result<(usize, usize), StoreError> {
@@ -208,7 +270,7 @@ impl Shared {
         if job.slices.is_empty() {
             return Ok(());
         }
-        self.make_keys(writing, job)?;
+        self.make_keys(writing, job.slices.iter().map(|(name, _)| name))?;
         if writing.log.is_none() {
             writing.log = Some(Log::create(&self.logs(), self.file_number(), &*self.entropy)?);
         }
@@ -247,14 +309,12 @@ impl Shared {
     }
 
     /// Keys, durably, for slices that are new.
-    fn make_keys(&self, writing: &mut Writing, job: &Job) -> Result<(), StoreError> {
-        let new: Vec<SliceName> = job
-            .slices
-            .iter()
-            .map(|(name, _)| name)
-            .filter(|name| writing.keys.get(name).is_none())
-            .cloned()
-            .collect();
+    fn make_keys<'a>(
+        &self,
+        writing: &mut Writing,
+        names: impl Iterator<Item = &'a SliceName>,
+    ) -> Result<(), StoreError> {
+        let new: Vec<SliceName> = names.filter(|name| writing.keys.get(name).is_none()).cloned().collect();
         if new.is_empty() {
             return Ok(());
         }

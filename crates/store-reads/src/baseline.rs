@@ -9,8 +9,9 @@ use std::{
 };
 
 use canvass_plates::{
-    Appended, ClassName, Cursor, Damage, ErasedSlice, Kept, Match, Page, PlatePattern, PlateText, Read,
-    ReadId, ReadQuery, ReadStore, RetentionClass, SliceName, Stats, StoreError, Token, confusables,
+    Appended, ClassName, Cursor, Damage, ErasedSlice, Kept, Match, Page, Pictures, PlatePattern, PlateText,
+    Read, ReadId, ReadQuery, ReadStore, RetentionClass, SliceName, Stats, StoreError, Token, check_pictures,
+    confusables,
 };
 use canvass_types::Time;
 use sqlx::{
@@ -35,7 +36,10 @@ CREATE UNIQUE INDEX IF NOT EXISTS by_id ON reads (id);
 CREATE INDEX IF NOT EXISTS by_plate ON reads (plate, seen);
 CREATE INDEX IF NOT EXISTS by_folded ON reads (folded, seen);
 CREATE INDEX IF NOT EXISTS by_camera ON reads (camera, seen);
+CREATE TABLE IF NOT EXISTS pictures (id BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
 ";
+/// The name of every picture: its read's id is enough to find it.
+const KEPT: &str = "kept";
 const COLUMNS: &str = "id, plate, camera, seen, received, confidence, vehicle, colour, rest";
 
 /// Reads in SQLite, a database for each slice.
@@ -132,7 +136,22 @@ impl Inner {
         Ok(found)
     }
 
-    fn insert(&mut self, slices: BTreeMap<SliceName, Vec<&Read>>) -> Result<(), StoreError> {
+    fn picture(&mut self, id: &ReadId) -> Result<Option<Vec<u8>>, StoreError> {
+        for connection in self.slices.values_mut() {
+            let query = sqlx::query_scalar("SELECT bytes FROM pictures WHERE id = ?").bind(id.as_bytes().to_vec());
+            let found = self.runtime.block_on(query.fetch_optional(&mut *connection)).map_err(database)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn insert(
+        &mut self,
+        slices: BTreeMap<SliceName, Vec<&Read>>,
+        pictures: &Pictures<'_>,
+    ) -> Result<(), StoreError> {
         for (name, reads) in slices {
             if !self.slices.contains_key(&name) {
                 let connection = connect(&self.runtime, &crate::state::slice_folder(&self.folder, &name))?;
@@ -143,7 +162,16 @@ impl Inner {
             let stored = self.runtime.block_on(async {
                 let mut transaction = connection.begin().await?;
                 for read in reads {
-                    let row = Row::of(read, names);
+                    let picture = pictures.get(&read.id);
+                    let named = Read { picture: KEPT.parse().ok().filter(|_| picture.is_some()), ..read.clone() };
+                    let row = Row::of(if picture.is_some() { &named } else { read }, names);
+                    if let Some(bytes) = picture {
+                        sqlx::query("INSERT OR IGNORE INTO pictures VALUES (?, ?)")
+                            .bind(read.id.as_bytes().to_vec())
+                            .bind(bytes.to_vec())
+                            .execute(&mut *transaction)
+                            .await?;
+                    }
                     let mut rest = vec![row.brand, row.direction, u8::from(row.hit)];
                     crate::pack::put_bytes(
                         &mut rest,
@@ -305,8 +333,14 @@ fn read_of(row: &SqliteRow, names: &Names) -> Result<Read, StoreError> {
 }
 
 impl ReadStore for SqliteSlices {
-    fn append(&self, class: &RetentionClass, batch: &[Read]) -> Result<Appended, StoreError> {
+    fn append_with(
+        &self,
+        class: &RetentionClass,
+        batch: &[Read],
+        pictures: &Pictures<'_>,
+    ) -> Result<Appended, StoreError> {
         batch.iter().try_for_each(Read::check)?;
+        check_pictures(pictures)?;
         let mut inner = self.inner();
         let ids: Vec<ReadId> = batch.iter().map(|read| read.id).collect();
         let there = inner.holding(&ids, None)?;
@@ -317,7 +351,7 @@ impl ReadStore for SqliteSlices {
                 slices.entry(class.slice_of(read)).or_default().push(read);
             }
         }
-        inner.insert(slices)?;
+        inner.insert(slices, pictures)?;
         Ok(Appended { stored: new.len(), duplicates: batch.len() - new.len() })
     }
 
@@ -334,6 +368,11 @@ impl ReadStore for SqliteSlices {
         let mut inner = self.inner();
         let found = inner.holding(ids, None)?;
         let missing: Vec<ReadId> = ids.iter().filter(|id| !found.contains_key(*id)).copied().collect();
+        let mut pictures = BTreeMap::new();
+        for id in found.keys() {
+            pictures.extend(inner.picture(id)?.map(|bytes| (*id, bytes)));
+        }
+        let pictures = pictures.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect();
         let mut slices: BTreeMap<SliceName, Vec<&Read>> = BTreeMap::new();
         for read in found.values() {
             let slice = class.slice_of(read);
@@ -341,8 +380,12 @@ impl ReadStore for SqliteSlices {
                 slices.entry(slice).or_default().push(read);
             }
         }
-        inner.insert(slices)?;
+        inner.insert(slices, &pictures)?;
         Ok(Kept { kept: ids.len() - missing.len(), missing })
+    }
+
+    fn picture(&self, id: &ReadId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner().picture(id)
     }
 
     fn erase(&self, class: &ClassName, before: Time) -> Result<Vec<ErasedSlice>, StoreError> {

@@ -41,6 +41,11 @@ impl SliceKey {
         Cipher::derive(&self.0, file, b"canvass/reads/segment/v1")
     }
 
+    /// The cipher of one pack of pictures, by the random id of its file.
+    pub(crate) fn of_pack(&self, file: &[u8; 16]) -> Option<Cipher> {
+        Cipher::derive(&self.0, file, b"canvass/reads/pictures/v1")
+    }
+
     /// The cipher for the slice's frames in one log.
     pub(crate) fn of_log(&self, log: &[u8; 16]) -> Option<Cipher> {
         Cipher::derive(&self.0, log, b"canvass/reads/log/v1")

@@ -12,6 +12,7 @@ mod log;
 mod mem;
 mod open;
 mod pack;
+mod pictures;
 mod row;
 mod search;
 mod segment;

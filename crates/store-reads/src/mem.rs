@@ -83,9 +83,10 @@ impl Mem {
             || self.slices.get(*number as usize).is_some_and(|(_, slice)| slice.kept.contains(id))
     }
 
-    pub(crate) fn get(&self, id: &ReadId) -> Option<&Row> {
+    pub(crate) fn get(&self, id: &ReadId) -> Option<(&SliceName, &Row)> {
         let place = self.ids.get(id)?;
-        self.slices.get(place.slice as usize)?.1.rows.get(place.row as usize)
+        let (name, slice) = self.slices.get(place.slice as usize)?;
+        Some((name, slice.rows.get(place.row as usize)?))
     }
 
     pub(crate) fn insert(&mut self, name: &SliceName, row: Row) {

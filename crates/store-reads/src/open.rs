@@ -17,6 +17,7 @@ use crate::{
     disk::{create, failed, make_folder, remove},
     keys::Keys,
     log::{self, Frame},
+    pictures::{self, Packs},
     row::Names,
     segment::{Segment, slice_number},
     state::{OldLog, Shared, Slice, State, Wake, Writing},
@@ -47,6 +48,7 @@ pub(crate) fn open(
         upkeep: Mutex::new(()),
         writing: Mutex::new(Writing { keys, log: None }),
         state: RwLock::new(State::default()),
+        packs: Packs::default(),
         queue: Mutex::new(Queue::default()),
         answered: Condvar::new(),
         wake: Mutex::new(Wake { work: true, stop: false }),
@@ -84,6 +86,9 @@ impl Shared {
                     }
                     Err(other) => return Err(other),
                 }
+            }
+            for path in pictures::packs_in(&folder).map_err(failed("pictures"))? {
+                next = next.max(pictures::numbers(&path).map_or(0, |(_, number)| number + 1));
             }
             drop_replaced(&mut slice)?;
             slices.insert(name.clone(), slice);
@@ -177,9 +182,14 @@ fn files_of(folder: &Path, live: &BTreeSet<u64>) -> Result<Vec<(PathBuf, u64)>, 
         let path = entry.map_err(failed("slice"))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = name.strip_suffix(".seg").and_then(|name| name.parse().ok());
-        if path.extension().is_some_and(|end| end == "tmp")
-            || slice_number(&path).is_some_and(|of| !live.contains(&of))
-        {
+        let stale = match pictures::numbers(&path) {
+            Some((of, _)) => !live.contains(&of),
+            None => {
+                path.extension().is_some_and(|end| end == "tmp")
+                    || slice_number(&path).is_some_and(|of| !live.contains(&of))
+            }
+        };
+        if stale {
             remove(&path).map_err(failed("slice"))?;
         } else if let Some(number) = number {
             found.push((path, number));

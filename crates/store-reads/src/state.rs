@@ -10,12 +10,12 @@ use std::{
     },
 };
 
-use canvass_plates::{SliceName, StoreError};
+use canvass_plates::{Read, ReadId, SliceName, StoreError};
 use canvass_types::Entropy;
 
 use crate::{
-    append::Queue, cache::Cache, crypt::SliceKey, keys::Keys, log::Log, mem::Mem, row::Names,
-    segment::Segment, store::Options,
+    append::Queue, cache::Cache, crypt::SliceKey, keys::Keys, log::Log, mem::Mem, pictures::Packs,
+    row::{Names, Row}, segment::Segment, store::Options,
 };
 
 /// Everything of an open store. Locks are taken in the order of the fields.
@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     /// Whoever changes what is durable holds this.
     pub writing: Mutex<Writing>,
     pub state: RwLock<State>,
+    pub packs: Packs,
     pub queue: Mutex<Queue>,
     pub answered: Condvar,
     pub wake: Mutex<Wake>,
@@ -131,6 +132,29 @@ impl Shared {
 
     pub(crate) fn file_number(&self) -> u64 {
         self.next_file.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A read, and the slice that it was found in.
+    pub(crate) fn find(&self, id: &ReadId) -> Result<Option<(SliceName, Read)>, StoreError> {
+        let (parts, segments) = {
+            let state = self.state();
+            (state.parts().cloned().collect::<Vec<Part>>(), state.segments().cloned().collect::<Vec<_>>())
+        };
+        let whole = |name: &SliceName, row: &Row| {
+            let broken = |_| StoreError::Damaged("row".to_owned(), "a value is none");
+            row.read(&self.names).map(|read| Some((name.clone(), read))).map_err(broken)
+        };
+        for part in &parts {
+            if let Some((name, row)) = part.read().get(id) {
+                return whole(name, row);
+            }
+        }
+        for segment in segments {
+            if let Some(row) = segment.find(&self.cache, id)? {
+                return whole(&segment.slice, &segment.whole_row(&self.cache, row)?);
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) fn open_segment(

@@ -3,8 +3,8 @@
 use std::{fs, io::Write as _, path::Path, sync::Arc, thread::JoinHandle};
 
 use canvass_plates::{
-    Appended, ClassName, Damage, ErasedSlice, Kept, Page, Read, ReadId, ReadQuery, ReadStore, RetentionClass,
-    SliceName, Stats, StoreError,
+    Appended, ClassName, Damage, ErasedSlice, Kept, Page, Pictures, Read, ReadId, ReadQuery, ReadStore,
+    RetentionClass, SliceName, Stats, StoreError,
 };
 use canvass_types::{Entropy, Time};
 
@@ -98,25 +98,6 @@ impl SegmentStore {
         Ok((state.parts().cloned().collect(), segments))
     }
 
-    fn find(&self, id: &ReadId) -> Result<Option<Row>, StoreError> {
-        let shared = &self.shared;
-        let (parts, segments) = {
-            let state = shared.state();
-            (state.parts().cloned().collect::<Vec<Part>>(), state.segments().cloned().collect::<Vec<_>>())
-        };
-        for part in &parts {
-            if let Some(row) = part.read().get(id) {
-                return Ok(Some(row.clone()));
-            }
-        }
-        for segment in segments {
-            if let Some(row) = segment.find(&shared.cache, id)? {
-                return segment.whole_row(&shared.cache, row).map(Some);
-            }
-        }
-        Ok(None)
-    }
-
     fn check_logs(&self, found: &mut Vec<Damage>) -> Result<(), StoreError> {
         let shared = &self.shared;
         let writing = lock(&shared.writing);
@@ -161,6 +142,7 @@ impl SegmentStore {
         let keys = writing.keys.copy()?;
         let state = shared.state();
         let segments: Vec<Arc<Segment>> = state.segments().cloned().collect();
+        let packs = shared.open_packs(&state).map_err(failed("backup"))?;
         let mut logs = Vec::new();
         for old in state.parts().flat_map(|part| &part.logs) {
             let file = fs::File::open(log::path(&shared.logs(), old.number)).map_err(failed("backup"))?;
@@ -183,6 +165,13 @@ impl SegmentStore {
             copy(segment.file(), length, &to).map_err(failed("backup"))?;
             to.parent().map_or(Ok(()), sync_folder).map_err(failed("backup"))?;
         }
+        for (path, file) in packs {
+            let to = folder.join(path.strip_prefix(&shared.folder).unwrap_or(&path));
+            to.parent().map_or(Ok(()), make_folder).map_err(failed("backup"))?;
+            let length = file.metadata().map_err(failed("backup"))?.len();
+            copy(&file, length, &to).map_err(failed("backup"))?;
+            to.parent().map_or(Ok(()), sync_folder).map_err(failed("backup"))?;
+        }
         let mut file = create(&folder.join("keys")).map_err(failed("backup"))?;
         file.write_all(&keys).and_then(|()| file.sync_all()).map_err(failed("backup"))?;
         sync_folder(&to_logs).and_then(|()| sync_folder(folder)).map_err(failed("backup"))
@@ -190,8 +179,13 @@ impl SegmentStore {
 }
 
 impl ReadStore for SegmentStore {
-    fn append(&self, class: &RetentionClass, batch: &[Read]) -> Result<Appended, StoreError> {
-        let (stored, duplicates) = self.shared.append(class, batch)?;
+    fn append_with(
+        &self,
+        class: &RetentionClass,
+        batch: &[Read],
+        pictures: &Pictures<'_>,
+    ) -> Result<Appended, StoreError> {
+        let (stored, duplicates) = self.shared.append(class, batch, pictures)?;
         Ok(Appended { stored, duplicates })
     }
 
@@ -209,8 +203,13 @@ impl ReadStore for SegmentStore {
     }
 
     fn by_id(&self, id: &ReadId) -> Result<Option<Read>, StoreError> {
-        let broken = |_| StoreError::Damaged("row".to_owned(), "a value is none");
-        self.find(id)?.map(|row| row.read(&self.shared.names).map_err(broken)).transpose()
+        Ok(self.shared.find(id)?.map(|(_, read)| read))
+    }
+
+    fn picture(&self, id: &ReadId) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some((name, read)) = self.shared.find(id)? else { return Ok(None) };
+        let slice = self.shared.state().slices.get(&name).cloned();
+        slice.map_or(Ok(None), |slice| self.shared.read_picture(&name, &slice, &read))
     }
 
     fn keep(&self, ids: &[ReadId], class: &RetentionClass) -> Result<Kept, StoreError> {
@@ -218,19 +217,21 @@ impl ReadStore for SegmentStore {
             return Err(StoreError::Batch { most: crate::append::MOST_BATCH });
         }
         let mut kept = Kept::default();
-        let mut rows = Vec::with_capacity(ids.len());
+        let mut reads = Vec::with_capacity(ids.len());
         for id in ids {
-            if let Some(row) = self.find(id)? {
-                let read = row.read(&self.shared.names);
-                let read = read.map_err(|_| StoreError::Damaged("row".to_owned(), "a value is none"))?;
-                rows.push((start_of(class, read.kept_from().as_second()), row));
+            if let Some(found) = self.shared.find(id)? {
+                reads.push(found);
                 kept.kept += 1;
             } else {
                 kept.missing.push(*id);
             }
         }
-        if !rows.is_empty() {
-            self.shared.commit(Job::of(class, rows.into_iter(), true))?;
+        self.shared.copy_pictures(class, &mut reads)?;
+        if !reads.is_empty() {
+            let row = |(_, read): &(SliceName, Read)| {
+                (start_of(class, read.kept_from().as_second()), Row::of(read, &self.shared.names))
+            };
+            self.shared.commit(Job::of(class, reads.iter().map(row), true))?;
         }
         Ok(kept)
     }
@@ -287,6 +288,7 @@ impl ReadStore for SegmentStore {
                 }
             }
         }
+        self.shared.check_pictures(&mut found)?;
         self.check_logs(&mut found)?;
         if let Err(error) = lock(&self.shared.writing).keys.check() {
             found.push(Damage { slice: None, file: "keys".to_owned(), what: error.to_string() });

@@ -9,6 +9,7 @@ use crate::{
     append::slice_folder,
     disk::{failed, remove, sync_folder},
     log,
+    pictures::remove_packs,
     row::Row,
     segment::{MOST_ROWS, Segment, merge, write},
     state::{Part, Shared, Slice, lock},
@@ -229,6 +230,7 @@ impl Shared {
             {
                 // The slice was begun anew meanwhile: only the old files go.
                 slice.segments.iter().try_for_each(|old| remove(&old.path)).map_err(failed("slice"))?;
+                remove_packs(&self.slice_folder(&each.slice), slice.number).map_err(failed("slice"))?;
             } else if !again {
                 remove_slice(&self.slice_folder(&each.slice)).map_err(failed("slice"))?;
             }
@@ -270,6 +272,7 @@ impl Shared {
         state.parts().for_each(|part| part.write().erase(|name| gone.contains_key(name)));
         drop(state);
         let numbers: Vec<u64> = gone.values().map(|slice| slice.number).collect();
+        self.packs.forget(&numbers);
         writing.log.iter_mut().for_each(|log| log.forget(&numbers));
         if in_memory > 0 {
             // Their sealed frames go with the log, once the others are in segments.

@@ -21,6 +21,7 @@ pub use verdict::{Seen, verdict};
 use crate::{
     App, CoreError,
     access::{Actor, AlertConfirm, AlertDismiss, AlertList, Facts, Intent, Job, Target},
+    breakglass::Looked,
     cases::{Page, load::page_of, load::up_to},
     error::{accept, check_text},
     plates::plate_fault,
@@ -134,11 +135,15 @@ fn typed(text: &str) -> Result<PlateText, CoreError> {
 }
 
 impl<R: Records> App<R> {
-    async fn load_alert(&self, actor: &Actor, id: &AlertId) -> Result<Versioned<Alert>, CoreError> {
+    async fn load_alert(
+        &self,
+        actor: &Actor,
+        id: &AlertId,
+    ) -> Result<(Looked<AlertList>, Versioned<Alert>), CoreError> {
         let alert: Option<Versioned<Alert>> = self.records().get(id.as_str()).await?;
         let alert = alert.ok_or(CoreError::Hidden("alert"))?;
-        self.look_entered::<AlertList>(actor, &Target::of(&alert.record.agency, "alerts")).await?;
-        Ok(alert)
+        let target = Target::of(&alert.record.agency, "alerts");
+        Ok((self.look_entered::<AlertList>(actor, &target).await?, alert))
     }
 
     /// Alerts of the actor's agency, newest first.
@@ -146,7 +151,8 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the actor may not.
     pub async fn alerts(&self, actor: &Actor, filter: &AlertFilter) -> Result<Page<AlertView>, CoreError> {
-        self.look_entered::<AlertList>(actor, &Target::maybe(actor.agency.as_ref(), "alerts")).await?;
+        let leave =
+            self.look_entered::<AlertList>(actor, &Target::maybe(actor.agency.as_ref(), "alerts")).await?;
         let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         let mut query = Query::<Alert>::new().with("agency", own);
         if let Some(state) = filter.state {
@@ -154,7 +160,7 @@ impl<R: Records> App<R> {
         }
         let keep = |alert: &Alert| filter.list.as_ref().is_none_or(|list| *list == alert.list);
         let found = page_of(self.records(), query, (filter.after, filter.limit), keep).await?;
-        Ok(Page { entries: self.alert_views(found.entries).await?, next: found.next })
+        Ok(Page { entries: self.alert_views(&leave, found.entries).await?, next: found.next })
     }
 
     /// Alerts of the actor's agency that came after a place, oldest first: what a stream gives next.
@@ -162,11 +168,12 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the actor may not.
     pub async fn alerts_after(&self, actor: &Actor, place: u64) -> Result<Vec<AlertView>, CoreError> {
-        self.look_entered::<AlertList>(actor, &Target::maybe(actor.agency.as_ref(), "alerts")).await?;
+        let leave =
+            self.look_entered::<AlertList>(actor, &Target::maybe(actor.agency.as_ref(), "alerts")).await?;
         let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         let query = Query::<Alert>::new().with("agency", own).after(Some(place)).limit(STREAMED);
         let found = self.records().list(query).await?;
-        self.alert_views(found).await
+        self.alert_views(&leave, found).await
     }
 
     /// The place of the newest alert of the actor's agency: where a stream begins that asks for nothing older.
@@ -185,8 +192,8 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When there is none for the actor.
     pub async fn alert(&self, actor: &Actor, id: &AlertId) -> Result<AlertView, CoreError> {
-        let alert = self.load_alert(actor, id).await?;
-        self.alert_view(alert).await
+        let (leave, alert) = self.load_alert(actor, id).await?;
+        self.alert_view(&leave, alert).await
     }
 
     /// Records what a person saw when they compared plate and picture. Only then an alert can be acted on.
@@ -200,7 +207,7 @@ impl<R: Records> App<R> {
         id: &AlertId,
         wish: ConfirmAlert,
     ) -> Result<AlertView, CoreError> {
-        let before = self.load_alert(actor, id).await?;
+        let (_, before) = self.load_alert(actor, id).await?;
         let alert = &before.record;
         if alert.state != AlertState::Unconfirmed {
             let what = format!("somebody compared it already: it is {}", alert.state.as_str());
@@ -283,10 +290,14 @@ impl<R: Records> App<R> {
         Ok(removed)
     }
 
-    async fn alert_views(&self, alerts: Vec<Versioned<Alert>>) -> Result<Vec<AlertView>, CoreError> {
+    async fn alert_views(
+        &self,
+        leave: &Looked<AlertList>,
+        alerts: Vec<Versioned<Alert>>,
+    ) -> Result<Vec<AlertView>, CoreError> {
         let mut views = Vec::with_capacity(alerts.len());
         for alert in alerts {
-            views.push(self.alert_view(alert).await?);
+            views.push(self.alert_view(leave, alert).await?);
         }
         Ok(views)
     }
@@ -296,7 +307,11 @@ impl<R: Records> App<R> {
         Ok(found.map_or_else(|| Member::FORMER.to_owned(), |found| found.record.name))
     }
 
-    async fn alert_view(&self, found: Versioned<Alert>) -> Result<AlertView, CoreError> {
+    async fn alert_view(
+        &self,
+        _leave: &Looked<AlertList>,
+        found: Versioned<Alert>,
+    ) -> Result<AlertView, CoreError> {
         let Versioned { sequence, record: alert, .. } = found;
         let list: Option<Versioned<Hotlist>> = self.records().get(alert.list.as_str()).await?;
         let list = list.map(|found| found.record);

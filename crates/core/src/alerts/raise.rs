@@ -38,7 +38,7 @@ struct Group<'a> {
 /// Parts of lists that were read for this batch.
 type Parts = HashMap<(HotlistVersionId, u32), Vec<HotlistEntry>>;
 
-fn alert_read(read: &Read, found: &Found) -> AlertRead {
+fn alert_read(read: &Read, found: &Found, picture: bool) -> AlertRead {
     AlertRead {
         id: read.id,
         seen: read.seen,
@@ -47,7 +47,7 @@ fn alert_read(read: &Read, found: &Found) -> AlertRead {
         region: read.region,
         confidence: read.confidence,
         label: found.label,
-        picture: read.picture.as_ref().map(|name| name.as_str().to_owned()),
+        picture,
     }
 }
 
@@ -99,7 +99,7 @@ impl<R: Records> App<R> {
                     reads: Vec::new(),
                     ends,
                 });
-                group.reads.push(alert_read(&hit.read, &found));
+                group.reads.push(alert_read(&hit.read, &found, hit.pictured));
                 group.ends = group.ends.max(ends);
             }
         }
@@ -198,12 +198,18 @@ impl<R: Records> App<R> {
             same,
             ends: group.ends,
         };
+        let detail = json!({
+            "list": alert.list, "version": alert.version, "basis": alert.basis, "camera": alert.camera,
+            "owner": alert.owner, "read": read.id, "label": read.label,
+            "confidence": read.confidence.percent(),
+        });
+        if alert.owner != alert.agency {
+            // Whose camera it is hears that it alerted another agency, before that agency does.
+            let intent = self.system(Job::AlertRaised, Target::of(&alert.owner, &alert.id));
+            intent.detail(detail.clone()).commit(self.records()).await?;
+        }
         self.system(Job::AlertRaised, Target::of(&alert.agency, &alert.id))
-            .detail(json!({
-                "list": alert.list, "version": alert.version, "basis": alert.basis, "camera": alert.camera,
-                "owner": alert.owner, "read": read.id, "label": read.label,
-                "confidence": read.confidence.percent(),
-            }))
+            .detail(detail)
             .with(|changes| changes.insert(&alert))
             .commit(self.records())
             .await?;

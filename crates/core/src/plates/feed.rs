@@ -1,8 +1,8 @@
 //! What a camera sends, row by row: checked, put into the one form, dated by two clocks.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use canvass_plates::{Read, Short, hotlist::Found};
+use canvass_plates::{MOST_PICTURE, Read, ReadId, Short, hotlist::Found};
 use canvass_types::{AgencyId, AgencyState, CameraId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,8 +24,8 @@ use crate::{
 pub const MOST_ROWS: usize = 5_000;
 /// Most rows that are named as wrong in one answer; how many there were is told besides.
 pub const MOST_PROBLEMS: usize = 100;
-/// Most bytes of one row.
-const MOST_ROW_BYTES: usize = 16 * 1024;
+/// Most bytes of one row: those of a picture in Base64, and 16 KiB.
+const MOST_ROW_BYTES: usize = MOST_PICTURE / 3 * 4 + 16 * 1024;
 /// Seconds that a camera's clock may be ahead of ours.
 const AHEAD: i64 = 120;
 /// Seconds behind ours from which on a clock is no clock.
@@ -62,7 +62,7 @@ impl Row<'_> {
         match self {
             Self::Text(text) if text.len() > MOST_ROW_BYTES => {
                 let what = format!("the row has more than {MOST_ROW_BYTES} bytes");
-                Err(("row", "length", what, "send the read alone, without the picture"))
+                Err(("row", "length", what, "send a smaller picture, or the read alone"))
             }
             Self::Text(text) => serde_json::from_slice(text)
                 .map_err(|error| form(format!("the row is no read: column {}", error.column()))),
@@ -88,6 +88,7 @@ pub struct Feed {
 #[derive(Debug, Clone)]
 pub struct Hit {
     pub(crate) read: Read,
+    pub(crate) pictured: bool,
     pub(crate) lists: Vec<(Arc<Watched>, Vec<Found>)>,
 }
 
@@ -96,6 +97,8 @@ pub struct Hit {
 pub struct Batch {
     /// The reads of good rows.
     pub(super) reads: Vec<Read>,
+    /// Pictures that came with them.
+    pub(super) pictures: BTreeMap<ReadId, Vec<u8>>,
     /// Those of them that met a hotlist.
     pub hits: Vec<Hit>,
     /// Rows that were looked at.
@@ -112,6 +115,7 @@ impl Batch {
     /// Adds what came of another part of the same sending.
     pub fn join(&mut self, other: Self) {
         self.reads.extend(other.reads);
+        self.pictures.extend(other.pictures);
         self.hits.extend(other.hits);
         self.rows += other.rows;
         self.dropped += other.dropped;
@@ -135,8 +139,8 @@ impl Batch {
     }
 }
 
-/// A read, and the hotlists that it met.
-type Met = (Read, Vec<(Arc<Watched>, Vec<Found>)>);
+/// A read, its picture, and the hotlists that it met.
+type Met = (Read, Option<Vec<u8>>, Vec<(Arc<Watched>, Vec<Found>)>);
 
 impl Feed {
     /// The camera.
@@ -172,10 +176,11 @@ impl Feed {
             let number = first + batch.rows;
             batch.rows += 1;
             match self.row(row) {
-                Ok(Some((read, lists))) => {
+                Ok(Some((read, picture, lists))) => {
                     if !lists.is_empty() {
-                        batch.hits.push(Hit { read: read.clone(), lists });
+                        batch.hits.push(Hit { read: read.clone(), pictured: picture.is_some(), lists });
                     }
+                    batch.pictures.extend(picture.map(|bytes| (read.id, bytes)));
                     batch.reads.push(read);
                 }
                 Ok(None) => batch.dropped += 1,
@@ -204,7 +209,7 @@ impl Feed {
             let what = format!("it is past the {} seconds that the law keeps such reads", kept.seconds());
             return Err(("time", "retention", what, "send reads sooner, or set the camera's clock"));
         }
-        Ok(Some((read, lists)))
+        Ok(Some((read, parts.picture, lists)))
     }
 
     /// Compares the camera's clock with ours.

@@ -6,11 +6,13 @@
 //! clock ── reads_due ──► Reads::erase (the keys of slices) ──► reads_erased: an entry
 //! ```
 //! [`Reads`] is the one door to stored reads. Its search takes a [`Granted`], which exists only once the entries of the
-//! search are durable with every owner of a camera in scope.
+//! search are durable with every owner of a camera in scope. A picture takes a [`PictureLeave`], which follows from a search's
+//! results or from an alert.
 
 mod classes;
 mod erasure;
 mod feed;
+mod pictures;
 mod reads;
 mod scope;
 mod search;
@@ -20,6 +22,8 @@ pub(crate) use classes::kept_seconds;
 pub use classes::{HITS, KeptFor, SEEN};
 pub use erasure::DueReads;
 pub use feed::{Batch, Feed, Hit, MOST_PROBLEMS, MOST_ROWS, Row, RowProblem};
+pub(crate) use pictures::Shown;
+pub use pictures::{MOST_SHOWN, Picture, PictureKind, PictureLeave, SHOWN_SECONDS};
 pub use reads::{Found, Reads, ReadsError};
 pub use scope::{LeftOut, WhoseCameras};
 pub use search::{

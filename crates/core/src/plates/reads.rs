@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use canvass_plates::{
-    Appended, Cursor, Damage, ErasedSlice, Page, Read, ReadStore, SliceName, Stats, StoreError as Fault,
+    Appended, Cursor, Damage, ErasedSlice, Page, Pictures, Read, ReadStore, SliceName, Stats, StoreError as Fault,
 };
 
-use super::{Batch, DueReads, Feed, Granted};
+use super::{Batch, DueReads, Feed, Granted, Picture, PictureKind, PictureLeave};
 use crate::{CoreError, access::SearchesPlates};
 
 /// Why the store of reads did not do what was asked. Nothing here names a plate.
@@ -35,7 +35,7 @@ impl From<Fault> for ReadsError {
             Fault::Full => Self::Full,
             Fault::Query(error) => Self::Query(error.to_string()),
             Fault::Read(error) => Self::Query(error.to_string()),
-            Fault::Class | Fault::Batch { .. } | Fault::Slices { .. } => Self::Much(fault.to_string()),
+            Fault::Class | Fault::Picture | Fault::Batch { .. } | Fault::Slices { .. } => Self::Much(fault.to_string()),
             Fault::Damaged(..) => Self::Damaged,
             Fault::RootKey | Fault::Locked | Fault::Disk(..) | Fault::Database(_) => {
                 Self::Unavailable(fault.to_string())
@@ -78,18 +78,25 @@ impl Reads {
     /// # Errors
     /// [`CoreError::Reads`]; then either nothing of the batch is stored or the hits alone, and it is to be sent again.
     pub fn add(&self, feed: &Feed, batch: &Batch) -> Result<Appended, CoreError> {
+        let pictures: Pictures<'_> = batch.pictures.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect();
         if batch.hits.is_empty() {
-            return self.append(feed, false, &batch.reads);
+            return self.append(feed, false, &batch.reads, &pictures);
         }
         let (hits, rest): (Vec<Read>, Vec<Read>) = batch.reads.iter().cloned().partition(|read| read.hit);
-        let one = self.append(feed, true, &hits)?;
-        let other = self.append(feed, false, &rest)?;
+        let one = self.append(feed, true, &hits, &pictures)?;
+        let other = self.append(feed, false, &rest, &pictures)?;
         Ok(Appended { stored: one.stored + other.stored, duplicates: one.duplicates + other.duplicates })
     }
 
-    fn append(&self, feed: &Feed, hit: bool, reads: &[Read]) -> Result<Appended, CoreError> {
+    fn append(
+        &self,
+        feed: &Feed,
+        hit: bool,
+        reads: &[Read],
+        pictures: &Pictures<'_>,
+    ) -> Result<Appended, CoreError> {
         match feed.kept(hit) {
-            Some(kept) if !reads.is_empty() => self.0.append(kept.class(), reads).map_err(told),
+            Some(kept) if !reads.is_empty() => self.0.append_with(kept.class(), reads, pictures).map_err(told),
             _ => Ok(Appended::default()),
         }
     }
@@ -105,6 +112,15 @@ impl Reads {
         }
         let page = merged(pages, granted.limit());
         Ok(Found { granted, page })
+    }
+
+    /// The picture of a read; none when it is forgotten already.
+    ///
+    /// # Errors
+    /// [`CoreError::Reads`].
+    pub fn picture(&self, leave: &PictureLeave) -> Result<Option<Picture>, CoreError> {
+        let found = self.0.picture(leave.read()).map_err(told)?;
+        Ok(found.and_then(|bytes| PictureKind::of(&bytes).map(|kind| Picture { bytes, kind })))
     }
 
     /// The slices that it holds, and the reads of each.

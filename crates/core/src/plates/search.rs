@@ -174,6 +174,9 @@ pub struct FoundRead {
     pub position: Option<Position>,
     /// Whose camera it is.
     pub agency: Option<AgencyId>,
+    /// Whether it has a picture: `/plates/pictures/{entry}/{read}`, with the entry of the first owner searched, for a quarter of
+    /// an hour.
+    pub picture: bool,
 }
 
 /// What a search found. A match is no cause for anything by itself: compare plate and picture.
@@ -584,9 +587,16 @@ impl<R: Records> App<R> {
             let detail = json!({ "search": granted.first, "hits": page.matches.len() });
             intent.detail(detail).commit(self.records()).await?;
         }
-        let matches = page.matches.into_iter().map(|found| {
+        if let Some(owner) = granted.owners.first() {
+            let pictured = page.matches.iter().map(|found| &found.read);
+            let pictured = pictured.filter(|read| read.picture.is_some()).map(|read| read.id).collect();
+            self.shown().note(&owner.entry, &granted.actor.member, pictured, self.now());
+        }
+        let matches = page.matches.into_iter().map(|mut found| {
             let camera = granted.cameras.get(&found.read.camera);
             FoundRead {
+                // The store's own name for it is of no use to anybody else.
+                picture: found.read.picture.take().is_some(),
                 camera_name: camera.map(|camera| camera.name.clone()).unwrap_or_default(),
                 position: camera.map(|camera| camera.position),
                 agency: camera.map(|camera| camera.agency.clone()),

@@ -111,6 +111,9 @@ pub struct NewRead {
     /// Which way it went.
     #[serde(alias = "Direction", default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<String>,
+    /// A picture of the vehicle: Base64 of a JPEG, PNG or WebP of at most 256 KiB. It is kept as long as the read.
+    #[serde(alias = "Image", default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     /// The plate, under ONVIF's names.
     #[serde(rename = "LicensePlateInfo", default, skip_serializing_if = "Option::is_none")]
     pub onvif_plate: Option<LicensePlateInfo>,
@@ -135,6 +138,7 @@ pub(super) struct Parts {
     pub colour: Option<Colour>,
     pub brand: Option<Brand>,
     pub direction: Option<Direction>,
+    pub picture: Option<Vec<u8>>,
 }
 
 fn fault(field: &'static str, rule: &'static str, what: &str, remedy: &'static str) -> Fault {
@@ -209,6 +213,7 @@ impl NewRead {
             colour: word("colour", self.colour.as_ref())?.or(onvif.and_then(|it| likely(it.colour.as_ref()))),
             brand: word("brand", self.brand.as_ref())?.or(onvif.and_then(|it| likely(it.brand.as_ref()))),
             direction: word("direction", self.direction.as_ref())?,
+            picture: self.picture.as_deref().map(super::pictures::read).transpose()?,
         })
     }
 
@@ -332,6 +337,8 @@ mod tests {
             ("characters", json!([90, 90]), "characters", "count"),
             ("vehicle", json!("Spaceship"), "vehicle", "word"),
             ("LicensePlateInfo", json!({ "PlateNumber": "ABC1" }), "plate", "twice"),
+            ("picture", json!("SECRET1"), "picture", "form"),
+            ("picture", json!("R0lGODlh"), "picture", "kind"),
         ] {
             let fault = with(field, value);
             assert_eq!((fault.0, fault.1), (at, rule));

@@ -229,9 +229,9 @@ pub struct AlertRead {
     pub confidence: Confidence,
     /// How near it is to the entry.
     pub label: MatchLabel,
-    /// Name of its picture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<String>,
+    /// Whether a picture came with it.
+    #[serde(default)]
+    pub picture: bool,
 }
 
 /// Who compared plate and picture, and what they saw.

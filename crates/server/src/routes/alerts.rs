@@ -5,13 +5,17 @@ use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time:
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::sse::{Event, KeepAlive, Sse},
+    response::{
+        Response,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
 use canvass_core::{
     access::Actor,
     alerts::{AlertFilter, AlertView, ConfirmAlert},
     records::AlertState,
 };
+use canvass_plates::ReadId;
 use canvass_types::{AlertId, HotlistId};
 use futures_util::{Stream, stream};
 use serde::Deserialize;
@@ -22,7 +26,7 @@ use tokio::{
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, List, Refusals, answer, listed};
+use super::{Answer, List, Refusals, answer, listed, plates};
 use crate::{
     auth::Authenticated,
     desk::Desk,
@@ -41,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(follow))
         .routes(routes!(show))
         .routes(routes!(confirm))
+        .routes(routes!(picture))
 }
 
 /// Which alerts.
@@ -103,6 +108,19 @@ pub async fn confirm(
     let confirmed = answer(|| desk.app.confirm_alert(&actor, &alert, wish.clone())).await;
     desk.changed.notify_one();
     confirmed
+}
+
+/// Shows the picture of a read of an alert.
+#[utoipa::path(get, path = "/alerts/{alert}/pictures/{read}", tag = "alerts",
+    params(("alert" = AlertId, Path), ("read" = ReadId, Path)),
+    responses((status = 200, content_type = "image/jpeg", description = "The picture: JPEG, PNG or WebP"), Refusals))]
+pub async fn picture(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At((alert, read)): At<(AlertId, ReadId)>,
+) -> Result<Response, Problem> {
+    let leave = desk.app.picture_of_alert(&actor, &alert, &read).await?;
+    plates::shown(&desk, leave).await
 }
 
 /// New alerts as they come (server-sent events): `id` is the place to go on from with `Last-Event-ID`, `data` the alert as

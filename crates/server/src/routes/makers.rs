@@ -29,7 +29,7 @@ use crate::{
     problem::Problem,
 };
 
-/// Most bytes of a maker's JSON: OpenALPR puts pictures into it, which are not looked at.
+/// Most bytes of a maker's JSON: OpenALPR puts pictures into it.
 const MOST_JSON: usize = 4 * 1024 * 1024;
 /// Most bytes of a form: pictures and a video go along, which are dropped as they come.
 const MOST_FORM: u64 = 32 * 1024 * 1024;

@@ -1,22 +1,30 @@
 //! Searching plate reads.
 
-use axum::{Json, extract::State};
-use canvass_core::{
-    access::SearchesPlates,
-    plates::{Granted, HistoryOfPlate, PlatesFound, SearchPlates},
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, header},
+    response::{IntoResponse as _, Response},
 };
+use canvass_core::{
+    CoreError,
+    access::SearchesPlates,
+    plates::{Granted, HistoryOfPlate, PictureLeave, PlatesFound, SearchPlates},
+};
+use canvass_plates::ReadId;
+use canvass_types::AuditId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Answer, Refusals, evidence::Headers, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
-    extract::{Input, Purpose},
+    extract::{At, Input, Purpose},
     problem::Problem,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(search)).routes(routes!(history))
+    OpenApiRouter::new().routes(routes!(search)).routes(routes!(history)).routes(routes!(picture))
 }
 
 /// Looks for what was granted, and forms the answer.
@@ -55,4 +63,30 @@ pub async fn history(
 ) -> Answer<PlatesFound> {
     let granted = retried(|| desk.app.plate_history(&actor, &purpose, &wish)).await?;
     found(&desk, granted).await
+}
+
+/// Shows the picture of a read that a search of yours found within the last quarter of an hour: `entry` is that of the first
+/// owner in the answer's `searched`.
+#[utoipa::path(get, path = "/plates/pictures/{entry}/{read}", tag = "plates",
+    params(("entry" = AuditId, Path), ("read" = ReadId, Path)),
+    responses((status = 200, content_type = "image/jpeg", description = "The picture: JPEG, PNG or WebP"), Refusals))]
+pub async fn picture(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At((entry, read)): At<(AuditId, ReadId)>,
+) -> Result<Response, Problem> {
+    shown(&desk, desk.app.picture_of_search(&actor, &entry, &read)?).await
+}
+
+/// The picture, for eyes that may see it and nobody's cache.
+pub(super) async fn shown(desk: &Desk, leave: PictureLeave) -> Result<Response, Problem> {
+    let picture = desk.with_reads(move |reads| reads.picture(&leave)).await?;
+    let picture = picture.ok_or(CoreError::Hidden("picture"))?;
+    let headers: [(HeaderName, &str); 4] = [
+        (header::CONTENT_TYPE, picture.kind.media_type()),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+    ];
+    Ok((headers, picture.bytes).into_response())
 }

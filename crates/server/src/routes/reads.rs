@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Most bytes of a batch in JSON.
-const MOST_JSON: usize = 4 * 1024 * 1024;
+const MOST_JSON: usize = 16 * 1024 * 1024;
 /// Most bytes of a stream of lines.
 const MOST_STREAM: usize = 64 * 1024 * 1024;
 /// Most bytes of a stream that is taken whole or not at all.
@@ -39,8 +39,8 @@ const MOST_WHOLE: usize = 16 * 1024 * 1024;
 const MOST_LINES: u64 = 20_000;
 /// Bytes of a stream that are stored together.
 const PART: usize = 512 * 1024;
-/// Most bytes without an end of line.
-const MOST_LINE: usize = 64 * 1024;
+/// Most bytes without an end of line: a read with its picture.
+const MOST_LINE: usize = 512 * 1024;
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new().routes(routes!(add))

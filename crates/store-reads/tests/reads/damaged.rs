@@ -70,6 +70,38 @@ fn every_changed_byte_of_a_segment_is_found() {
 }
 
 #[test]
+fn every_changed_byte_of_a_picture_is_found_and_a_torn_end_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let reads = &reads()[..30];
+    let along = pictures(reads);
+    open(folder.path(), options()).append_with(&class(0), reads, &lent(&along)).unwrap();
+    let path = only(folder.path(), "pics");
+    let good = fs::read(&path).unwrap();
+    for at_byte in (0..good.len()).step_by(good.len() / 90 + 1).chain(0..70) {
+        let mut bad = good.clone();
+        bad[at_byte] ^= 0x10;
+        fs::write(&path, &bad).unwrap();
+        let store = open(folder.path(), options());
+        let found = store.check().unwrap();
+        assert_eq!(found.len(), 1, "byte {at_byte}");
+        assert_eq!(found[0].slice, Some(class(0).slice_of(&reads[0])));
+        let mut damaged = 0;
+        for (id, bytes) in &along {
+            match store.picture(id) {
+                Ok(picture) => assert_eq!(picture.as_ref(), Some(bytes), "what can be read is right"),
+                Err(StoreError::Damaged(..)) => damaged += 1,
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert!(damaged > 0, "byte {at_byte}");
+    }
+    for torn in [&[0; 9][..], &[0; 900], &good[24..60]] {
+        fs::write(&path, [&good, torn].concat()).unwrap();
+        assert_eq!(open(folder.path(), options()).check().unwrap(), []);
+    }
+}
+
+#[test]
 fn a_torn_end_of_a_log_is_no_damage_but_a_changed_frame_is() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), options());

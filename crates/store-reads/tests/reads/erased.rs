@@ -43,12 +43,15 @@ fn nothing_of_an_erased_slice_is_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), options());
     let (gone, stays) = (reads(0, 'G'), reads(60, 'S'));
-    for read in gone.chunks(90).zip(stays.chunks(90)) {
-        store.append(&class(0), read.0).unwrap();
-        store.append(&class(0), read.1).unwrap();
+    for each in gone.chunks(90).zip(stays.chunks(90)) {
+        for part in [each.0, each.1] {
+            store.append_with(&class(0), part, &lent(&pictures(part))).unwrap();
+        }
     }
+    let along = pictures(&gone);
+    assert!(along.len() > 100 && along.values().all(|bytes| !holds(&raw(folder.path()), bytes)));
     assert!(!holds(&raw(folder.path()), b"GQZ"), "no plate stands open in a file, ever");
-    let held = gone[7].clone();
+    let held = gone.iter().find(|read| along.contains_key(&read.id)).unwrap().clone();
     assert_eq!(store.keep(&[held.id], &class(2)).unwrap().kept, 1);
     let of_slice = folder.path().join("slices/non-hit").join(format!("{START}-60"));
     store.compact().unwrap();
@@ -70,7 +73,12 @@ fn nothing_of_an_erased_slice_is_in_a_file() {
         let query = ReadQuery::plate(PlatePattern::parse(text, &Limits::default()).unwrap(), at(0), at(500));
         store.search(&query).unwrap().matches.into_iter().map(|each| each.read).collect::<Vec<_>>()
     };
-    assert_eq!(search("GQZ*"), [held], "only what the case holds");
+    for (id, bytes) in &along {
+        let expected = (*id == held.id).then(|| bytes.clone());
+        assert_eq!(store.picture(id).unwrap(), expected, "the picture goes with its read, and is held with it");
+    }
+    let found: Vec<Read> = search("GQZ*").into_iter().map(same).collect();
+    assert_eq!(found, [same(store.by_id(&held.id).unwrap().unwrap())], "only what the case holds");
     assert_eq!(search("SQZ*").len(), 100);
     drop(store);
     let store = open(folder.path(), options());

@@ -22,7 +22,8 @@ fn append_until_full() {
     let mut stored = 0;
     let mut full = 0;
     for number in 0..40 {
-        match store.append(&class(0), &batch(number)) {
+        let reads = batch(number);
+        match store.append_with(&class(0), &reads, &lent(&pictures(&reads))) {
             Ok(appended) => stored += appended.stored as u64,
             Err(StoreError::Full) => full += 1,
             Err(other) => panic!("{other}"),
@@ -62,7 +63,12 @@ fn a_full_disk_loses_nothing() {
     assert_eq!(store.stats().unwrap().reads, stored);
     let mut duplicates = 0;
     for number in 0..40 {
-        duplicates += store.append(&class(0), &batch(number)).unwrap().duplicates as u64;
+        let reads = batch(number);
+        let along = pictures(&reads);
+        duplicates += store.append_with(&class(0), &reads, &lent(&along)).unwrap().duplicates as u64;
+        for (id, bytes) in &along {
+            assert_eq!(store.picture(id).unwrap().as_ref(), Some(bytes));
+        }
     }
     assert_eq!(duplicates, stored, "what was refused is stored now, the rest was there");
     store.compact().unwrap();

@@ -44,7 +44,9 @@ fn append_until_killed() {
             let store = &store;
             scope.spawn(move || {
                 for number in 0.. {
-                    let appended = store.append(&class(thread), &batch(round, thread, number)).unwrap();
+                    let reads = batch(round, thread, number);
+                    let along = pictures(&reads);
+                    let appended = store.append_with(&class(thread), &reads, &lent(&along)).unwrap();
                     assert_eq!(appended.stored, 40);
                     let line = format!("stored {round} {thread} {number}\n");
                     std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
@@ -85,8 +87,11 @@ fn what_was_acknowledged_is_there_once() {
         assert_eq!(store.check().unwrap(), []);
         for (round, thread, number) in &acknowledged {
             let reads = batch(*round, *thread, *number);
+            let along = pictures(&reads);
             for read in [&reads[0], &reads[39]] {
-                assert_eq!(store.by_id(&read.id).unwrap().as_ref(), Some(read));
+                let found = store.by_id(&read.id).unwrap().unwrap();
+                assert_eq!(Read { picture: None, ..found }, *read);
+                assert_eq!(store.picture(&read.id).unwrap().as_ref(), along.get(&read.id));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use crate::support::*;
 use canvass_plates::{
-    Appended, Limits, MatchLabel, Oracle, PlatePattern, Read, ReadId, ReadQuery, ReadStore, StoreError,
+    Appended, Limits, Match, MatchLabel, Oracle, PlatePattern, Read, ReadId, ReadQuery, ReadStore, StoreError,
 };
 use proptest::prelude::*;
 
@@ -47,12 +47,12 @@ fn step() -> impl Strategy<Value = Step> {
 /// A driver under test: opened anew whenever a step says so.
 type Open<'a> = &'a dyn Fn(&Path) -> Box<dyn ReadStore>;
 
-fn all_pages(store: &dyn ReadStore, query: &ReadQuery) -> Result<Vec<canvass_plates::Match>, String> {
+fn all_pages(store: &dyn ReadStore, query: &ReadQuery) -> Result<Vec<Match>, String> {
     let (mut query, mut all) = (query.clone(), Vec::new());
     for _ in 0..1_000 {
         let page = store.search(&query).map_err(|error| error.to_string())?;
         assert!(page.matches.len() <= query.limit);
-        all.extend(page.matches);
+        all.extend(page.matches.into_iter().map(|found| Match { read: same(found.read), ..found }));
         match page.next {
             Some(next) => query.cursor = Some(next),
             None => return Ok(all),
@@ -72,7 +72,11 @@ fn holds(open: Open<'_>, steps: &[Step], queries: &[ReadQuery]) {
             Step::Append(number, reads) => {
                 ids.extend(reads.iter().map(|read| read.id));
                 let class = class(*number);
-                assert_eq!(store.append(&class, reads).unwrap(), oracle.append(&class, reads).unwrap());
+                let along = pictures(reads);
+                assert_eq!(
+                    store.append_with(&class, reads, &lent(&along)).unwrap(),
+                    oracle.append_with(&class, reads, &lent(&along)).unwrap()
+                );
             }
             Step::Keep(places, number) => {
                 let ids: Vec<ReadId> = places.iter().filter_map(|place| ids.get(*place).copied()).collect();
@@ -102,7 +106,8 @@ fn holds(open: Open<'_>, steps: &[Step], queries: &[ReadQuery]) {
         assert_eq!(all_pages(&*store, query), expected, "{query:?}");
     }
     for id in &ids {
-        assert_eq!(store.by_id(id).unwrap(), oracle.by_id(id).unwrap());
+        assert_eq!(store.by_id(id).unwrap().map(same), oracle.by_id(id).unwrap());
+        assert_eq!(store.picture(id).unwrap(), oracle.picture(id).unwrap());
     }
     let (found, expected) = (store.stats().unwrap(), oracle.stats().unwrap());
     assert_eq!(found.reads, expected.reads);
@@ -116,6 +121,9 @@ fn holds(open: Open<'_>, steps: &[Step], queries: &[ReadQuery]) {
     let copied = open(&copy);
     for query in queries.iter().take(3) {
         assert_eq!(all_pages(&*copied, query), all_pages(&oracle, query));
+    }
+    for id in &ids {
+        assert_eq!(copied.picture(id).unwrap(), oracle.picture(id).unwrap());
     }
 }
 
@@ -229,6 +237,11 @@ fn what_costs_too_much_is_refused() {
     let spread: Vec<Read> = (0..4).map(|number| read(&number.to_string(), "ABC123", number * 60)).collect();
     assert!(matches!(few.append(&class(0), &spread), Err(StoreError::Slices { most: 3 })));
     assert_eq!(few.append(&class(0), &spread[..3]).unwrap().stored, 3);
+    let one = [read("8", "ABC123", 0)];
+    for bytes in [vec![], vec![0; canvass_plates::MOST_PICTURE + 1]] {
+        let pictures = [(one[0].id, bytes.as_slice())].into();
+        assert!(matches!(store.append_with(&class(0), &one, &pictures), Err(StoreError::Picture)));
+    }
     let mut wrong = read("9", "ABC123", 0);
     wrong.characters = vec![wrong.confidence];
     assert!(matches!(store.append(&class(0), &[wrong]), Err(StoreError::Read(_))));

@@ -1,6 +1,7 @@
 //! What the tests of the stores share: chance, cameras, reads with many likenesses, queries.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{
         Arc,
@@ -9,8 +10,8 @@ use std::{
 };
 
 use canvass_plates::{
-    Brand, Colour, Confidence, Direction, Limits, PlatePattern, PlateText, Read, ReadQuery, RetentionClass,
-    VehicleType,
+    Brand, Colour, Confidence, Direction, Limits, Pictures, PlatePattern, PlateText, Read, ReadId, ReadQuery,
+    RetentionClass, VehicleType,
 };
 use canvass_store_reads::{Options, RootKey, SegmentStore};
 use canvass_types::{CameraId, Entropy, Time};
@@ -151,4 +152,26 @@ pub fn any_query() -> impl Strategy<Value = ReadQuery> {
             cursor: None,
         },
     )
+}
+
+/// Pictures of a third of these reads, by their ids.
+pub fn pictures(reads: &[Read]) -> BTreeMap<ReadId, Vec<u8>> {
+    let of = |read: &Read| {
+        let bytes = read.id.as_bytes();
+        (read.id, bytes.repeat(1 + usize::from(bytes[1])))
+    };
+    reads.iter().filter(|read| read.id.as_bytes()[0] % 3 == 0).map(of).collect()
+}
+
+/// The same, borrowed.
+pub fn lent(pictures: &BTreeMap<ReadId, Vec<u8>>) -> Pictures<'_> {
+    pictures.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect()
+}
+
+/// The read, with the name that a store gave its picture as the oracle has it.
+pub fn same(mut read: Read) -> Read {
+    if read.picture.as_ref().is_some_and(|name| name.as_str().contains('.')) {
+        read.picture = "kept".parse().ok();
+    }
+    read
 }

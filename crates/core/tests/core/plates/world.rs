@@ -20,7 +20,7 @@ use canvass_core::{
     sharing::NewSharing,
 };
 use canvass_plates::{
-    Appended, ClassName, Damage, ErasedSlice, Kept, Oracle, Page, Read, ReadId, ReadQuery, ReadStore,
+    Appended, ClassName, Damage, ErasedSlice, Kept, Oracle, Page, Pictures, Read, ReadId, ReadQuery, ReadStore,
     RetentionClass, Stats, StoreError,
 };
 use canvass_policy::SharingScope;
@@ -39,8 +39,16 @@ pub struct Watched {
 }
 
 impl ReadStore for Watched {
-    fn append(&self, class: &RetentionClass, batch: &[Read]) -> Result<Appended, StoreError> {
-        self.store.append(class, batch)
+    fn append_with(
+        &self,
+        class: &RetentionClass,
+        batch: &[Read],
+        pictures: &Pictures<'_>,
+    ) -> Result<Appended, StoreError> {
+        self.store.append_with(class, batch, pictures)
+    }
+    fn picture(&self, id: &ReadId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.picture(id)
     }
     fn search(&self, query: &ReadQuery) -> Result<Page, StoreError> {
         self.seen.lock().unwrap().push(self.entries.load(Ordering::SeqCst));
