@@ -1,11 +1,15 @@
 //! Talking with the agency's desk: lists, queries, words for people.
 
+use std::path::{Path, PathBuf};
+
+use canvass_core::plates::PictureKind;
+use canvass_plates::MOST_PICTURE;
 use canvass_types::{AgencyId, MemberId, MemberView, PortalId, Purpose, RequestId};
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::common::{Context, Failure, Http};
+use crate::common::{Context, Failure, Http, write_secret};
 
 /// Most parts of a list that are asked for.
 const MOST_PARTS: usize = 1_000;
@@ -164,6 +168,23 @@ impl<'a> Desk<'a> {
         body: &B,
     ) -> Result<T, Failure> {
         Ok(self.http.call_for(&path(base, &[]), purpose, body).await?)
+    }
+
+    /// Reads a picture and saves it in a folder, for its owner alone, under a name with the ending of its form. None when it
+    /// is forgotten.
+    pub async fn save_picture(&self, base: &str, folder: &Path, name: &str) -> Result<Option<PathBuf>, Failure> {
+        let Some(bytes) = self.http.get_optional(&path(base, &[]), MOST_PICTURE as u64).await? else {
+            return Ok(None);
+        };
+        let ending = match PictureKind::of(&bytes) {
+            Some(PictureKind::Jpeg) => "jpg",
+            Some(PictureKind::Png) => "png",
+            Some(PictureKind::Webp) => "webp",
+            None => return Err(Failure::new("the desk answered with something that is no picture; is it a Canvass?")),
+        };
+        let file = folder.join(format!("{name}.{ending}"));
+        write_secret(&file, &bytes)?;
+        Ok(Some(file))
     }
 
     /// A request without a body.

@@ -102,6 +102,15 @@ pub enum AlertCommand {
         #[arg(long)]
         hotlist: Option<HotlistId>,
     },
+    /// Save the pictures of an alert, to compare them with the plate
+    #[command(after_help = "Example:\n  canvass alert pictures alr_… --folder compare")]
+    Pictures {
+        /// Which
+        alert: AlertId,
+        /// Where to; each is named by its read
+        #[arg(long, default_value = ".")]
+        folder: PathBuf,
+    },
     /// Say what you saw when you compared plate and picture
     #[command(
         after_help = "Example:\n  canvass alert confirm alr_… --plate 'ABC 1234' --listed --note 'Stopped on Elm Street'"
@@ -299,6 +308,19 @@ pub async fn alert(command: AlertCommand, context: &Context) -> Result<(), Failu
             };
             lines.push(last.to_owned());
             desk.show(&all, &lines)
+        }
+        AlertCommand::Pictures { alert, folder } => {
+            let view: AlertView = desk.get(&format!("/alerts/{alert}")).await?;
+            let mut files = Vec::new();
+            for read in view.reads.iter().filter(|read| read.picture) {
+                let base = format!("/alerts/{alert}/pictures/{}", read.id);
+                files.extend(desk.save_picture(&base, &folder, &read.id.to_string()).await?);
+            }
+            let mut lines: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+            if lines.is_empty() {
+                lines.push("no picture came along, or they are forgotten; look at the camera's recording".to_owned());
+            }
+            desk.show(&files, &lines)
         }
         AlertCommand::Confirm { alert, plate, listed, outcome, note } => {
             let wish = ConfirmAlert { plate, listed, outcome, note };

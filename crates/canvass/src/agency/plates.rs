@@ -1,5 +1,7 @@
 //! Searching plate reads.
 
+use std::path::{Path, PathBuf};
+
 use canvass_core::plates::{FoundRead, HistoryOfPlate, PlatesFound, SearchPlates, WhoseCameras};
 use canvass_plates::{Colour, MatchLabel, VehicleType};
 use canvass_types::{CameraId, Time};
@@ -17,7 +19,7 @@ pub enum PlateCommand {
 Examples:
   canvass plate search 'ABC 1234' --case-number 26-77 --for crime --offence felony --purpose 'Grey pickup at the pharmacy on Elm Street'
   canvass plate search 'A?C12*' --days 3 --whose shared --case-number 26-77 --for crime --offence felony --purpose 'Grey pickup at the pharmacy'
-  canvass plate search ABC1234 --tolerant --camera cam_… --case-number 26-77 --for crime --offence felony --purpose 'Grey pickup at the pharmacy'")]
+  canvass plate search ABC1234 --tolerant --camera cam_… --pictures found --case-number 26-77 --for crime --offence felony --purpose 'Grey pickup at the pharmacy'")]
     Search(SearchArgs),
     /// Show where one plate was seen
     #[command(after_help = "\
@@ -83,6 +85,9 @@ pub struct Wide {
     /// The following part of a search: what the one before showed as next
     #[arg(long)]
     after: Option<String>,
+    /// Save the pictures of what is found in this folder, each under the id of its read
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
 }
 
 impl Wide {
@@ -131,9 +136,33 @@ fn lines(found: &PlatesFound) -> Vec<String> {
     lines
 }
 
-async fn ask<B: Serialize>(desk: &Desk<'_>, base: &str, why: &Why, wish: &B) -> Result<(), Failure> {
+async fn ask<B: Serialize>(
+    desk: &Desk<'_>,
+    base: &str,
+    (why, pictures): (&Why, Option<&Path>),
+    wish: &B,
+) -> Result<(), Failure> {
     let found: PlatesFound = desk.post_for(base, purpose(&why.purpose("crime"))?, wish).await?;
-    desk.show(&found, &lines(&found))
+    let mut lines = lines(&found);
+    if let Some(folder) = pictures {
+        lines.push(save_pictures(desk, &found, folder).await?);
+    }
+    desk.show(&found, &lines)
+}
+
+/// Saves the pictures of what was found, and says what came of it.
+async fn save_pictures(desk: &Desk<'_>, found: &PlatesFound, folder: &Path) -> Result<String, Failure> {
+    let Some(entry) = found.searched.first().map(|owner| &owner.entry) else {
+        return Ok("no pictures".to_owned());
+    };
+    let (mut saved, mut gone) = (0_u32, 0_u32);
+    for each in found.matches.iter().filter(|each| each.picture) {
+        let base = format!("/plates/pictures/{entry}/{}", each.read.id);
+        let file = desk.save_picture(&base, folder, &each.read.id.to_string()).await?;
+        *if file.is_some() { &mut saved } else { &mut gone } += 1;
+    }
+    let forgotten = if gone > 0 { format!("; {gone} forgotten meanwhile") } else { String::new() };
+    Ok(format!("{} in {}{forgotten}", count(saved, "picture", "pictures"), folder.display()))
 }
 
 /// Runs a search.
@@ -160,7 +189,7 @@ pub async fn run(command: PlateCommand, context: &Context) -> Result<(), Failure
                 limit: Some(wide.limit),
                 after: wide.after,
             };
-            ask(&desk, "/plates/search", &why, &wish).await
+            ask(&desk, "/plates/search", (&why, wide.pictures.as_deref()), &wish).await
         }
         PlateCommand::History { plate, wide, why } => {
             let wish = HistoryOfPlate {
@@ -176,7 +205,7 @@ pub async fn run(command: PlateCommand, context: &Context) -> Result<(), Failure
                 limit: Some(wide.limit),
                 after: wide.after,
             };
-            ask(&desk, "/plates/history", &why, &wish).await
+            ask(&desk, "/plates/history", (&why, wide.pictures.as_deref()), &wish).await
         }
     }
 }

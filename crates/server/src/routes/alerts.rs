@@ -30,7 +30,7 @@ use super::{Answer, List, Refusals, answer, listed, plates};
 use crate::{
     auth::Authenticated,
     desk::Desk,
-    extract::{At, Input, Seek},
+    extract::{At, AtTwo, Input, Seek},
     problem::Problem,
 };
 
@@ -117,7 +117,7 @@ pub async fn confirm(
 pub async fn picture(
     State(desk): State<Desk>,
     Authenticated(actor): Authenticated,
-    At((alert, read)): At<(AlertId, ReadId)>,
+    AtTwo(alert, read): AtTwo<AlertId, ReadId>,
 ) -> Result<Response, Problem> {
     let leave = desk.app.picture_of_alert(&actor, &alert, &read).await?;
     plates::shown(&desk, leave).await

@@ -19,7 +19,7 @@ use super::{Answer, Refusals, evidence::Headers, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
-    extract::{At, Input, Purpose},
+    extract::{AtTwo, Input, Purpose},
     problem::Problem,
 };
 
@@ -73,7 +73,7 @@ pub async fn history(
 pub async fn picture(
     State(desk): State<Desk>,
     Authenticated(actor): Authenticated,
-    At((entry, read)): At<(AuditId, ReadId)>,
+    AtTwo(entry, read): AtTwo<AuditId, ReadId>,
 ) -> Result<Response, Problem> {
     shown(&desk, desk.app.picture_of_search(&actor, &entry, &read)?).await
 }

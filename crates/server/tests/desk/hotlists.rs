@@ -62,10 +62,22 @@ impl Town {
     }
 
     async fn pass(&self, id: &str, plate: &str) {
+        self.pass_with(id, plate, None).await;
+    }
+
+    async fn pass_with(&self, id: &str, plate: &str, picture: Option<&[u8]>) {
         let time = Time::new(clock().now());
-        let row = json!({ "id": id, "plate": plate, "time": time, "confidence": 88 });
+        let mut row = json!({ "id": id, "plate": plate, "time": time, "confidence": 88 });
+        if let Some(bytes) = picture {
+            row["picture"] = json!(data_encoding::BASE64.encode(bytes));
+        }
         let added = self.canvass.post(&self.machine, "/reads", &json!({ "reads": [row] })).await;
         assert_eq!(added["refused"], 0, "{added}");
+    }
+
+    async fn picture(&self, token: &str, path: &str) -> reqwest::Response {
+        let url = format!("{}/api/v1{path}", self.canvass.desk);
+        self.canvass.http.get(url).bearer_auth(token).send().await.unwrap()
     }
 
     /// Events of a stream from a place on, until there are so many: id and plate of each.
@@ -178,5 +190,72 @@ async fn a_start_brings_lists_back_and_backup_and_check_know_them() {
     town.pass("r2", "ABC123").await;
     let alerts = town.canvass.get(&town.investigator, "/alerts").await;
     assert_eq!(alerts["items"][0]["count"], 1, "a retired list hears of nothing");
+    town.canvass.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_picture_of_a_read_is_seen_with_its_alert_or_its_search_and_nowhere_else() {
+    let town = Town::new().await;
+    let list = town.list().await;
+    town.in_force(&list, "plate\nABC123\n").await;
+    let bytes = [&b"\xff\xd8\xff\xe0"[..], &[7; 5_000]].concat();
+    town.pass_with("r1", "ABC123", Some(&bytes)).await;
+    town.pass("r2", "ABC123").await;
+    let alerts = town.canvass.get(&town.investigator, "/alerts").await;
+    let alert = &alerts["items"][0];
+    let with = |at: usize| alert["reads"][at]["picture"].as_bool().unwrap();
+    assert!(with(0) && !with(1), "{alert}");
+    let id = |at: usize| alert["reads"][at]["id"].as_str().unwrap().to_owned();
+    let path = |read: &str| format!("/alerts/{}/pictures/{read}", alert["id"].as_str().unwrap());
+    let shown = town.picture(&town.investigator, &path(&id(0))).await;
+    assert_eq!(shown.status(), 200);
+    assert_eq!(shown.headers()["content-type"], "image/jpeg");
+    assert_eq!(shown.headers()["cache-control"], "no-store");
+    assert_eq!(shown.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(shown.bytes().await.unwrap(), bytes);
+    assert_eq!(town.picture(&town.investigator, &path(&id(1))).await.status(), 404, "none came along");
+    assert_eq!(town.picture(&town.custodian, &path(&id(0))).await.status(), 403);
+    let other = format!("rea_{}", "a".repeat(20));
+    assert_eq!(town.picture(&town.investigator, &path(&other)).await.status(), 404, "a read of no alert");
+
+    // Of a search: for who searched, by the entry that the search left.
+    let case = town.canvass.post(&town.investigator, "/cases", &json!({ "title": "26-77" })).await;
+    assert!(case["id"].is_string(), "{case}");
+    let why = json!({
+        "class": "crime", "offence": "felony", "case": "26-77",
+        "reason": "Grey pickup at the pharmacy on Elm Street",
+    });
+    let request = town.canvass.http.post(format!("{}/api/v1/plates/search", town.canvass.desk));
+    let request = request.bearer_auth(&town.investigator).header("canvass-purpose", why.to_string());
+    let found: Value =
+        request.json(&json!({ "plate": "ABC123" })).send().await.unwrap().json().await.unwrap();
+    let pictured: Vec<bool> = found["matches"].as_array().unwrap().iter().map(|each| each["picture"] == true).collect();
+    assert_eq!(pictured.iter().filter(|each| **each).count(), 1, "{found}");
+    assert!(found["matches"][0]["read"].get("picture").is_none(), "the store's own names are not told");
+    let entry = found["searched"][0]["entry"].as_str().unwrap();
+    let path = |entry: &str, read: &str| format!("/plates/pictures/{entry}/{read}");
+    let shown = town.picture(&town.investigator, &path(entry, &id(0))).await;
+    assert_eq!((shown.status().as_u16(), shown.bytes().await.unwrap()), (200, bytes.into()));
+    for (token, entry, read) in [
+        (&town.supervisor, entry, id(0)),
+        (&town.investigator, entry, id(1)),
+        (&town.investigator, entry, other.clone()),
+        (&town.investigator, &*format!("aud_{}", "a".repeat(26)), id(0)),
+    ] {
+        assert_eq!(town.picture(token, &path(entry, &read)).await.status(), 404);
+    }
+
+    // What is no picture is named by row, and the others are taken.
+    let time = Time::new(clock().now());
+    let row = |id: &str, picture: &[u8]| {
+        json!({ "id": id, "plate": "XYZ1", "time": time, "picture": data_encoding::BASE64.encode(picture) })
+    };
+    let large = [&b"\xff\xd8\xff"[..], &vec![0; 256 * 1024]].concat();
+    let rows = json!({ "reads": [row("p1", b"GIF89a"), row("p2", &large), row("p3", b"\xff\xd8\xff\xe0")] });
+    let added = town.canvass.post(&town.machine, "/reads", &rows).await;
+    assert_eq!((&added["stored"], &added["refused"]), (&json!(1), &json!(2)), "{added}");
+    let rules: Vec<&str> =
+        added["problems"].as_array().unwrap().iter().map(|one| one["rule"].as_str().unwrap()).collect();
+    assert_eq!(rules, ["kind", "length"]);
     town.canvass.stop().await;
 }
