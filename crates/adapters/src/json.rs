@@ -79,6 +79,11 @@ impl<'a> Node<'a> {
         Ok(text)
     }
 
+    /// A text of at most so many bytes, such as a picture's; none for another value.
+    pub fn long_text(&self, most: usize) -> Option<&'a str> {
+        self.value.as_str().filter(|text| (1..=most).contains(&text.len()))
+    }
+
     /// A text, or a whole number as one.
     pub fn word(&self) -> Result<String, Fault> {
         match self.value.as_i64() {

@@ -86,7 +86,7 @@ fn group(root: &Node<'_>) -> Result<NewRead, Fault> {
     read.brand = facts::likeliest(of("make"), "name", "confidence", 100.0, facts::brand);
     read.vehicle = facts::likeliest(of("body_type"), "name", "confidence", 100.0, facts::vehicle);
     let crop = root.get("vehicle_crop_jpeg");
-    read.picture = crop.and_then(|node| node.text().ok().filter(|text| (1..=MOST_CROP).contains(&text.len())).map(str::to_owned));
+    read.picture = crop.and_then(|node| node.long_text(MOST_CROP)).map(str::to_owned);
     Ok(read)
 }
 

@@ -198,18 +198,18 @@ impl<R: Records> App<R> {
             same,
             ends: group.ends,
         };
-        let detail = json!({
-            "list": alert.list, "version": alert.version, "basis": alert.basis, "camera": alert.camera,
-            "owner": alert.owner, "read": read.id, "label": read.label,
-            "confidence": read.confidence.percent(),
-        });
         if alert.owner != alert.agency {
-            // Whose camera it is hears that it alerted another agency, before that agency does.
+            // Whose camera it is hears that it alerted another agency, and under what claim; not for which plate.
+            let detail = json!({ "agency": alert.agency, "basis": alert.basis, "camera": alert.camera });
             let intent = self.system(Job::AlertRaised, Target::of(&alert.owner, &alert.id));
-            intent.detail(detail.clone()).commit(self.records()).await?;
+            intent.detail(detail).commit(self.records()).await?;
         }
         self.system(Job::AlertRaised, Target::of(&alert.agency, &alert.id))
-            .detail(detail)
+            .detail(json!({
+                "list": alert.list, "version": alert.version, "basis": alert.basis, "camera": alert.camera,
+                "owner": alert.owner, "read": read.id, "label": read.label,
+                "confidence": read.confidence.percent(),
+            }))
             .with(|changes| changes.insert(&alert))
             .commit(self.records())
             .await?;

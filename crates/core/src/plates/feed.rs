@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use canvass_plates::{MOST_PICTURE, Read, ReadId, Short, hotlist::Found};
+use canvass_plates::{Read, ReadId, Short, hotlist::Found};
 use canvass_types::{AgencyId, AgencyState, CameraId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,8 +24,8 @@ use crate::{
 pub const MOST_ROWS: usize = 5_000;
 /// Most rows that are named as wrong in one answer; how many there were is told besides.
 pub const MOST_PROBLEMS: usize = 100;
-/// Most bytes of one row: those of a picture in Base64, and 16 KiB.
-const MOST_ROW_BYTES: usize = MOST_PICTURE / 3 * 4 + 16 * 1024;
+/// Most bytes of one row: those of a picture in Base64, and some.
+const MOST_ROW_BYTES: usize = 384 * 1024;
 /// Seconds that a camera's clock may be ahead of ours.
 const AHEAD: i64 = 120;
 /// Seconds behind ours from which on a clock is no clock.

@@ -15,7 +15,11 @@ use canvass_types::{AlertId, AuditId, MemberId, Time};
 use data_encoding::BASE64;
 
 use super::wire::Fault;
-use crate::{App, CoreError, access::Actor, ports::Records};
+use crate::{
+    App, CoreError,
+    access::{Actor, Denied, PlateSearch, Target},
+    ports::Records,
+};
 
 /// Seconds during which a search's pictures can be seen.
 pub const SHOWN_SECONDS: i64 = 900;
@@ -146,13 +150,19 @@ impl<R: Records> App<R> {
     /// first that the search left.
     ///
     /// # Errors
-    /// When no such search found that read, it is over, or the server was started anew since: search again.
+    /// When the actor may not search, no such search found that read, it is over, or the server was started anew since: search again.
     pub fn picture_of_search(
         &self,
         actor: &Actor,
         entry: &AuditId,
         read: &ReadId,
     ) -> Result<PictureLeave, CoreError> {
+        let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
+        // Who lost the role meanwhile sees no more; the purpose was looked at when the search was made.
+        match self.gate().check_at::<PlateSearch>(actor, &Target::of(&own, "plates"), self.now()) {
+            Err(denied @ (Denied::Role { .. } | Denied::Hidden)) => return Err(denied.into()),
+            _ => {}
+        }
         let may = self.shown().may(entry, &actor.member, read, self.now());
         if may { Ok(PictureLeave(*read)) } else { Err(CoreError::Hidden("picture")) }
     }
@@ -175,8 +185,6 @@ impl<R: Records> App<R> {
 
 #[cfg(test)]
 mod tests {
-    use canvass_types::Id as _;
-
     use super::*;
 
     #[test]

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Most bytes of a batch in JSON.
-const MOST_JSON: usize = 16 * 1024 * 1024;
+const MOST_JSON: usize = 8 * 1024 * 1024;
 /// Most bytes of a stream of lines.
 const MOST_STREAM: usize = 64 * 1024 * 1024;
 /// Most bytes of a stream that is taken whole or not at all.
