@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { expect } from "./fixtures";
+import { type Browser, expect } from "./fixtures";
 import { asks, canvass, freePort, type Person, serve, square, type Town } from "./town";
 
 /** The case that the investigator works on. */
@@ -82,6 +82,22 @@ async function settle(town: Town, operator: Person): Promise<[string, string]> {
 /** A moment so many minutes ago, as cameras write it. */
 export const minutesAgo = (minutes: number): string =>
   new Date(Date.now() - minutes * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
+
+/** A drawn car from behind, as a camera sends a picture of it: JPEG in Base64. */
+export async function drawnCar(browser: Browser, plate: string): Promise<string> {
+  const page = await browser.newPage({ viewport: { width: 640, height: 400 } });
+  await page.setContent(`<body style="margin:0;background:#6d747a"><svg viewBox="0 0 640 400" width="640" height="400">
+    <rect y="300" width="640" height="100" fill="#50565b"/>
+    <path d="M90 300v-110q0-20 20-24l60-90q8-12 24-12h252q16 0 24 12l60 90q20 4 20 24v110z" fill="#8fa3b8"/>
+    <path d="M196 160l40-72h168l40 72z" fill="#24303a"/><rect x="110" y="190" width="70" height="34" rx="8" fill="#a33"/>
+    <rect x="460" y="190" width="70" height="34" rx="8" fill="#a33"/><rect x="96" y="280" width="448" height="30" fill="#333b42"/>
+    <rect x="225" y="205" width="190" height="66" rx="8" fill="#f7f7f2" stroke="#123" stroke-width="4"/>
+    <text x="320" y="253" text-anchor="middle" font-family="monospace" font-weight="700" font-size="40" fill="#123">${plate}</text>
+    </svg></body>`);
+  const picture = await page.screenshot({ type: "jpeg", quality: 70 });
+  await page.close();
+  return picture.toString("base64");
+}
 
 /** Sends reads as a camera's machine does. */
 export async function sendReads(town: Town, token: string, reads: object[]): Promise<void> {

@@ -5,7 +5,7 @@
 import type { ChildProcess } from "node:child_process";
 import { rmSync } from "node:fs";
 
-import { CAMERAS, CASE, cameraTown, minutesAgo, sendReads, stopServer } from "./camera-town";
+import { CAMERAS, CASE, cameraTown, drawnCar, minutesAgo, sendReads, stopServer } from "./camera-town";
 import { enter } from "./desk-steps";
 import { expect, look, type Page, test } from "./fixtures";
 import { type Town, until } from "./town";
@@ -99,11 +99,16 @@ test("another person sees the difference and approves it", async ({ page }) => {
   await dark(page, "desk-hotlist");
 });
 
-test("an alert comes to the open page; plate and picture are compared by a person", async ({ page, guard }) => {
+test("an alert comes to the open page; plate and picture are compared by a person", async ({
+  page,
+  browser,
+  guard,
+}) => {
   await enter(page, town, "ines", "/desk/alerts", "Alerts");
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   await expect(page.getByText("No alerts", { exact: true })).toBeVisible();
-  await sendReads(town, tokens[0], [{ id: 1, time: minutesAgo(0), plate: "A8C1234", confidence: 88 }]);
+  const picture = await drawnCar(browser, "ABC 1234");
+  await sendReads(town, tokens[0], [{ id: 1, time: minutesAgo(0), plate: "A8C1234", confidence: 88, picture }]);
   const first = page.getByRole("article", { name: `${LIST}: read at ${CAMERAS[0]}` });
   await expect(first).toBeVisible();
   await expect(page.locator("[aria-live=polite]").filter({ hasText: "New alert, number 1" })).toBeAttached();
@@ -117,6 +122,9 @@ test("an alert comes to the open page; plate and picture are compared by a perso
   const typed = first.getByLabel("Plate as it stands in the picture");
   await expect(typed).toBeFocused();
   await expect(typed).toHaveValue("");
+  const shown = first.getByRole("img", { name: `Picture of the vehicle: ${CAMERAS[0]}` });
+  await expect(shown).toBeVisible();
+  expect(await shown.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(640);
   await expect(first, "the plate is covered").not.toContainText(/A[8B]C1234/);
   await first.getByRole("button", { name: "Record what I see" }).click();
   await expect(first.getByText("Type the plate that you see.")).toBeVisible();
@@ -131,6 +139,7 @@ test("an alert comes to the open page; plate and picture are compared by a perso
   await sendReads(town, tokens[1], [{ id: 1, time: minutesAgo(0), plate: "XYZ789", confidence: 97 }]);
   const second = page.getByRole("article", { name: `${LIST}: read at ${CAMERAS[1]}` });
   await second.getByRole("button", { name: "Compare plate and picture" }).click();
+  await expect(second.getByText("The camera sent no picture along.")).toBeVisible();
   await second.getByLabel("Plate as it stands in the picture").fill("XYZ788");
   await second.getByLabel("The plate is right, but the list is out of date").check();
   guard.allow(/422/);

@@ -6,7 +6,7 @@
 import type { ChildProcess } from "node:child_process";
 import { rmSync } from "node:fs";
 
-import { CAMERAS, CASE, cameraTown, minutesAgo, sendReads, stopServer } from "./camera-town";
+import { CAMERAS, CASE, cameraTown, drawnCar, minutesAgo, sendReads, stopServer } from "./camera-town";
 import { enter } from "./desk-steps";
 import { expect, look, type Page, test } from "./fixtures";
 import { serve, type Town, until } from "./town";
@@ -19,12 +19,13 @@ let town: Town;
 let server: ChildProcess;
 
 /** The town, and what its cameras read. */
-test.beforeAll(async () => {
+test.beforeAll(async ({ browser }) => {
   const made = await cameraTown();
   ({ town, server } = made);
   const [elm, depot] = made.tokens;
+  const picture = await drawnCar(browser, "ABC 1234");
   await sendReads(town, elm, [
-    { id: 1, time: minutesAgo(50), plate: "ABC 1234", confidence: 91, vehicle: "Truck", color: "Grey" },
+    { id: 1, time: minutesAgo(50), plate: "ABC 1234", confidence: 91, vehicle: "Truck", color: "Grey", picture },
     { id: 2, time: minutesAgo(40), plate: "A8C1234", confidence: 80 },
     { id: 3, time: minutesAgo(30), plate: "XYZ 789", confidence: 88 },
   ]);
@@ -66,6 +67,8 @@ test("an investigator searches with a purpose, sees what differs, and where the 
   await expect(reads.nth(1).locator("mark")).toHaveText("8");
   await expect(reads.nth(1)).toContainText("asked B, read 8.");
   await expect(reads.nth(2)).toContainText("Grey, Truck");
+  await expect(reads.getByRole("img"), "of the read that came with one").toHaveCount(1);
+  await expect(reads.nth(2).getByRole("img", { name: `Picture of the vehicle: ${CAMERAS[0]}` })).toBeVisible();
   await look(page, "desk-plates");
   await page.emulateMedia({ colorScheme: "dark" });
   await look(page, "desk-plates-dark", ["desk"]);
