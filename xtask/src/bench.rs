@@ -6,13 +6,15 @@ use crate::steps::{Done, Steps};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Runs one measurement, or all of them in the order of their names.
-pub fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Fail> {
+/// Runs one measurement, with arguments for it, or all of them in the order of their names.
+pub fn run(workspace: &Workspace, name: Option<&str>, arguments: &[String]) -> Result<(), Fail> {
     let found = find(&workspace.path("bench"), name)?;
     let mut steps = Steps::default();
     steps.run("setup", || setup::run(workspace, Purpose::Bench).map(|()| Done::Passed));
     for (name, script) in found {
-        steps.run(&name, || shell::run(workspace.command("bash").arg(&script)).map(|()| Done::Passed));
+        let mut command = workspace.command("bash");
+        command.arg(&script).args(arguments);
+        steps.run(&name, || shell::run(&mut command).map(|()| Done::Passed));
     }
     steps.finish()
 }

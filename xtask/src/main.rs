@@ -10,6 +10,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod models;
 mod mutants;
 mod setup;
 mod shell;
@@ -52,10 +53,19 @@ enum Task {
     Openapi,
     /// Build the pages of web/ for the executable; quick when nothing changed
     Web,
+    /// Fetch the weights of models.toml and the library that runs them
+    Models {
+        /// Where to; left out: where `cargo xtask` keeps its tools
+        #[arg(long)]
+        folder: Option<std::path::PathBuf>,
+    },
     /// Run the measurements under bench/
     Bench {
         /// One folder of bench/; all of them when left out
         name: Option<String>,
+        /// What that measurement is told: `vision` takes the folder of its labelled pictures
+        #[arg(requires = "name")]
+        arguments: Vec<String>,
     },
     /// Change the code that decides who may do what, and tell which changes no test noticed; about an hour
     Mutants {
@@ -93,7 +103,8 @@ fn dispatch(task: Task) -> Result<(), Fail> {
         Task::Fmt => workspace.cargo(&["fmt", "--all"]),
         Task::Openapi => openapi(&workspace),
         Task::Web => web::build(&workspace),
-        Task::Bench { name } => bench::run(&workspace, name.as_deref()),
+        Task::Models { folder } => models::run(&workspace, folder.as_deref()),
+        Task::Bench { name, arguments } => bench::run(&workspace, name.as_deref(), &arguments),
         Task::Mutants { only } => mutants::run(&workspace, only.as_deref()),
         Task::Fuzz { seconds } => fuzz::run(&workspace, seconds),
     }

@@ -3,6 +3,7 @@
 //! Every part looks first whether it is already there, so a second run takes about a second.
 //! Python and npm packages go below `.cache`, never into the system.
 
+use crate::models;
 use crate::shell::{self, Fail, Workspace};
 use sha2::{Digest, Sha256};
 use std::process::Command;
@@ -120,6 +121,7 @@ pub fn run(workspace: &Workspace, purpose: Purpose) -> Result<(), Fail> {
     if CHECKS.contains(&purpose) {
         results.push(python(workspace));
         results.push(node(workspace));
+        results.push(models::run(workspace, None));
     }
     for tool in CARGO_TOOLS.iter().filter(|tool| tool.needed_by.contains(&purpose)) {
         results.push(cargo_tool(workspace, tool));

@@ -95,6 +95,9 @@ impl Workspace {
         }
         command.env("CANVASS_PYTHON", self.cache("venv/bin/python"));
         command.env("CANVASS_NODE_MODULES", self.cache("node/node_modules"));
+        if std::env::var_os("CANVASS_MODELS").is_none() {
+            command.env("CANVASS_MODELS", self.cache("models"));
+        }
         command.env("PATH", self.search_path());
         command
     }

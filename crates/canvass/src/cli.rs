@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::common::{Context, Failure};
-use crate::{agency, operator, resident, verify};
+use crate::{agency, footage, operator, resident, verify};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,6 +64,8 @@ pub enum Command {
     Agency(agency::Command),
     #[command(flatten)]
     Operator(operator::Command),
+    #[command(flatten)]
+    Footage(footage::Command),
 }
 
 /// Runs a command.
@@ -76,6 +78,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Verify(command) => Box::pin(verify::run(command, context)).await,
         Command::Agency(command) => Box::pin(agency::run(command, context)).await,
         Command::Operator(command) => Box::pin(operator::run(command, context)).await,
+        Command::Footage(command) => footage::run(command, context),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The one executable. Its commands are grouped by who gives them: residents ([`resident`]), strangers who trust
-//! nobody ([`verify`]), agencies ([`agency`], [`package`]) and the operator ([`operator`]).
+//! nobody ([`verify`]), agencies ([`agency`], [`package`]), the operator ([`operator`]), and whoever has pictures and videos ([`footage`]).
 //!
 //! The machine's clock, chance, environment, terminal and file system are touched through [`common`] alone.
 
 mod agency;
 mod cli;
 mod common;
+mod footage;
 mod operator;
 mod resident;
 mod verify;

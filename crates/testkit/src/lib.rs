@@ -10,7 +10,9 @@
 )]
 
 pub mod authenticator;
+pub mod camera;
 pub mod conformance;
+pub mod drawn;
 pub mod env;
 pub mod faults;
 pub mod memory;

@@ -20,7 +20,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("canvass-policy", &["canvass-types"]),
     // What is looked for in a history of acts: knows no store, no clock, no names.
     ("canvass-misuse", &["canvass-types"]),
-    ("canvass-vision", &["canvass-types"]),
+    // What descriptions mean and which are refused: pure, so that core and a browser can have it too.
+    ("canvass-footage", &["canvass-types", "canvass-plates"]),
+    ("canvass-vision", &["canvass-types", "canvass-footage", "canvass-plates"]),
     // Messages to those who asked for them: knows the public feed, and nothing of the domain.
     ("canvass-notices", &["canvass-types", "canvass-seal"]),
     // Ceremonies of passkeys: needs nothing of ours, so that it can be tested alone.
@@ -80,6 +82,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "canvass-matching",
             "canvass-core",
             "canvass-package",
+            "canvass-footage",
             "canvass-vision",
             "canvass-plates",
             "canvass-store-reads",

@@ -27,6 +27,16 @@ use canvass_types::OfferId;
 use clap::Subcommand;
 
 use crate::common::{Context, Failure};
+use crate::footage;
+
+/// Cameras that the desk knows, and what cameras recorded.
+#[derive(Debug, Subcommand)]
+pub enum Cameras {
+    #[command(flatten)]
+    Registered(cameras::CameraCommand),
+    #[command(flatten)]
+    Files(footage::CameraFiles),
+}
 
 /// The agency's commands.
 #[derive(Debug, Subcommand)]
@@ -121,9 +131,9 @@ pub enum Command {
     /// Courts' orders that keep a search from the owner of the plate; each takes two people
     #[command(subcommand)]
     CourtSeal(courtseals::CourtSealCommand),
-    /// Cameras and plate readers
+    /// Cameras and plate readers; reading plates
     #[command(subcommand)]
-    Camera(cameras::CameraCommand),
+    Camera(Cameras),
     /// Search plate reads
     #[command(subcommand)]
     Plate(plates::PlateCommand),
@@ -182,7 +192,8 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Retention => cases::retention(context).await,
         Command::Finding(command) => Box::pin(findings::finding(command, context)).await,
         Command::CourtSeal(command) => courtseals::run(command, context).await,
-        Command::Camera(command) => Box::pin(cameras::run(command, context)).await,
+        Command::Camera(Cameras::Registered(command)) => Box::pin(cameras::run(command, context)).await,
+        Command::Camera(Cameras::Files(command)) => Box::pin(footage::camera(command, context)).await,
         Command::Plate(command) => Box::pin(plates::run(command, context)).await,
         Command::Hotlist(command) => Box::pin(hotlists::hotlist(command, context)).await,
         Command::Alert(command) => Box::pin(hotlists::alert(command, context)).await,

@@ -16,6 +16,6 @@ pub use self::{
     files::{create_new, exists, hash_file, read_limited, write_public, write_secret},
     http::{Http, HttpError, Server},
     machine::{OsEntropy, SystemClock, day, now, stop_signal},
-    progress::Progress,
+    progress::{Progress, Step},
     words::{count, frame, moment_in, span_in},
 };

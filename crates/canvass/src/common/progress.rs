@@ -1,6 +1,6 @@
-//! A bar while bytes move; nothing when nobody watches.
+//! A bar while bytes move, a line while files are looked at.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -34,4 +34,65 @@ impl Progress {
     pub fn done(&self) {
         self.0.finish_and_clear();
     }
+}
+
+/// How far many files are, on standard error: a line that changes on a terminal, a line for each file elsewhere.
+#[derive(Debug)]
+pub struct Step {
+    bar: Option<ProgressBar>,
+    files: usize,
+    begun: std::cell::Cell<usize>,
+}
+
+impl Step {
+    /// Of so many files, none of them begun.
+    pub fn new(files: usize) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+            let style = ProgressStyle::with_template("{spinner} {prefix} {msg}");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        });
+        Self { bar, files, begun: std::cell::Cell::new(0) }
+    }
+
+    /// The next file begins.
+    pub fn next(&self, name: &str) {
+        let number = self.begun.get() + 1;
+        self.begun.set(number);
+        let told = format!("{number} of {} {name}", self.files);
+        match &self.bar {
+            Some(bar) => bar.set_prefix(told),
+            None if self.files > 1 => eprint(&told),
+            None => {}
+        }
+    }
+
+    /// The file was looked at up to this far from its start.
+    pub fn until(&self, time: Duration) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{:.1} s", time.as_secs_f64()));
+            bar.tick();
+        }
+    }
+
+    /// Prints something else, with the line out of its way.
+    pub fn aside(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// The line goes away.
+    pub fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn eprint(line: &str) {
+    use std::io::Write;
+    // Nobody listens any more: no reason to stop.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

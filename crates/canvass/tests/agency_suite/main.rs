@@ -9,3 +9,4 @@ mod mistakes;
 mod reads;
 mod story;
 mod town;
+mod watching;

@@ -42,10 +42,10 @@ type Sent = Arc<Mutex<BTreeSet<(u64, usize, u64)>>>;
 pub struct Street {
     pub folder: tempfile::TempDir,
     pub desk: u16,
-    public: u16,
+    pub public: u16,
     pub operator: Person,
     server: Option<Process>,
-    agency: String,
+    pub agency: String,
     pub ada: Person,
     /// Of each camera's machine.
     pub tokens: Vec<String>,
@@ -96,7 +96,7 @@ impl Street {
     }
 }
 
-fn now() -> String {
+pub fn now() -> String {
     #[expect(clippy::disallowed_methods, reason = "the executable under test runs in real time")]
     let now = jiff::Timestamp::now();
     canvass_types::Time::new(now).to_string()

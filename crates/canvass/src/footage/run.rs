@@ -1,0 +1,434 @@
+//! `canvass camera run`: reads the plates that pass a camera, and sends them to the server with the camera's token.
+//!
+//! One thread follows the camera and forgets the oldest frame when it is not looked at in time; one looks at frames; the
+//! sender takes what was read. No plate is printed anywhere: what was read is the server's, and searching it leaves a mark.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use canvass_core::plates::{NewRead, SourceId};
+use canvass_types::{Clock as _, Entropy as _, Time};
+use canvass_vision::{
+    Finder, ReadOptions, Reading, Settings, Video,
+    frames::{Camera, Decoder, Limits, Queue, Retry, Source, State},
+};
+use clap::Args;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{Engine, read::share};
+use crate::common::{Console, Context, Failure, Http, HttpError, SystemClock, count, stop_signal};
+
+/// Reads that wait for a server that does not answer; the oldest are forgotten.
+const MOST_WAITING: usize = 10_000;
+/// Reads that are sent together.
+const MOST_BATCH: usize = 500;
+/// How long the sender waits for more.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Tries for what is left when the command ends.
+const LAST_TRIES: u32 = 4;
+/// A plate that stays in view is told after this long.
+const STAYS: Duration = Duration::from_secs(20);
+/// How often a line says how it goes.
+const LINE_EVERY: Duration = Duration::from_secs(60);
+
+/// Which camera, and how.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The camera's address, rtsp:// or rtsps://, or a video file
+    #[arg(env = "CANVASS_CAMERA", hide_env_values = true, value_name = "SOURCE")]
+    source: String,
+    /// When a file's recording began; its reads have the times that follow
+    #[arg(long, value_name = "MOMENT")]
+    start: Option<Time>,
+    /// Frames of a second that are looked at; 0 for all
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    fps: u32,
+    /// Send no readings below this confidence (0 to 1)
+    #[arg(long, default_value_t = 0.5, value_name = "P", value_parser = share)]
+    least: f32,
+    /// Frames that may wait to be looked at; the oldest is forgotten when there are more
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    waiting: u16,
+    /// Stop after so many seconds; without it, when asked to (Ctrl-C) or at a file's end
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    #[command(flatten)]
+    engine: Engine,
+}
+
+/// What is read from.
+#[derive(Debug, Clone)]
+enum Input {
+    Camera(String),
+    File(PathBuf, Time),
+}
+
+impl RunArgs {
+    fn input(&self) -> Result<Input, Failure> {
+        match (self.source.contains("://"), self.start) {
+            (true, Some(_)) => Err(Failure::usage("--start: a camera has the present time; leave it out")),
+            (true, None) => Ok(Input::Camera(self.source.clone())),
+            (false, Some(start)) => Ok(Input::File(PathBuf::from(&self.source), start)),
+            (false, None) => Err(Failure::usage(
+                "--start: a file does not say when it was recorded; give the moment of its first frame, such as 2026-11-24T10:00:00Z",
+            )),
+        }
+    }
+
+    fn options(&self, stays: Option<Duration>) -> ReadOptions {
+        ReadOptions {
+            limits: Limits { frames_a_second: self.fps, ..Limits::default() },
+            least_confidence: self.least,
+            tell_after: stays,
+            ..ReadOptions::default()
+        }
+    }
+}
+
+/// How it went so far.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+struct Tally {
+    /// Frames that came.
+    frames: u64,
+    /// Frames that nobody looked at in time.
+    frames_forgotten: u64,
+    connections: u64,
+    reads: u64,
+    stored: u64,
+    duplicates: u64,
+    /// Reads that the law keeps not even for a moment.
+    dropped: u64,
+    refused: u64,
+}
+
+/// What the parts share.
+#[derive(Clone)]
+struct Link {
+    outbox: Queue<NewRead>,
+    tally: Arc<Mutex<Tally>>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Link {
+    fn new() -> Self {
+        Self { outbox: Queue::new(MOST_WAITING), tally: Arc::default(), stopped: Arc::default() }
+    }
+
+    fn note<T>(&self, change: impl FnOnce(&mut Tally) -> T) -> T {
+        change(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn line(&self) -> String {
+        let tally = self.note(|tally| tally.clone());
+        format!(
+            "{} ({} forgotten), {}, {} stored, {} forgotten before they were sent",
+            count(usize::try_from(tally.frames).unwrap_or(usize::MAX), "frame", "frames"),
+            tally.frames_forgotten,
+            count(usize::try_from(tally.reads).unwrap_or(usize::MAX), "read", "reads"),
+            tally.stored,
+            self.outbox.dropped(),
+        )
+    }
+}
+
+/// Runs until the file ends, somebody stops it, or the server refuses for good.
+///
+/// # Errors
+/// What it failed with.
+pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
+    let (input, console) = (args.input()?, context.console());
+    let http = context.private_http()?;
+    let models = args.engine.models()?;
+    let driver = args.engine.driver(&models);
+    let finder = tokio::task::block_in_place(|| Finder::new(&models, &driver, Settings::default()))?;
+    let link = Link::new();
+    let looking = {
+        let (link, options) =
+            (link.clone(), args.options(matches!(input, Input::Camera(_)).then_some(STAYS)));
+        let (waiting, run) = (usize::from(args.waiting), name_of_run(&input, context)?);
+        tokio::task::spawn_blocking(move || {
+            let look = Look { link: link.clone(), finder, run, console };
+            let done = match input {
+                Input::Camera(address) => look.camera(&address, options, waiting),
+                Input::File(path, start) => look.file(path, start, options),
+            };
+            link.outbox.close();
+            done
+        })
+    };
+    let (asked, seconds) = (link.clone(), args.seconds);
+    let stopping = tokio::spawn(async move {
+        let late = async {
+            match seconds {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop_signal() => {}
+            () = late => {}
+        }
+        asked.stop();
+    });
+    let sent = forward(&http, &link, console).await;
+    link.stop();
+    link.outbox.close();
+    stopping.abort();
+    let looked = looking.await.map_err(|error| Failure::new(format!("reading ended early: {error}")))?;
+    console.line(link.line());
+    console.result(&json!({
+        "tally": link.note(|tally| tally.clone()),
+        "reads_forgotten": link.outbox.dropped(),
+    }))?;
+    sent.and(looked)
+}
+
+/// Begins the ids of this run's reads. That of a file is the same again, so that sent twice it is stored once.
+fn name_of_run(input: &Input, context: &Context) -> Result<String, Failure> {
+    let mut bytes = [0; 8];
+    match input {
+        Input::Camera(_) => context.entropy().fill(&mut bytes),
+        Input::File(path, start) => {
+            let facts = std::fs::metadata(path)
+                .map_err(|error| Failure::new(format!("{}: {error}; name a video file", path.display())))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let hash = Sha256::digest(format!("{name}\0{}\0{start}", facts.len()));
+            bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        }
+    }
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+}
+
+/// What looks at frames, in a thread of its own.
+struct Look {
+    link: Link,
+    finder: Finder,
+    run: String,
+    console: Console,
+}
+
+fn since_1970() -> Duration {
+    Duration::from_micros(u64::try_from(SystemClock.now().as_microsecond()).unwrap_or(0))
+}
+
+impl Look {
+    /// Follows a camera, whose frames have the present time.
+    fn camera(mut self, address: &str, options: ReadOptions, waiting: usize) -> Result<(), Failure> {
+        let limits = options.limits.clone();
+        let camera = Camera::start(address, limits, Retry::default(), waiting, Box::new(since_1970))?;
+        let mut video = Video::new(&Source::Camera(address.to_owned()).name(), options);
+        let (mut last_line, mut told) = (since_1970(), State::default());
+        while !self.link.is_stopped() {
+            let readings = match camera.next_frame(PAUSE) {
+                Some(frame) => video.see(&mut self.finder, &frame)?,
+                // Nothing moves in a picture that does not come; what has left the view is told all the same.
+                None => video.until(since_1970()),
+            };
+            self.put(readings, 0, false);
+            let state = camera.state();
+            self.link.note(|tally| {
+                (tally.frames, tally.frames_forgotten) = (state.frames, state.dropped);
+                tally.connections = state.connections;
+            });
+            if state.failures > told.failures || state.connections > told.connections + 1 {
+                let why = state.last_error.as_deref().unwrap_or("the connection ended");
+                self.console.note(format!("{why}; connecting again"));
+            }
+            told = state;
+            if since_1970().saturating_sub(last_line) >= LINE_EVERY {
+                last_line = since_1970();
+                self.console.note(self.link.line());
+            }
+        }
+        self.put(video.end(), 0, false);
+        Ok(())
+    }
+
+    /// Reads a file to its end; where the server is slow, the file waits.
+    fn file(mut self, path: PathBuf, start: Time, options: ReadOptions) -> Result<(), Failure> {
+        let mut decoder = Decoder::open(Source::File(path.clone()), &options.limits)?;
+        let mut video = Video::new(&path.display().to_string(), options);
+        while !self.link.is_stopped() {
+            let Some(frame) = decoder.next_frame()? else { break };
+            let readings = video.see(&mut self.finder, &frame)?;
+            self.link.note(|tally| tally.frames += 1);
+            self.put(readings, start.as_second(), true);
+        }
+        self.put(video.end(), start.as_second(), true);
+        Ok(())
+    }
+
+    fn put(&self, readings: Vec<Reading>, start: i64, wait: bool) {
+        for reading in readings {
+            let read = row(&reading, &self.run, start);
+            self.link.note(|tally| tally.reads += 1);
+            if wait {
+                self.link.outbox.push_waiting(read);
+            } else {
+                self.link.outbox.push(read);
+            }
+        }
+    }
+}
+
+/// A reading as the server takes it.
+fn row(reading: &Reading, run: &str, start: i64) -> NewRead {
+    let seconds = reading.time.unwrap_or_default();
+    let from = reading.from.unwrap_or(seconds) * 1000.0;
+    // `EU` is no place of ISO 3166: the plate's make-up alone says no more.
+    let region = reading.region.map(String::from).filter(|region| region != "EU");
+    NewRead {
+        id: SourceId::Text(format!("{run}-{from:.0}-{}", reading.rect.x)),
+        time: Time::from_second(start.saturating_add(seconds as i64)).to_string(),
+        plate: Some(reading.plate.into()),
+        region,
+        confidence: Some((reading.confidence * 100.0).round()),
+        characters: Vec::new(),
+        vehicle: reading.vehicle_type.map(|kind| kind.as_str().to_owned()),
+        colour: reading.vehicle_colour.map(|colour| colour.as_str().to_owned()),
+        brand: None,
+        direction: None,
+        onvif_plate: None,
+        onvif_vehicle: None,
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Added {
+    stored: u64,
+    duplicates: u64,
+    dropped: u64,
+    refused: u64,
+}
+
+/// Sends what was read, batch by batch, until nothing more comes. What the server does not take now is kept and sent again;
+/// sent twice, a read is stored once.
+async fn forward(http: &Http, link: &Link, console: Console) -> Result<(), Failure> {
+    let (retry, mut failures, mut batch) = (Retry::default(), 0, Vec::new());
+    loop {
+        let last = link.outbox.is_closed();
+        while batch.len() < MOST_BATCH
+            && let Some(read) = link.outbox.pop(Duration::ZERO)
+        {
+            batch.push(read);
+        }
+        if batch.is_empty() {
+            if last {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
+        let sent = http.call::<_, Added>(Method::POST, "/api/v1/reads", &json!({ "reads": batch })).await;
+        match sent {
+            Ok(added) => {
+                failures = 0;
+                batch.clear();
+                if added.refused > 0 {
+                    console.note(format!("the server refused {} of the reads", added.refused));
+                }
+                link.note(|tally| {
+                    tally.stored += added.stored;
+                    tally.duplicates += added.duplicates;
+                    tally.dropped += added.dropped;
+                    tally.refused += added.refused;
+                });
+            }
+            Err(error) if passes(&error) && !(last && failures + 1 >= LAST_TRIES) => {
+                failures += 1;
+                let wait = retry.after(failures);
+                console.note(format!("{error}; again in {} s", wait.as_secs()));
+                // Asked to stop, it does not sleep a minute first.
+                let most = if last { Retry::default().first } else { wait };
+                tokio::time::sleep(wait.min(most)).await;
+            }
+            Err(error) => {
+                let unsent = batch.len() + link.outbox.len();
+                let failure = Failure::from(error);
+                return Err(failure.context(format!("{} not sent", count(unsent, "read", "reads"))));
+            }
+        }
+    }
+}
+
+/// Whether trying again later may help.
+fn passes(error: &HttpError) -> bool {
+    match error {
+        HttpError::Silent { .. } => true,
+        HttpError::Refused(refused) => refused.status.as_u16() == 429 || refused.status.is_server_error(),
+        HttpError::Strange { .. } | HttpError::TooLong { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use canvass_vision::{Colour, Pixels, PlateText, VehicleType};
+
+    fn reading() -> Reading {
+        Reading {
+            file: "rtsp://camera.example/1".into(),
+            time: Some(12.4),
+            from: Some(11.2),
+            until: Some(13.0),
+            rect: Pixels { x: 40, y: 50, w: 100, h: 30 },
+            plate: PlateText::normalise("KTX 4025").unwrap(),
+            region: "US".parse().ok(),
+            confidence: 0.934,
+            vehicle_type: Some(VehicleType::Truck),
+            vehicle_colour: Some(Colour::Grey),
+            frames: 9,
+            crop: None,
+        }
+    }
+
+    #[test]
+    fn a_reading_is_sent_in_the_servers_words() {
+        let sent = serde_json::to_value(row(&reading(), "00ff", 1_764_000_000)).unwrap();
+        let wanted = json!({
+            "id": "00ff-11200-40", "time": "2025-11-24T16:00:12Z", "plate": "KTX4025", "region": "US",
+            "confidence": 93.0, "vehicle": "Truck", "colour": "Grey",
+        });
+        assert_eq!(sent, wanted);
+        let european = Reading { region: "EU".parse().ok(), ..reading() };
+        assert_eq!(row(&european, "00ff", 0).region, None);
+    }
+
+    #[test]
+    fn a_camera_has_no_start_and_a_file_needs_one() {
+        let args = |source: &str, start: Option<&str>| RunArgs {
+            source: source.into(),
+            start: start.map(|text| text.parse().unwrap()),
+            fps: 10,
+            least: 0.5,
+            waiting: 8,
+            seconds: None,
+            engine: Engine { models: None, rten: false },
+        };
+        let now = Some("2026-11-24T10:00:00Z");
+        assert!(matches!(args("rtsp://camera.example/1", None).input(), Ok(Input::Camera(_))));
+        assert!(matches!(args("a.mp4", now).input(), Ok(Input::File(..))));
+        for wrong in [args("rtsp://camera.example/1", now), args("a.mp4", None)] {
+            assert!(wrong.input().unwrap_err().to_string().contains("--start"));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Tests of words, rules and search together.
+
+mod queries;
+mod refusals;
+mod searches;
+
+use crate::{Rules, Words};
+
+fn words() -> Words {
+    Words::built_in().unwrap()
+}
+
+fn rules() -> Rules {
+    Rules::built_in().unwrap()
+}

@@ -1,0 +1,149 @@
+//! Where plates are: a small detector that gives boxes and corners, run at the scales that it is asked for.
+
+use crate::{Contract, Driver, Inference, Picture, Point, Quad, Rect, Tensor, VisionError, open};
+
+/// What the detector must take and give: places, how sure, corners, one row for each prior box.
+pub(crate) const DETECTOR: Contract = Contract {
+    model: "plate-detector",
+    input: "image",
+    shape: &[0, 3, 0, 0],
+    outputs: &[("loc", &[1, 0, 4]), ("conf", &[1, 0, 2]), ("landms", &[1, 0, 8])],
+};
+
+/// What is taken from blue, green and red before the network sees them.
+const MEANS: [f32; 3] = [104.0, 117.0, 123.0];
+/// Step of the grid and sizes of the prior boxes at each of three levels.
+const LEVELS: [(u32, [f32; 2]); 3] = [(8, [24.0, 48.0]), (16, [96.0, 192.0]), (32, [384.0, 768.0])];
+/// Boxes that overlap more than this are the same plate.
+const SAME: f32 = 0.4;
+/// The most plates of one picture.
+const MOST: usize = 64;
+
+/// A plate that was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// Its box.
+    pub rect: Rect,
+    /// Its corners.
+    pub quad: Quad,
+    /// How sure the detector is, 0 to 1.
+    pub score: f32,
+}
+
+/// Finds plates.
+pub struct Detector {
+    network: Box<dyn Inference>,
+}
+
+impl Detector {
+    /// A detector on the bytes of its model.
+    pub fn new(driver: &Driver, model: Vec<u8>, threads: usize) -> Result<Self, VisionError> {
+        Ok(Self { network: open(driver, DETECTOR, model, threads)? })
+    }
+
+    /// Which driver runs it.
+    pub fn driver(&self) -> &'static str {
+        self.network.driver()
+    }
+
+    /// The plates of a picture scaled to `width` pixels, surest first, in the picture's own pixels.
+    pub fn at_width(&mut self, picture: &Picture, width: u32, least: f32) -> Result<Vec<Found>, VisionError> {
+        let scale = width as f32 / picture.width() as f32;
+        let height = ((picture.height() as f32 * scale).round() as u32).max(1);
+        let scaled = if width == picture.width() { None } else { Some(picture.scaled(width, height)?) };
+        let scaled = scaled.as_ref().unwrap_or(picture);
+        let outputs = self.network.run(input(scaled)?)?;
+        let [places, sure, corners] = outputs.as_slice() else {
+            return Err(empty_detector());
+        };
+        let mut found = Vec::new();
+        let rows = places
+            .data()
+            .chunks_exact(4)
+            .zip(sure.data().chunks_exact(2))
+            .zip(corners.data().chunks_exact(8));
+        let mut count = 0usize;
+        for (((x, y, side), ((place, sure), corners)), _) in
+            priors(scaled.width(), scaled.height()).zip(rows).zip(0..)
+        {
+            count += 1;
+            let score = sure.last().copied().unwrap_or(0.0);
+            if score >= least {
+                found.extend(plate(x, y, side, place, corners, score, scale));
+            }
+        }
+        if count * 4 != places.data().len() {
+            return Err(VisionError::Shape {
+                name: DETECTOR.model.to_owned(),
+                what: format!("it answers {} boxes where {count} are looked at", places.data().len() / 4),
+            });
+        }
+        Ok(unique(found))
+    }
+
+    /// The plates that are found at any of some widths.
+    pub fn at_widths(
+        &mut self,
+        picture: &Picture,
+        widths: &[u32],
+        least: f32,
+    ) -> Result<Vec<Found>, VisionError> {
+        let mut all = Vec::new();
+        for &width in widths {
+            all.extend(self.at_width(picture, width, least)?);
+        }
+        Ok(unique(all))
+    }
+}
+
+fn empty_detector() -> VisionError {
+    VisionError::Shape { name: DETECTOR.model.to_owned(), what: "it gave no three outputs".to_owned() }
+}
+
+/// Blue, green and red planes less their means.
+fn input(picture: &Picture) -> Result<Tensor, VisionError> {
+    let (w, h) = (picture.width() as usize, picture.height() as usize);
+    let mut data = Vec::with_capacity(w * h * 3);
+    for (channel, mean) in [2usize, 1, 0].into_iter().zip(MEANS) {
+        data.extend(picture.rgb().iter().skip(channel).step_by(3).map(|&byte| f32::from(byte) - mean));
+    }
+    Tensor::new(vec![1, 3, h, w], data).ok_or_else(empty_detector)
+}
+
+/// Middle and side of each prior box, in pixels, in the network's order.
+fn priors(width: u32, height: u32) -> impl Iterator<Item = (f32, f32, f32)> {
+    LEVELS.into_iter().flat_map(move |(step, sides)| {
+        (0..height.div_ceil(step)).flat_map(move |row| {
+            (0..width.div_ceil(step)).flat_map(move |column| {
+                let at = move |i: u32| (i as f32 + 0.5) * step as f32;
+                sides.into_iter().map(move |side| (at(column), at(row), side))
+            })
+        })
+    })
+}
+
+fn plate(x: f32, y: f32, side: f32, place: &[f32], corners: &[f32], score: f32, scale: f32) -> Option<Found> {
+    let &[dx, dy, dw, dh] = place else { return None };
+    let (cx, cy) = (x + dx * 0.1 * side, y + dy * 0.1 * side);
+    let (w, h) = (side * (dw * 0.2).exp(), side * (dh * 0.2).exp());
+    let mut points = [Point::default(); 4];
+    for (point, at) in points.iter_mut().zip(corners.chunks_exact(2)) {
+        let &[dx, dy] = at else { return None };
+        *point = Point::new((x + dx * 0.1 * side) / scale, (y + dy * 0.1 * side) / scale);
+    }
+    let rect = Rect::new((cx - w / 2.0) / scale, (cy - h / 2.0) / scale, w / scale, h / scale);
+    let finite = rect.area().is_finite() && points.iter().all(|p| p.x.is_finite() && p.y.is_finite());
+    finite.then(|| Found { rect, quad: Quad(points).ordered(), score })
+}
+
+/// The surest of those that overlap.
+pub(crate) fn unique(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<Found> = Vec::new();
+    for one in found {
+        if kept.len() < MOST && kept.iter().all(|other| other.rect.overlap(&one.rect) < SAME) {
+            kept.push(one);
+        }
+    }
+    kept
+}

@@ -1,0 +1,26 @@
+//! Frames of videos and cameras: decoded by a confined ffmpeg, each with the time that the source gives it.
+
+mod camera;
+mod ffmpeg;
+mod ppm;
+mod queue;
+
+pub use camera::{Camera, Clock, Retry, State};
+pub use ffmpeg::{Decoder, Limits, Source};
+pub use queue::Queue;
+
+use crate::Picture;
+use std::time::Duration;
+
+/// One frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// Counted from 0 as they were decoded.
+    pub number: u64,
+    /// How long after the start of the file; of a camera, the time of the clock that it was given.
+    pub time: Duration,
+    /// Whether the source's own time stood still or ran backwards here, so that `time` was moved on by a millisecond.
+    pub time_corrected: bool,
+    /// What it shows, upright.
+    pub picture: Picture,
+}

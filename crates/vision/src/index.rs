@@ -1,0 +1,328 @@
+//! Sightings: people and vehicles of a file, from when each came to when it went, with colours by part and what they carry.
+
+use crate::colour::Shares;
+use crate::frames::{Decoder, Limits, Source};
+use crate::read::is_picture;
+use crate::{Kind, Objects, Picture, Rect, Thing, VisionError};
+use canvass_footage::{Colour, Part, Sighting};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// Boxes fainter than this are not looked at.
+const LEAST: f32 = 0.3;
+/// Things with a person are taken from this score on: they are small.
+const LEAST_WITH: f32 = 0.25;
+/// Who is not seen for this long has gone.
+const GONE: Duration = Duration::from_millis(2500);
+/// The most that are followed at a time.
+const MOST: usize = 64;
+/// A person or vehicle seen in fewer frames of a video is a mistake, unless very sure.
+const FEWEST: u32 = 2;
+/// The score of a single look that is believed.
+const SURE: f32 = 0.6;
+/// Pictures this many times as wide as high or wider are looked at in two halves as well.
+const WIDE: u32 = 900;
+
+/// How files are indexed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexOptions {
+    /// What decoding may take, and how many frames of a second are looked at.
+    pub limits: Limits,
+}
+
+impl Default for IndexOptions {
+    fn default() -> Self {
+        Self { limits: Limits { frames_a_second: 3, most_width: 1920, ..Limits::default() } }
+    }
+}
+
+/// Finds who and what is seen in a picture or video; `tell` hears how far a video was looked at.
+pub fn index_file(
+    objects: &mut Objects,
+    path: &Path,
+    options: &IndexOptions,
+    tell: &mut dyn FnMut(Duration),
+) -> Result<Vec<Sighting>, VisionError> {
+    let mut follower = Follower::default();
+    if is_picture(path)? {
+        let picture = Picture::open(path)?;
+        follower.see(objects, &picture, Duration::ZERO)?;
+        return Ok(follower.finish(1));
+    }
+    let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
+    let mut frames = 0;
+    while let Some(frame) = decoder.next_frame()? {
+        follower.see(objects, &frame.picture, frame.time)?;
+        frames += 1;
+        tell(frame.time);
+    }
+    Ok(follower.finish(if frames > FEWEST { FEWEST } else { 1 }))
+}
+
+/// One person or vehicle that is followed.
+#[derive(Debug)]
+struct Live {
+    kinds: BTreeMap<Kind, f32>,
+    rect: Rect,
+    first: Duration,
+    last: Duration,
+    frames: u32,
+    best: (f32, Duration, Rect),
+    colours: BTreeMap<Part, (f32, BTreeMap<Colour, f32>)>,
+    with: BTreeMap<Kind, u32>,
+}
+
+#[derive(Debug, Default)]
+struct Follower {
+    live: Vec<Live>,
+    ended: Vec<Live>,
+}
+
+impl Follower {
+    fn see(&mut self, objects: &mut Objects, picture: &Picture, time: Duration) -> Result<(), VisionError> {
+        let (gone, stay) = std::mem::take(&mut self.live)
+            .into_iter()
+            .partition(|live| time.saturating_sub(live.last) > GONE);
+        self.live = stay;
+        self.ended.extend::<Vec<_>>(gone);
+        let things = look(objects, picture)?;
+        let mut taken = vec![false; self.live.len()];
+        for thing in things.iter().filter(|thing| !thing.kind.is_carried() && thing.score >= LEAST) {
+            // A bicycle with somebody on it belongs to them; one that stands alone is a sighting.
+            let ridden = |person: &Thing| person.kind == Kind::Person && rides(&person.rect, thing);
+            if thing.kind == Kind::Bicycle && things.iter().any(ridden) {
+                continue;
+            }
+            let best = (0..self.live.len())
+                .filter(|at| taken.get(*at) == Some(&false))
+                .filter_map(|at| Some((at, self.live.get(at)?.nearness(thing)?)))
+                .max_by(|a, b| a.1.total_cmp(&b.1));
+            let at = match best {
+                Some((at, _)) => at,
+                None if self.live.len() < MOST => {
+                    self.live.push(Live::new(thing, time));
+                    taken.push(false);
+                    self.live.len() - 1
+                }
+                None => continue,
+            };
+            if let (Some(live), Some(taken)) = (self.live.get_mut(at), taken.get_mut(at)) {
+                *taken = true;
+                live.follow(thing, time, picture, &things);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, fewest: u32) -> Vec<Sighting> {
+        self.ended.append(&mut self.live);
+        let believed = self.ended.into_iter().filter(|live| live.frames >= fewest || live.best.0 >= SURE);
+        let mut all: Vec<Sighting> = believed.filter_map(Live::into_sighting).collect();
+        all.sort_by(|a, b| a.start.total_cmp(&b.start));
+        all
+    }
+}
+
+/// What a picture shows; wide ones are looked at whole and in two halves, in which things are twice as large.
+fn look(objects: &mut Objects, picture: &Picture) -> Result<Vec<Thing>, VisionError> {
+    let mut all = objects.find(picture, LEAST_WITH)?;
+    if picture.width() >= WIDE && picture.width() > picture.height() {
+        let (w, h) = (picture.width() as f32, picture.height() as f32);
+        let half = (w * 0.56).max(h);
+        for x in [0.0, w - half] {
+            all.extend(objects.find_in(picture, &Rect::new(x, 0.0, half, h), LEAST_WITH)?);
+        }
+        all = crate::objects::unique(all);
+    }
+    Ok(all)
+}
+
+/// Whether something is right below or at a person, about as large as they are.
+fn rides(person: &Rect, thing: &Thing) -> bool {
+    let (b, c) = (thing.rect, thing.rect.centre());
+    let middle = person.centre();
+    b.shared(person) > 0.15 * b.area().min(person.area())
+        && c.y > middle.y - person.h * 0.1
+        && (c.x - middle.x).abs() < person.w.max(b.w) * 0.6
+        && b.w > person.w * 0.4
+}
+
+/// Whether a person has a thing at or beside them.
+fn has(person: &Rect, thing: &Thing) -> bool {
+    if matches!(thing.kind, Kind::Bicycle | Kind::Motorcycle | Kind::Skateboard) {
+        return rides(person, thing);
+    }
+    let c = thing.rect.centre();
+    let beside = if thing.kind == Kind::Dog { 1.2 } else { 0.35 };
+    let x = c.x > person.x - person.w * beside && c.x < person.x + person.w * (1.0 + beside);
+    let y = c.y > person.y - person.h * 0.15 && c.y < person.y + person.h * 1.1;
+    x && y && thing.rect.area() < person.area() * 1.2
+}
+
+impl Live {
+    fn new(thing: &Thing, time: Duration) -> Self {
+        Self {
+            kinds: BTreeMap::new(),
+            rect: thing.rect,
+            first: time,
+            last: time,
+            frames: 0,
+            best: (0.0, time, thing.rect),
+            colours: BTreeMap::new(),
+            with: BTreeMap::new(),
+        }
+    }
+
+    fn is_person(&self) -> bool {
+        self.kinds.contains_key(&Kind::Person)
+    }
+
+    /// How likely a thing is this one; none where it can't be.
+    fn nearness(&self, thing: &Thing) -> Option<f32> {
+        if self.frames > 0 && self.is_person() != (thing.kind == Kind::Person) {
+            return None;
+        }
+        let overlap = self.rect.overlap(&thing.rect);
+        let (a, b) = (self.rect.centre(), thing.rect.centre());
+        let size = self.rect.h.max(thing.rect.h).max(1.0);
+        let ratio = size / self.rect.h.min(thing.rect.h).max(1.0);
+        let far = (a.x - b.x).hypot(a.y - b.y) / size;
+        (overlap > 0.1 || far < 0.6 && ratio < 1.6).then_some(overlap - far * 0.3)
+    }
+
+    fn follow(&mut self, thing: &Thing, time: Duration, picture: &Picture, things: &[Thing]) {
+        (self.rect, self.last) = (thing.rect, time);
+        self.frames += 1;
+        *self.kinds.entry(thing.kind).or_default() += thing.score;
+        let size = (thing.rect.area() / (picture.width() as f32 * picture.height() as f32)).sqrt();
+        let worth = thing.score * (0.3 + size);
+        if thing.score * (0.3 + size) > self.best.0 * 0.999 || self.frames == 1 {
+            self.best = (worth, time, thing.rect);
+        }
+        for (part, patches) in parts(thing, picture) {
+            if let Some(shares) = Shares::of(picture, &patches) {
+                let (weight, sums) = self.colours.entry(part).or_default();
+                *weight += worth;
+                for colour in Colour::ALL {
+                    *sums.entry(*colour).or_default() += shares.share(*colour) * worth;
+                }
+            }
+        }
+        if thing.kind == Kind::Person {
+            let mut seen: Vec<Kind> = things
+                .iter()
+                .filter(|other| other.kind.is_carried() || other.kind.is_vehicle())
+                .filter(|other| !matches!(other.kind, Kind::Car | Kind::Bus | Kind::Truck))
+                .filter(|other| has(&thing.rect, other))
+                .map(|other| other.kind)
+                .collect();
+            seen.sort_unstable();
+            seen.dedup();
+            for kind in seen {
+                *self.with.entry(kind).or_default() += 1;
+            }
+        }
+    }
+
+    fn into_sighting(self) -> Option<Sighting> {
+        let (kind, sum) = self.kinds.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
+        let rounded = |share: f32| (share * 1000.0).round() / 1000.0;
+        let colours = self.colours.into_iter().map(|(part, (weight, sums))| {
+            let shares = sums.into_iter().map(|(colour, sum)| (colour, rounded(sum / weight.max(1e-6))));
+            (part, shares.filter(|(_, share)| *share >= 0.01).collect())
+        });
+        let rect = self.best.2;
+        Some(Sighting {
+            kind: *kind,
+            score: rounded(sum / self.frames.max(1) as f32),
+            start: self.first.as_secs_f64(),
+            end: self.last.as_secs_f64(),
+            best: self.best.1.as_secs_f64(),
+            rect: [rect.x, rect.y, rect.w, rect.h].map(|side| side.round() as i64),
+            frames: self.frames,
+            colours: colours.collect(),
+            with: self
+                .with
+                .into_iter()
+                .map(|(kind, count)| (kind, rounded(count as f32 / self.frames.max(1) as f32)))
+                .collect(),
+        })
+    }
+}
+
+/// Where the colours of a thing are looked for.
+fn parts(thing: &Thing, picture: &Picture) -> Vec<(Part, Vec<Rect>)> {
+    let b = thing.rect;
+    let at = |x: f32, y: f32, w: f32, h: f32| Rect::new(b.x + b.w * x, b.y + b.h * y, b.w * w, b.h * h);
+    if thing.kind != Kind::Person {
+        return vec![(
+            Part::Body,
+            vec![at(0.12, 0.38, 0.76, 0.2), at(0.08, 0.58, 0.2, 0.2), at(0.72, 0.58, 0.2, 0.2)],
+        )];
+    }
+    // Who stands whole is at least twice as high as wide; less than that is cut off at the waist or sits.
+    let cut = b.h < b.w * 1.5 || b.y + b.h > picture.height() as f32 - 3.0 && b.h < b.w * 2.0;
+    if cut {
+        return vec![(Part::Upper, vec![at(0.25, 0.4, 0.5, 0.45)])];
+    }
+    vec![(Part::Upper, vec![at(0.28, 0.2, 0.44, 0.26)]), (Part::Lower, vec![at(0.3, 0.54, 0.4, 0.28)])]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn thing(kind: Kind, rect: Rect) -> Thing {
+        Thing { kind, rect, score: 0.7 }
+    }
+
+    /// A person of two colours on grey.
+    fn figure(upper: [u8; 3], lower: [u8; 3]) -> Picture {
+        let mut rgb = vec![128u8; 300 * 300 * 3];
+        for y in 50..250usize {
+            for x in 110..190usize {
+                let colour = if y < 145 { upper } else { lower };
+                rgb[(y * 300 + x) * 3..][..3].copy_from_slice(&colour);
+            }
+        }
+        Picture::new(300, 300, rgb).unwrap()
+    }
+
+    fn main_colour(sighting: &Sighting, part: Part) -> Colour {
+        *sighting.colours[&part].iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0
+    }
+
+    #[test]
+    fn colours_are_those_of_the_parts() {
+        let picture = figure([30, 60, 200], [200, 20, 30]);
+        let person = thing(Kind::Person, Rect::new(110.0, 50.0, 80.0, 200.0));
+        let bag = thing(Kind::Backpack, Rect::new(100.0, 80.0, 40.0, 60.0));
+        let mut live = Live::new(&person, Duration::ZERO);
+        for second in 0..4 {
+            live.follow(&person, Duration::from_secs(second), &picture, &[person, bag]);
+        }
+        let sighting = live.into_sighting().unwrap();
+        assert_eq!(main_colour(&sighting, Part::Upper), Colour::Blue);
+        assert_eq!(main_colour(&sighting, Part::Lower), Colour::Red);
+        assert_eq!(sighting.with.get(&Kind::Backpack), Some(&1.0));
+        assert_eq!((sighting.kind, sighting.frames, sighting.end), (Kind::Person, 4, 3.0));
+    }
+
+    #[test]
+    fn a_person_is_never_followed_into_a_car() {
+        let person = thing(Kind::Person, Rect::new(0.0, 0.0, 50.0, 100.0));
+        let mut live = Live::new(&person, Duration::ZERO);
+        live.follow(&person, Duration::ZERO, &figure([0; 3], [0; 3]), &[]);
+        assert!(live.nearness(&thing(Kind::Car, person.rect)).is_none());
+        assert!(live.nearness(&thing(Kind::Person, Rect::new(10.0, 0.0, 50.0, 100.0))).is_some());
+        assert!(live.nearness(&thing(Kind::Person, Rect::new(200.0, 0.0, 50.0, 100.0))).is_none());
+    }
+
+    #[test]
+    fn a_bicycle_below_a_person_is_ridden() {
+        let person = Rect::new(100.0, 50.0, 50.0, 120.0);
+        assert!(has(&person, &thing(Kind::Bicycle, Rect::new(80.0, 110.0, 90.0, 70.0))));
+        assert!(!has(&person, &thing(Kind::Bicycle, Rect::new(300.0, 110.0, 90.0, 70.0))));
+    }
+}

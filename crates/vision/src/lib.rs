@@ -1,0 +1,44 @@
+//! Frames to plates and vehicles: pictures, videos and cameras in, readings of number plates out.
+//!
+//! Finds plates ([`Detector`]), straightens and reads them ([`Reader`]), weighs what was read against the formats that
+//! places issue (`canvass-plates`), follows plates through the frames of a video and lets the frames vote ([`Tracker`]), and tells what kind of vehicle
+//! they are on and its colour ([`Objects`], [`Colour`]). Models
+//! run behind one seam ([`Inference`]) with two drivers. Foreign containers and cameras are decoded by a confined process
+//! ([`frames`]). No database, no network but the camera's, no clock: time is what the pictures say.
+//!
+//! Nothing here looks at faces or tells who somebody is. `docs/ref/vision.md` has the measured accuracy and costs.
+
+mod bench;
+mod colour;
+mod detect;
+mod error;
+mod finder;
+mod formats;
+pub mod frames;
+mod geometry;
+mod index;
+mod infer;
+mod models;
+mod objects;
+mod picture;
+mod read;
+mod reader;
+mod track;
+
+#[cfg(test)]
+mod tests;
+
+pub use bench::{Bench, Label, Score, Stage, labels, run as run_bench, speed as run_speed};
+pub use canvass_plates::{Colour, PlateText, Region, VehicleType};
+pub use detect::{Detector, Found};
+pub use error::VisionError;
+pub use finder::{Finder, Plate, Settings};
+pub use geometry::{Homography, Point, Quad, Rect};
+pub use index::{IndexOptions, index_file};
+pub use infer::{Contract, Driver, Inference, Tensor, open};
+pub use models::{Model, Models, NewModel, default_folder};
+pub use objects::{Kind, Objects, Thing};
+pub use picture::{MOST_PIXELS, Picture};
+pub use read::{News, Pixels, ReadOptions, Reading, Video, read_file};
+pub use reader::{Guess, Reader, Style};
+pub use track::{Track, Tracker};

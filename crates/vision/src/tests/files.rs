@@ -1,0 +1,236 @@
+//! Videos: times, rotation, what is hostile, and plates from file to reading.
+
+use super::{drawn, driver, ffmpeg, list, model};
+use crate::frames::{Decoder, Frame, Limits, Queue, Source};
+use crate::{Finder, News, ReadOptions, Reading, Settings, VisionError, read_file};
+use std::path::Path;
+use std::time::Duration;
+
+fn frames(path: &Path, limits: &Limits) -> Result<Vec<Frame>, VisionError> {
+    let mut decoder = Decoder::open(Source::File(path.to_owned()), limits)?;
+    let mut all = Vec::new();
+    while let Some(frame) = decoder.next_frame()? {
+        all.push(frame);
+    }
+    Ok(all)
+}
+
+fn plate(news: News) -> Option<Reading> {
+    match news {
+        News::Plate(reading) => Some(*reading),
+        News::Until(_) => None,
+    }
+}
+
+fn every_frame() -> Limits {
+    Limits { frames_a_second: 0, patience: Duration::from_secs(20), ..Limits::default() }
+}
+
+fn near(a: Duration, seconds: f64) -> bool {
+    (a.as_secs_f64() - seconds).abs() < 0.002
+}
+
+#[test]
+fn times_are_those_of_the_container() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("variable.mkv");
+    let name = file.to_str().unwrap();
+    // Frames at 0, 0.1, 0.3, 0.6, 1.0 …: n(n+1)/20 seconds.
+    let made = ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc=s=160x90:r=10:d=0.8",
+        "-vf",
+        "settb=1/1000,setpts=N*(N+1)*50",
+        "-fps_mode",
+        "passthrough",
+        "-c:v",
+        "mpeg4",
+        name,
+    ]);
+    if !made {
+        return;
+    }
+    let all = frames(&file, &every_frame()).unwrap();
+    assert_eq!(all.len(), 8);
+    for (n, frame) in all.iter().enumerate() {
+        assert!(near(frame.time, (n * (n + 1)) as f64 / 20.0), "{n}: {:?}", frame.time);
+        assert_eq!((frame.number, frame.time_corrected), (n as u64, false));
+        assert_eq!((frame.picture.width(), frame.picture.height()), (160, 90));
+    }
+    let some = frames(&file, &Limits { frames_a_second: 2, ..every_frame() }).unwrap();
+    let times: Vec<_> = some.iter().map(|frame| (frame.time.as_secs_f64() * 10.0).round()).collect();
+    assert_eq!(times, [0.0, 6.0, 15.0, 21.0, 28.0]);
+}
+
+#[test]
+fn turned_videos_come_upright_and_wide_ones_smaller() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, turned) = (folder.path().join("a.mp4"), folder.path().join("turned.mp4"));
+    let a = plain.to_str().unwrap();
+    if !ffmpeg(&["-f", "lavfi", "-i", "testsrc=s=320x180:r=5:d=0.4", "-c:v", "mpeg4", a]) {
+        return;
+    }
+    // The same file with a quarter turn in its track's header.
+    let mut bytes = std::fs::read(&plain).unwrap();
+    let at = bytes.windows(4).position(|four| four == b"tkhd").unwrap() + 44;
+    for (i, value) in [0u32, 0x0001_0000, 0, 0xffff_0000, 0, 0, 0, 0, 0x4000_0000].into_iter().enumerate() {
+        bytes[at + i * 4..at + i * 4 + 4].copy_from_slice(&value.to_be_bytes());
+    }
+    std::fs::write(&turned, bytes).unwrap();
+    let all = frames(&turned, &every_frame()).unwrap();
+    assert_eq!((all[0].picture.width(), all[0].picture.height()), (180, 320));
+    let all = frames(&plain, &Limits { most_width: 100, ..every_frame() }).unwrap();
+    assert_eq!((all[0].picture.width(), all[0].picture.height()), (100, 56));
+}
+
+#[test]
+fn ten_bits_and_large_frames_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hdr.mkv");
+    let made = ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc=s=3840x2160:r=5:d=0.4",
+        "-pix_fmt",
+        "yuv420p10le",
+        "-color_primaries",
+        "bt2020",
+        "-color_trc",
+        "smpte2084",
+        "-colorspace",
+        "bt2020nc",
+        "-c:v",
+        "ffv1",
+        file.to_str().unwrap(),
+    ]);
+    if made {
+        let all = frames(&file, &every_frame()).unwrap();
+        assert_eq!((all.len(), all[0].picture.width()), (2, 2560));
+    }
+}
+
+#[test]
+fn what_is_no_video_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (sound, good) = (path("sound.m4a"), path("good.mp4"));
+    if !ffmpeg(&["-f", "lavfi", "-i", "sine=d=1", sound.to_str().unwrap()]) {
+        return;
+    }
+    ffmpeg(&["-f", "lavfi", "-i", "testsrc=s=160x90:r=10:d=2", "-c:v", "mpeg4", good.to_str().unwrap()]);
+    let whole = std::fs::read(&good).unwrap();
+    std::fs::write(path("empty.mp4"), "").unwrap();
+    std::fs::write(path("cut.mp4"), &whole[..whole.len() / 3]).unwrap();
+    std::fs::write(
+        path("noise.mp4"),
+        (0..50_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>(),
+    )
+    .unwrap();
+    std::fs::write(path("list.m3u8"), "#EXTM3U\n#EXTINF:1,\ngood.mp4\n#EXT-X-ENDLIST\n").unwrap();
+    std::fs::write(path("list.ffconcat"), "ffconcat version 1.0\nfile good.mp4\n").unwrap();
+    std::fs::write(path("-option.mp4"), "x").unwrap();
+    let words = [
+        ("sound.m4a", "only sound"),
+        ("empty.mp4", "empty"),
+        ("cut.mp4", "damaged"),
+        ("noise.mp4", "damaged"),
+        ("list.m3u8", "no video"),
+        ("list.ffconcat", "no video"),
+        ("-option.mp4", "damaged"),
+    ];
+    for (name, word) in words {
+        let error = frames(&path(name), &every_frame()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(word), "{name}: {error}");
+    }
+    assert!(frames(&path("none.mp4"), &every_frame()).is_err());
+    assert!(frames(folder.path(), &every_frame()).is_err());
+    // A file whose end is damaged gives the frames before it.
+    let mut damaged = whole.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 3000].fill(0x55);
+    std::fs::write(path("damaged.mp4"), damaged).unwrap();
+    if let Ok(all) = frames(&path("damaged.mp4"), &every_frame()) {
+        assert!(all.windows(2).all(|pair| pair[0].time < pair[1].time));
+    }
+}
+
+#[test]
+fn limits_of_time_and_memory_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.mp4");
+    if !ffmpeg(&["-f", "lavfi", "-i", "testsrc=s=640x360:r=25:d=40", "-c:v", "mpeg4", file.to_str().unwrap()])
+    {
+        return;
+    }
+    let mut decoder =
+        Decoder::open(Source::File(file.clone()), &Limits { memory_mib: 24, ..every_frame() }).unwrap();
+    assert!(decoder.next_frame().is_err());
+    // A decoder that is let go of does not run on.
+    let mut decoder = Decoder::open(Source::File(file), &every_frame()).unwrap();
+    assert!(decoder.next_frame().unwrap().is_some());
+    drop(decoder);
+}
+
+#[test]
+fn a_drawn_video_is_read() {
+    if model("plate-detector").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..12u32 {
+        let scene = drawn::scene("KTX4025", (300 + i * 16, 230 + i * 4), (140, 52), (960, 540));
+        std::fs::write(folder.path().join(format!("{i:02}.jpg")), scene.jpeg(92).unwrap()).unwrap();
+    }
+    let file = folder.path().join("drive.mp4");
+    let from = folder.path().join("%02d.jpg");
+    if !ffmpeg(&[
+        "-framerate",
+        "10",
+        "-i",
+        from.to_str().unwrap(),
+        "-c:v",
+        "mpeg4",
+        "-q:v",
+        "2",
+        file.to_str().unwrap(),
+    ]) {
+        return;
+    }
+    let mut finder = Finder::new(&list(), &driver(), Settings::default()).unwrap();
+    let mut readings = Vec::new();
+    read_file(&mut finder, &file, &ReadOptions::default(), &mut |news| readings.extend(plate(news))).unwrap();
+    assert_eq!(readings.len(), 1, "{readings:?}");
+    let reading = &readings[0];
+    assert_eq!(reading.plate.as_str(), "KTX4025");
+    assert!(reading.from <= reading.time && reading.time <= reading.until && reading.until <= Some(1.2));
+    assert!(reading.frames > 4 && reading.crop.is_some());
+    let json = serde_json::to_value(reading).unwrap();
+    for field in ["file", "time", "box", "plate", "region", "confidence", "vehicle_type", "vehicle_colour"] {
+        assert!(json.get(field).is_some(), "{field}");
+    }
+    let mut still = Vec::new();
+    read_file(&mut finder, &folder.path().join("03.jpg"), &ReadOptions::default(), &mut |news| {
+        still.extend(plate(news));
+    })
+    .unwrap();
+    assert_eq!(still.iter().map(|reading| reading.plate.as_str()).collect::<Vec<_>>(), ["KTX4025"]);
+    assert_eq!(still[0].time, None);
+}
+
+#[test]
+fn a_full_queue_forgets_the_oldest_and_counts() {
+    let queue = Queue::new(3);
+    assert!((0..10).all(|i| queue.push(i)));
+    assert_eq!(queue.dropped(), 7);
+    let left: Vec<_> = std::iter::from_fn(|| queue.pop(Duration::ZERO)).collect();
+    assert_eq!(left, [7, 8, 9]);
+    let other = queue.clone();
+    let thread = std::thread::spawn(move || (0..100).take_while(|i| other.push_waiting(*i)).count());
+    let taken: Vec<_> = (0..100).filter_map(|_| queue.pop(Duration::from_secs(5))).collect();
+    assert_eq!((thread.join().unwrap(), taken.len(), queue.dropped()), (100, 100, 7));
+    queue.close();
+    assert!(!queue.push(1) && !queue.push_waiting(1) && queue.pop(Duration::from_secs(5)).is_none());
+}

@@ -1,0 +1,65 @@
+//! Tests that need more than one module. Those that need models or ffmpeg say so and pass where these are not there;
+//! `cargo xtask setup` fetches them, so that in CI they always run.
+
+mod conformance;
+mod drawn;
+mod files;
+mod formats;
+mod models;
+mod pictures;
+mod rtsp;
+mod tracks;
+
+use crate::{Driver, Models, default_folder};
+use std::process::Command;
+
+/// The list over the folder of models.
+fn list() -> Models {
+    Models::in_folder(&default_folder()).unwrap()
+}
+
+/// The drivers that this machine can run: rten always, ONNX Runtime where its library is.
+fn drivers() -> Vec<Driver> {
+    let found = Driver::find(&list());
+    if found == Driver::Rten {
+        println!("skipped: ONNX Runtime is not here; `cargo xtask models` fetches it");
+        return vec![found];
+    }
+    vec![Driver::Rten, found]
+}
+
+/// The quickest driver.
+fn driver() -> Driver {
+    Driver::find(&list())
+}
+
+/// A model's bytes, or a note that its tests are skipped.
+fn model(name: &str) -> Option<Vec<u8>> {
+    match list().bytes(name) {
+        Ok(bytes) => Some(bytes),
+        Err(crate::VisionError::Missing { .. }) => {
+            println!("skipped: the model {name} is not here; `cargo xtask models` fetches it");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Runs ffmpeg; false where it isn't.
+fn ffmpeg(args: &[&str]) -> bool {
+    let done = Command::new("ffmpeg").args(["-v", "error", "-y", "-nostdin"]).args(args).status();
+    match done {
+        Ok(status) => {
+            assert!(status.success(), "ffmpeg {args:?}");
+            true
+        }
+        Err(_) => {
+            println!("skipped: ffmpeg is not here; `cargo xtask setup` installs it");
+            false
+        }
+    }
+}
+
+fn ffmpeg_is_missing() -> bool {
+    Command::new("ffmpeg").arg("-version").output().is_err()
+}
