@@ -57,6 +57,7 @@ fn read(id: SourceId, time: String, plate: &str) -> NewRead {
         colour: None,
         brand: None,
         direction: None,
+        picture: None,
         onvif_plate: None,
         onvif_vehicle: None,
     }

@@ -3,9 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use canvass_plates::{
-    Pictures, Read, ReadId, RetentionClass, Short, SliceName, StoreError, check_pictures,
-};
+use canvass_plates::{Pictures, Read, ReadId, RetentionClass, Short, SliceName, StoreError, check_pictures};
 use rustc_hash::FxHashSet;
 
 use crate::{
@@ -102,7 +100,8 @@ impl Shared {
         }
         batch.iter().try_for_each(Read::check)?;
         check_pictures(pictures)?;
-        let names = if pictures.is_empty() { Given::new() } else { self.store_pictures(class, batch, pictures)? };
+        let names =
+            if pictures.is_empty() { Given::new() } else { self.store_pictures(class, batch, pictures)? };
         let rows = batch.iter().map(|read| {
             let row = match names.get(&read.id) {
                 Some(name) => Row::of(&Read { picture: Some(name.clone()), ..read.clone() }, &self.names),

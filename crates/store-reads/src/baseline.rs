@@ -138,7 +138,8 @@ impl Inner {
 
     fn picture(&mut self, id: &ReadId) -> Result<Option<Vec<u8>>, StoreError> {
         for connection in self.slices.values_mut() {
-            let query = sqlx::query_scalar("SELECT bytes FROM pictures WHERE id = ?").bind(id.as_bytes().to_vec());
+            let query =
+                sqlx::query_scalar("SELECT bytes FROM pictures WHERE id = ?").bind(id.as_bytes().to_vec());
             let found = self.runtime.block_on(query.fetch_optional(&mut *connection)).map_err(database)?;
             if found.is_some() {
                 return Ok(found);
@@ -163,7 +164,8 @@ impl Inner {
                 let mut transaction = connection.begin().await?;
                 for read in reads {
                     let picture = pictures.get(&read.id);
-                    let named = Read { picture: KEPT.parse().ok().filter(|_| picture.is_some()), ..read.clone() };
+                    let named =
+                        Read { picture: KEPT.parse().ok().filter(|_| picture.is_some()), ..read.clone() };
                     let row = Row::of(if picture.is_some() { &named } else { read }, names);
                     if let Some(bytes) = picture {
                         sqlx::query("INSERT OR IGNORE INTO pictures VALUES (?, ?)")

@@ -55,7 +55,9 @@ impl Place {
         let mut parts = name.as_str().split('.');
         let mut next = || parts.next()?.parse::<u64>().ok();
         let (pack, offset, length) = (next()?, next()?, next()?);
-        let length = u32::try_from(length).ok().filter(|length| *length as usize <= FRAME_HEAD + TAG + MOST_PICTURE)?;
+        let length = u32::try_from(length)
+            .ok()
+            .filter(|length| *length as usize <= FRAME_HEAD + TAG + MOST_PICTURE)?;
         parts.next().is_none().then_some(Self { pack, offset, length })
     }
 }
@@ -249,7 +251,8 @@ impl Shared {
             other => other.map_err(failed("pictures"))?,
         };
         let mut frame = vec![0; place.length as usize];
-        let damaged = || StoreError::Damaged(self.short(&path), "a picture in it was changed, or its end is missing");
+        let damaged =
+            || StoreError::Damaged(self.short(&path), "a picture in it was changed, or its end is missing");
         match file.read_exact_at(&mut frame, place.offset) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(damaged()),
             other => other.map_err(failed("pictures"))?,

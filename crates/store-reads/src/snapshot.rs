@@ -61,7 +61,9 @@ fn link_segments(folder: &Path, to: &Path) -> io::Result<Vec<PathBuf>> {
     let listed = || -> io::Result<Vec<PathBuf>> {
         let mut found = files(&folder.join("slices"), 2)?;
         // A pack grows while it is linked: what came after the logs were copied belongs to no read of the copy.
-        found.retain(|path| path.extension().is_some_and(|end| end == "seg" || end == crate::pictures::ENDING));
+        found.retain(|path| {
+            path.extension().is_some_and(|end| end == "seg" || end == crate::pictures::ENDING)
+        });
         Ok(found)
     };
     let mut linked_ones = BTreeSet::new();

@@ -14,8 +14,16 @@ use canvass_plates::{Read, ReadId, SliceName, StoreError};
 use canvass_types::Entropy;
 
 use crate::{
-    append::Queue, cache::Cache, crypt::SliceKey, keys::Keys, log::Log, mem::Mem, pictures::Packs,
-    row::{Names, Row}, segment::Segment, store::Options,
+    append::Queue,
+    cache::Cache,
+    crypt::SliceKey,
+    keys::Keys,
+    log::Log,
+    mem::Mem,
+    pictures::Packs,
+    row::{Names, Row},
+    segment::Segment,
+    store::Options,
 };
 
 /// Everything of an open store. Locks are taken in the order of the fields.

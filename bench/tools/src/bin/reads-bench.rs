@@ -48,7 +48,8 @@ impl Sender {
     /// Sends rows of a camera; how many were stored. A camera that is told to wait has sent nothing.
     async fn send(&self, camera: usize, rows: String) -> Result<u64, Failed> {
         let token = self.tokens.get(camera % self.tokens.len()).ok_or("no token")?;
-        let request = self.http.post(&self.url).bearer_auth(token).header("content-type", "application/x-ndjson");
+        let request =
+            self.http.post(&self.url).bearer_auth(token).header("content-type", "application/x-ndjson");
         let answer = request.body(rows).send().await?;
         if answer.status() == reqwest::StatusCode::TOO_MANY_REQUESTS {
             return Ok(0);
@@ -113,7 +114,12 @@ fn quantiles(mut all: Vec<Duration>) -> Value {
 type Due = Arc<Mutex<HashMap<String, Instant>>>;
 
 /// Listens to alerts, and notes how long each took.
-async fn listen(server: String, token: String, due: Due, took: Arc<Mutex<Vec<Duration>>>) -> Result<(), Failed> {
+async fn listen(
+    server: String,
+    token: String,
+    due: Due,
+    took: Arc<Mutex<Vec<Duration>>>,
+) -> Result<(), Failed> {
     let request = reqwest::Client::new().get(format!("{server}/api/v1/alerts/stream")).bearer_auth(token);
     let mut parts = request.send().await?.error_for_status()?.bytes_stream();
     let mut text = String::new();
@@ -125,7 +131,9 @@ async fn listen(server: String, token: String, due: Due, took: Arc<Mutex<Vec<Dur
                 let alert: Value = serde_json::from_str(data)?;
                 let plate = alert.pointer("/entry/plate").and_then(Value::as_str).unwrap_or_default();
                 let since = due.lock().unwrap_or_else(PoisonError::into_inner).remove(plate);
-                took.lock().unwrap_or_else(PoisonError::into_inner).extend(since.map(|since| since.elapsed()));
+                took.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .extend(since.map(|since| since.elapsed()));
             }
             text = rest.to_owned();
         }
@@ -134,7 +142,9 @@ async fn listen(server: String, token: String, due: Due, took: Arc<Mutex<Vec<Dur
 }
 
 async fn paced(sender: Sender, server: &str, args: &[String]) -> Result<Value, Failed> {
-    let [seconds, rate, listener, plates] = args else { return Err("paced: SECONDS RATE LISTENER PLATES".into()) };
+    let [seconds, rate, listener, plates] = args else {
+        return Err("paced: SECONDS RATE LISTENER PLATES".into());
+    };
     let (seconds, rate, plates): (u64, u64, u64) = (seconds.parse()?, rate.parse()?, plates.parse()?);
     let (due, alerts) = (Due::default(), Arc::new(Mutex::new(Vec::new())));
     let token = std::fs::read_to_string(listener)?.trim().to_owned();
@@ -173,7 +183,9 @@ async fn paced(sender: Sender, server: &str, args: &[String]) -> Result<Value, F
     tokio::time::sleep(Duration::from_secs(2)).await;
     listening.abort();
     let missing = due.lock().unwrap_or_else(PoisonError::into_inner).len();
-    let taken = |times: &Mutex<Vec<Duration>>| std::mem::take(&mut *times.lock().unwrap_or_else(PoisonError::into_inner));
+    let taken = |times: &Mutex<Vec<Duration>>| {
+        std::mem::take(&mut *times.lock().unwrap_or_else(PoisonError::into_inner))
+    };
     Ok(json!({
         "what": "paced", "sent": seconds * REQUESTS * each, "stored": stored, "rate": REQUESTS * each,
         "acknowledged": quantiles(taken(&took)), "read_to_alert": quantiles(taken(&alerts)), "alerts_missing": missing,
@@ -184,7 +196,8 @@ async fn paced(sender: Sender, server: &str, args: &[String]) -> Result<Value, F
 async fn main() -> Result<(), Failed> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let usage = "reads-bench flood SERVER TOKENS SECONDS | reads-bench paced SERVER TOKENS SECONDS RATE LISTENER PLATES";
-    let (Some(what), Some(server), Some(tokens), Some(rest)) = (args.first(), args.get(1), args.get(2), args.get(3..))
+    let (Some(what), Some(server), Some(tokens), Some(rest)) =
+        (args.first(), args.get(1), args.get(2), args.get(3..))
     else {
         eprintln!("{usage}");
         std::process::exit(2);

@@ -172,7 +172,12 @@ impl<'a> Desk<'a> {
 
     /// Reads a picture and saves it in a folder, for its owner alone, under a name with the ending of its form. None when it
     /// is forgotten.
-    pub async fn save_picture(&self, base: &str, folder: &Path, name: &str) -> Result<Option<PathBuf>, Failure> {
+    pub async fn save_picture(
+        &self,
+        base: &str,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Option<PathBuf>, Failure> {
         let Some(bytes) = self.http.get_optional(&path(base, &[]), MOST_PICTURE as u64).await? else {
             return Ok(None);
         };
@@ -180,7 +185,11 @@ impl<'a> Desk<'a> {
             Some(PictureKind::Jpeg) => "jpg",
             Some(PictureKind::Png) => "png",
             Some(PictureKind::Webp) => "webp",
-            None => return Err(Failure::new("the desk answered with something that is no picture; is it a Canvass?")),
+            None => {
+                return Err(Failure::new(
+                    "the desk answered with something that is no picture; is it a Canvass?",
+                ));
+            }
         };
         let file = folder.join(format!("{name}.{ending}"));
         write_secret(&file, &bytes)?;

@@ -318,7 +318,9 @@ pub async fn alert(command: AlertCommand, context: &Context) -> Result<(), Failu
             }
             let mut lines: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
             if lines.is_empty() {
-                lines.push("no picture came along, or they are forgotten; look at the camera's recording".to_owned());
+                lines.push(
+                    "no picture came along, or they are forgotten; look at the camera's recording".to_owned(),
+                );
             }
             desk.show(&files, &lines)
         }

@@ -13,12 +13,14 @@ use std::{
 };
 
 use canvass_core::plates::{NewRead, SourceId};
+use canvass_plates::MOST_PICTURE;
 use canvass_types::{Clock as _, Entropy as _, Time};
 use canvass_vision::{
     Finder, ReadOptions, Reading, Settings, Video,
     frames::{Camera, Decoder, Limits, Queue, Retry, Source, State},
 };
 use clap::Args;
+use data_encoding::BASE64;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -31,6 +33,14 @@ use crate::common::{Console, Context, Failure, Http, HttpError, SystemClock, cou
 const MOST_WAITING: usize = 10_000;
 /// Reads that are sent together.
 const MOST_BATCH: usize = 500;
+/// Bytes of pictures that are sent together, about.
+const MOST_BYTES: usize = 4 << 20;
+/// Reads that wait from which on new ones are kept without their pictures.
+const MOST_PICTURED: usize = 1_000;
+/// The longer side of a picture that is sent, in pixels.
+const MOST_SIDE: u32 = 640;
+/// Its quality as a JPEG.
+const QUALITY: u8 = 80;
 /// How long the sender waits for more.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Tries for what is left when the command ends.
@@ -55,6 +65,9 @@ pub struct RunArgs {
     /// Send no readings below this confidence (0 to 1)
     #[arg(long, default_value_t = 0.5, value_name = "P", value_parser = share)]
     least: f32,
+    /// Send reads alone, without the cut of plate and surroundings by which a person compares an alert
+    #[arg(long)]
+    no_pictures: bool,
     /// Frames that may wait to be looked at; the oldest is forgotten when there are more
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     waiting: u16,
@@ -163,8 +176,9 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
         let (link, options) =
             (link.clone(), args.options(matches!(input, Input::Camera(_)).then_some(STAYS)));
         let (waiting, run) = (usize::from(args.waiting), name_of_run(&input, context)?);
+        let pictures = !args.no_pictures;
         tokio::task::spawn_blocking(move || {
-            let look = Look { link: link.clone(), finder, run, console };
+            let look = Look { link: link.clone(), finder, run, pictures, console };
             let done = match input {
                 Input::Camera(address) => look.camera(&address, options, waiting),
                 Input::File(path, start) => look.file(path, start, options),
@@ -221,6 +235,7 @@ struct Look {
     link: Link,
     finder: Finder,
     run: String,
+    pictures: bool,
     console: Console,
 }
 
@@ -277,7 +292,11 @@ impl Look {
 
     fn put(&self, readings: Vec<Reading>, start: i64, wait: bool) {
         for reading in readings {
-            let read = row(&reading, &self.run, start);
+            let mut read = row(&reading, &self.run, start);
+            // Where the server is away for long, memory is for reads.
+            if self.pictures && self.link.outbox.len() < MOST_PICTURED {
+                read.picture = picture(&reading);
+            }
             self.link.note(|tally| tally.reads += 1);
             if wait {
                 self.link.outbox.push_waiting(read);
@@ -286,6 +305,21 @@ impl Look {
             }
         }
     }
+}
+
+/// The cut of the plate and what is around it, as the server takes it; none when it can't be made small enough.
+fn picture(reading: &Reading) -> Option<String> {
+    let crop = reading.crop.as_ref()?;
+    let wide = crop.width().max(crop.height());
+    let scaled = (wide > MOST_SIDE).then(|| {
+        let side = |of: u32| (u64::from(of) * u64::from(MOST_SIDE) / u64::from(wide)).max(1) as u32;
+        crop.scaled(side(crop.width()), side(crop.height()))
+    });
+    let bytes = match scaled {
+        Some(scaled) => scaled.ok()?.jpeg(QUALITY).ok()?,
+        None => crop.jpeg(QUALITY).ok()?,
+    };
+    (bytes.len() <= MOST_PICTURE).then(|| BASE64.encode(&bytes))
 }
 
 /// A reading as the server takes it.
@@ -305,9 +339,15 @@ fn row(reading: &Reading, run: &str, start: i64) -> NewRead {
         colour: reading.vehicle_colour.map(|colour| colour.as_str().to_owned()),
         brand: None,
         direction: None,
+        picture: None,
         onvif_plate: None,
         onvif_vehicle: None,
     }
+}
+
+/// Bytes of a read's picture.
+fn bytes_of(read: &NewRead) -> usize {
+    read.picture.as_ref().map_or(0, String::len)
 }
 
 /// What became of a batch.
@@ -326,9 +366,12 @@ async fn forward(http: &Http, link: &Link, console: Console) -> Result<(), Failu
     let (retry, mut failures, mut batch) = (Retry::default(), 0, Vec::new());
     loop {
         let last = link.outbox.is_closed();
+        let mut bytes: usize = batch.iter().map(bytes_of).sum();
         while batch.len() < MOST_BATCH
+            && bytes < MOST_BYTES
             && let Some(read) = link.outbox.pop(Duration::ZERO)
         {
+            bytes += bytes_of(&read);
             batch.push(read);
         }
         if batch.is_empty() {
@@ -420,6 +463,7 @@ mod tests {
             start: start.map(|text| text.parse().unwrap()),
             fps: 10,
             least: 0.5,
+            no_pictures: false,
             waiting: 8,
             seconds: None,
             engine: Engine { models: None, rten: false },

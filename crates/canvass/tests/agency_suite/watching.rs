@@ -82,6 +82,7 @@ async fn a_file_is_read_to_the_server_once() {
     assert_eq!((&again["tally"]["stored"], &again["tally"]["duplicates"]), (&json!(0), &json!(1)), "{again}");
     let answer = found(&street, 1);
     assert_eq!(answer["matches"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["matches"][0]["picture"], json!(true), "a cut of the plate goes along");
     street.stop();
 }
 

@@ -72,7 +72,11 @@ pub(super) fn read(text: &str) -> Result<Vec<u8>, Fault> {
         return Err(fault("length", what, "send a cut of the vehicle, smaller or as a JPEG of less quality"));
     }
     let bytes = BASE64.decode(text.as_bytes()).map_err(|_| {
-        fault("form", "the picture is no Base64".to_owned(), "encode it by RFC 4648, with padding and without line ends")
+        fault(
+            "form",
+            "the picture is no Base64".to_owned(),
+            "encode it by RFC 4648, with padding and without line ends",
+        )
     })?;
     if PictureKind::of(&bytes).is_none() || bytes.len() > MOST_PICTURE {
         let what = "the picture is no JPEG, PNG or WebP".to_owned();
@@ -215,8 +219,9 @@ mod tests {
         let shown = Shown::default();
         let id = |letter: &str| letter.repeat(26);
         let entry: AuditId = format!("{}_{}", AuditId::PREFIX, id("a")).parse().unwrap();
-        let [one, other]: [MemberId; 2] =
-            ["a", "b"].map(|letter| format!("{}_{}", MemberId::PREFIX, format!("{}a", letter.repeat(25))).parse().unwrap());
+        let [one, other]: [MemberId; 2] = ["a", "b"].map(|letter| {
+            format!("{}_{}", MemberId::PREFIX, format!("{}a", letter.repeat(25))).parse().unwrap()
+        });
         let read = |byte| ReadId::from_bytes([byte; 12]);
         let now = Time::from_second(1_000);
         shown.note(&entry, &one, [read(1), read(2)].into(), now);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use canvass_plates::{
-    Appended, Cursor, Damage, ErasedSlice, Page, Pictures, Read, ReadStore, SliceName, Stats, StoreError as Fault,
+    Appended, Cursor, Damage, ErasedSlice, Page, Pictures, Read, ReadStore, SliceName, Stats,
+    StoreError as Fault,
 };
 
 use super::{Batch, DueReads, Feed, Granted, Picture, PictureKind, PictureLeave};
@@ -35,7 +36,9 @@ impl From<Fault> for ReadsError {
             Fault::Full => Self::Full,
             Fault::Query(error) => Self::Query(error.to_string()),
             Fault::Read(error) => Self::Query(error.to_string()),
-            Fault::Class | Fault::Picture | Fault::Batch { .. } | Fault::Slices { .. } => Self::Much(fault.to_string()),
+            Fault::Class | Fault::Picture | Fault::Batch { .. } | Fault::Slices { .. } => {
+                Self::Much(fault.to_string())
+            }
             Fault::Damaged(..) => Self::Damaged,
             Fault::RootKey | Fault::Locked | Fault::Disk(..) | Fault::Database(_) => {
                 Self::Unavailable(fault.to_string())
@@ -78,7 +81,8 @@ impl Reads {
     /// # Errors
     /// [`CoreError::Reads`]; then either nothing of the batch is stored or the hits alone, and it is to be sent again.
     pub fn add(&self, feed: &Feed, batch: &Batch) -> Result<Appended, CoreError> {
-        let pictures: Pictures<'_> = batch.pictures.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect();
+        let pictures: Pictures<'_> =
+            batch.pictures.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect();
         if batch.hits.is_empty() {
             return self.append(feed, false, &batch.reads, &pictures);
         }
@@ -96,7 +100,9 @@ impl Reads {
         pictures: &Pictures<'_>,
     ) -> Result<Appended, CoreError> {
         match feed.kept(hit) {
-            Some(kept) if !reads.is_empty() => self.0.append_with(kept.class(), reads, pictures).map_err(told),
+            Some(kept) if !reads.is_empty() => {
+                self.0.append_with(kept.class(), reads, pictures).map_err(told)
+            }
             _ => Ok(Appended::default()),
         }
     }

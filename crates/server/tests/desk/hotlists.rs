@@ -195,7 +195,7 @@ async fn a_start_brings_lists_back_and_backup_and_check_know_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_picture_of_a_read_is_seen_with_its_alert_or_its_search_and_nowhere_else() {
-    let town = Town::new().await;
+    let mut town = Town::new().await;
     let list = town.list().await;
     town.in_force(&list, "plate\nABC123\n").await;
     let bytes = [&b"\xff\xd8\xff\xe0"[..], &[7; 5_000]].concat();
@@ -229,7 +229,8 @@ async fn the_picture_of_a_read_is_seen_with_its_alert_or_its_search_and_nowhere_
     let request = request.bearer_auth(&town.investigator).header("canvass-purpose", why.to_string());
     let found: Value =
         request.json(&json!({ "plate": "ABC123" })).send().await.unwrap().json().await.unwrap();
-    let pictured: Vec<bool> = found["matches"].as_array().unwrap().iter().map(|each| each["picture"] == true).collect();
+    let pictured: Vec<bool> =
+        found["matches"].as_array().unwrap().iter().map(|each| each["picture"] == true).collect();
     assert_eq!(pictured.iter().filter(|each| **each).count(), 1, "{found}");
     assert!(found["matches"][0]["read"].get("picture").is_none(), "the store's own names are not told");
     let entry = found["searched"][0]["entry"].as_str().unwrap();
@@ -247,9 +248,7 @@ async fn the_picture_of_a_read_is_seen_with_its_alert_or_its_search_and_nowhere_
 
     // What is no picture is named by row, and the others are taken.
     let time = Time::new(clock().now());
-    let row = |id: &str, picture: &[u8]| {
-        json!({ "id": id, "plate": "XYZ1", "time": time, "picture": data_encoding::BASE64.encode(picture) })
-    };
+    let row = |id: &str, picture: &[u8]| json!({ "id": id, "plate": "XYZ1", "time": time, "picture": data_encoding::BASE64.encode(picture) });
     let large = [&b"\xff\xd8\xff"[..], &vec![0; 256 * 1024]].concat();
     let rows = json!({ "reads": [row("p1", b"GIF89a"), row("p2", &large), row("p3", b"\xff\xd8\xff\xe0")] });
     let added = town.canvass.post(&town.machine, "/reads", &rows).await;

@@ -75,7 +75,11 @@ fn nothing_of_an_erased_slice_is_in_a_file() {
     };
     for (id, bytes) in &along {
         let expected = (*id == held.id).then(|| bytes.clone());
-        assert_eq!(store.picture(id).unwrap(), expected, "the picture goes with its read, and is held with it");
+        assert_eq!(
+            store.picture(id).unwrap(),
+            expected,
+            "the picture goes with its read, and is held with it"
+        );
     }
     let found: Vec<Read> = search("GQZ*").into_iter().map(same).collect();
     assert_eq!(found, [same(store.by_id(&held.id).unwrap().unwrap())], "only what the case holds");

@@ -1,6 +1,9 @@
 //! Bridges: they follow another maker's reader until they are stopped.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use canvass_adapters::frigate::Follow;
 use canvass_types::Time;
@@ -91,7 +94,7 @@ fn host_and_port(text: &str) -> Result<(String, u16), String> {
     Ok((host.to_owned(), port.parse().map_err(|_| wrong())?))
 }
 
-fn secret(file: &PathBuf) -> Result<Zeroizing<String>, Failure> {
+fn secret(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let bytes = Zeroizing::new(read_limited(file, MOST_SECRET)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| {
         Failure::usage(format!("{}: not text; give the file with the secret alone", file.display()))
@@ -186,7 +189,7 @@ fn broker(args: &FrigateArgs, name: &str) -> Result<Option<mqtt::Broker>, Failur
 fn frigate(args: &FrigateArgs, context: &Context) -> Result<Option<poll::Frigate>, Failure> {
     let Some(url) = &args.url else { return Ok(None) };
     let since = args.since.unwrap_or_else(|| context.now()).as_second() as f64;
-    let token = args.frigate_token_file.as_ref().map(secret).transpose()?;
+    let token = args.frigate_token_file.as_deref().map(secret).transpose()?;
     Ok(Some(poll::Frigate { url: address(url)?, token, every: Duration::from_secs(args.every), since }))
 }
 

@@ -290,7 +290,8 @@ async fn the_law_says_which_lists_there_may_be_and_whom_they_alert() {
     assert_eq!(world.pass('n', &strict, &plates).await, 1, "New Hampshire's law knows no such purpose");
     assert_eq!((world.alerts('a').await.len(), world.alerts('b').await.len()), (3, 0));
     let raised = world.entries("alert.raised").await;
-    let of = |letter: char| raised.iter().filter(|one| one.body.agency == Some(id(letter))).collect::<Vec<_>>();
+    let of =
+        |letter: char| raised.iter().filter(|one| one.body.agency == Some(id(letter))).collect::<Vec<_>>();
     assert_eq!((of('a').len(), of('b').len(), of('n').len()), (3, 2, 1), "the owners hear of it");
     let told = &of('n')[0].body.detail;
     assert_eq!((&told["agency"], &told["camera"]), (&json!(id('a')), &json!(strict)));

@@ -20,8 +20,8 @@ use canvass_core::{
     sharing::NewSharing,
 };
 use canvass_plates::{
-    Appended, ClassName, Damage, ErasedSlice, Kept, Oracle, Page, Pictures, Read, ReadId, ReadQuery, ReadStore,
-    RetentionClass, Stats, StoreError,
+    Appended, ClassName, Damage, ErasedSlice, Kept, Oracle, Page, Pictures, Read, ReadId, ReadQuery,
+    ReadStore, RetentionClass, Stats, StoreError,
 };
 use canvass_policy::SharingScope;
 use canvass_testkit::{ManualClock, MemRecords, SeededEntropy};
