@@ -6,6 +6,7 @@ use canvass_core::{
     cases::{CaseDetail, CaseView, ChangeCase, ItemDetail, ItemView, NewCase, NewHold, Timeline},
     custody::{CustodyView, verify_chain_to},
     records::Hold,
+    plates::ReadsKept,
     retention::Due,
 };
 use canvass_types::{CaseId, HoldId, ItemId, OfferId, Purpose};
@@ -422,6 +423,27 @@ pub async fn retention(context: &Context) -> Result<(), Failure> {
         format!("{}  {} of {} {name}  {}{rule}{kept}", due.due, due.what, due.subject, due.reason)
     };
     let lines: Vec<String> = all.iter().map(line).collect();
+    desk.show(&all, &lines)
+}
+
+/// Shows how long plate reads are kept, and what was forgotten.
+pub async fn reads_kept(context: &Context) -> Result<(), Failure> {
+    let desk = Desk::new(context)?;
+    let all: Vec<ReadsKept> = desk.all("/retention/reads", &[]).await?;
+    let mut lines = Vec::new();
+    for kept in &all {
+        let what = if kept.hits { "reads that met a hotlist" } else { "reads that met none" };
+        let long = match kept.seconds {
+            0..7_200 => format!("{} minutes", kept.seconds / 60),
+            _ if kept.seconds < 172_800 => format!("{} hours", kept.seconds / 3_600),
+            _ => format!("{} days", kept.seconds / 86_400),
+        };
+        let next = kept.next.map(|next| format!("; the oldest go {next}")).unwrap_or_default();
+        lines.push(format!("{what}: {long} ({}); {} now{next}", kept.law, kept.reads));
+        lines.extend(kept.erased.iter().map(|gone| {
+            format!("  {}  {} forgotten; entry {}", gone.at, count(gone.reads, "read", "reads"), gone.entry)
+        }));
+    }
     desk.show(&all, &lines)
 }
 

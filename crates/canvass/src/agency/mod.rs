@@ -123,8 +123,12 @@ pub enum Command {
     #[command(subcommand)]
     Share(governance::ShareCommand),
     /// Show what will be destroyed when
-    #[command(after_help = "Example:\n  canvass retention")]
-    Retention,
+    #[command(after_help = "Examples:\n  canvass retention\n  canvass retention --reads")]
+    Retention {
+        /// How long plate reads are kept instead, and what of them was forgotten
+        #[arg(long)]
+        reads: bool,
+    },
     /// What misuse detection found
     #[command(subcommand)]
     Finding(findings::FindingCommand),
@@ -189,7 +193,8 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::PolicyText(command) => Box::pin(texts::run(command, context)).await,
         Command::Proposal(command) => Box::pin(governance::proposal(command, context)).await,
         Command::Share(command) => Box::pin(governance::share(command, context)).await,
-        Command::Retention => cases::retention(context).await,
+        Command::Retention { reads: true } => cases::reads_kept(context).await,
+        Command::Retention { reads: false } => cases::retention(context).await,
         Command::Finding(command) => Box::pin(findings::finding(command, context)).await,
         Command::CourtSeal(command) => courtseals::run(command, context).await,
         Command::Camera(Cameras::Registered(command)) => Box::pin(cameras::run(command, context)).await,

@@ -12,6 +12,7 @@
 mod classes;
 mod erasure;
 mod feed;
+mod kept;
 mod pictures;
 mod reads;
 mod scope;
@@ -22,6 +23,7 @@ pub(crate) use classes::kept_seconds;
 pub use classes::{HITS, KeptFor, SEEN};
 pub use erasure::DueReads;
 pub use feed::{Batch, Feed, Hit, MOST_PROBLEMS, MOST_ROWS, Row, RowProblem};
+pub use kept::{ErasedReads, ReadsKept};
 pub(crate) use pictures::Shown;
 pub use pictures::{MOST_SHOWN, Picture, PictureKind, PictureLeave, SHOWN_SECONDS};
 pub use reads::{Found, Reads, ReadsError};

@@ -9,6 +9,7 @@ use canvass_core::{
     ports::{Kind, Records as _},
     publishing::AuditFilter,
     records::AuditRecord,
+    plates::ReadsKept,
     retention::{Due, ScheduleFilter},
 };
 use canvass_types::{AgencyId, CaseId, MemberId, Policy, Time, leaf::Log};
@@ -28,6 +29,7 @@ use crate::{
 pub(super) fn routes() -> OpenApiRouter<Desk> {
     OpenApiRouter::new()
         .routes(routes!(retention))
+        .routes(routes!(reads_kept))
         .routes(routes!(audit))
         .routes(routes!(policy))
         .routes(routes!(purposes))
@@ -62,6 +64,18 @@ pub async fn retention(
 ) -> Answer<List<Due>> {
     let Upcoming { agency, by, what, held, limit } = what;
     listed(desk.app.schedule(&actor, &ScheduleFilter { agency, by, what, held, limit }).await)
+}
+
+/// Says how long plate reads are kept under your agency's law, how many there are, and what was forgotten last: reads that met
+/// no hotlist, and reads that met one.
+#[utoipa::path(get, path = "/retention/reads", tag = "governance",
+    responses((status = 200, body = List<ReadsKept>), Refusals))]
+pub async fn reads_kept(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+) -> Answer<List<ReadsKept>> {
+    let slices = desk.with_reads(canvass_core::plates::Reads::slices).await?;
+    listed(desk.app.reads_kept(&actor, &slices).await)
 }
 
 /// Which records.

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { byWeek, type Due, hrefOf, monday, ruleOf } from "./schedule";
+import { byWeek, type Due, hrefOf, monday, ruleOf, span } from "./schedule";
 
 const due = (at: string, over: Partial<Due> = {}): Due => ({
   subject: "off_a",
@@ -44,5 +44,18 @@ describe("the schedule of destruction", () => {
     expect(hrefOf("off_a")).toBe("/desk/inbox/off_a");
     expect(hrefOf("itm_a")).toBe("/desk/items/itm_a");
     expect(hrefOf("xxx_a")).toBeNull();
+  });
+});
+
+describe("span", () => {
+  it("says a length in the unit that people would use", () => {
+    expect([90, 180, 3_600, 7_200, 86_400, 21 * 86_400].map(span)).toEqual([
+      { unit: "seconds", n: 90 },
+      { unit: "minutes", n: 3 },
+      { unit: "minutes", n: 60 },
+      { unit: "hours", n: 2 },
+      { unit: "hours", n: 24 },
+      { unit: "days", n: 21 },
+    ]);
   });
 });

@@ -63,3 +63,11 @@ export function ruleOf(entry: Due, days: Partial<Record<string, number>>): { fie
   const found = field ? days[field] : undefined;
   return field && found !== undefined ? { field, days: found } : null;
 }
+
+/** A length of time in the unit that people would use. */
+export function span(seconds: number): { unit: "seconds" | "minutes" | "hours" | "days"; n: number } {
+  if (seconds < 120) return { unit: "seconds", n: seconds };
+  if (seconds < 7_200) return { unit: "minutes", n: Math.round(seconds / 60) };
+  if (seconds < 172_800) return { unit: "hours", n: Math.round(seconds / 3_600) };
+  return { unit: "days", n: Math.round(seconds / 86_400) };
+}
