@@ -18,7 +18,7 @@
 //! unless the results are asked for. Left out: other pictures (`*_jpeg`), positions, paths, candidates, the vehicle's
 //! signature, `travel_direction` (degrees in the picture, none of the compass), previews of groups, heartbeats, alerts.
 
-use canvass_core::plates::NewRead;
+use canvass_core::plates::{NewRead, is_picture};
 use jiff::Timestamp;
 
 use crate::{
@@ -86,7 +86,8 @@ fn group(root: &Node<'_>) -> Result<NewRead, Fault> {
     read.brand = facts::likeliest(of("make"), "name", "confidence", 100.0, facts::brand);
     read.vehicle = facts::likeliest(of("body_type"), "name", "confidence", 100.0, facts::vehicle);
     let crop = root.get("vehicle_crop_jpeg");
-    read.picture = crop.and_then(|node| node.long_text(MOST_CROP)).map(str::to_owned);
+    let crop = crop.and_then(|node| node.long_text(MOST_CROP)).filter(|text| is_picture(text));
+    read.picture = crop.map(str::to_owned);
     Ok(read)
 }
 

@@ -1,7 +1,7 @@
 //! Packs of pictures: one file for many, in the folder of their slice and under its key, so that they go with it.
 //!
 //! A pack begins with a magic and 16 random bytes. Behind them stand frames: four bytes of length (big endian), the same
-//! inverted, the id of the read, and the sealed picture. A pack only grows, and no longer once the store was closed; where a
+//! inverted, and sealed the id of the read and its picture. A pack only grows, and no longer once the store was closed; where a
 //! picture stands is kept in its read's row, as `picture`.
 
 use std::{
@@ -27,7 +27,9 @@ const MAGIC: &[u8; 8] = b"CVREADP1";
 /// Bytes before the first frame.
 const HEAD: u64 = 24;
 /// Bytes of a frame before what is sealed.
-const FRAME_HEAD: usize = 20;
+const FRAME_HEAD: usize = 8;
+/// Bytes of a read's id.
+const ID: usize = 12;
 /// The kind of block that a picture is.
 const PICTURE: u32 = 1;
 /// Bytes after which a new pack is begun.
@@ -57,7 +59,7 @@ impl Place {
         let (pack, offset, length) = (next()?, next()?, next()?);
         let length = u32::try_from(length)
             .ok()
-            .filter(|length| *length as usize <= FRAME_HEAD + TAG + MOST_PICTURE)?;
+            .filter(|length| *length as usize <= FRAME_HEAD + ID + MOST_PICTURE + TAG)?;
         parts.next().is_none().then_some(Self { pack, offset, length })
     }
 }
@@ -132,13 +134,13 @@ impl Pack {
         let mut places = Vec::with_capacity(pictures.len());
         for (id, picture) in pictures {
             let (from, offset) = (bytes.len(), self.end + bytes.len() as u64);
-            let sealed = u32::try_from(picture.len() + TAG).map_err(|_| StoreError::Picture)?;
+            let sealed = u32::try_from(ID + picture.len() + TAG).map_err(|_| StoreError::Picture)?;
             bytes.extend_from_slice(&sealed.to_be_bytes());
             bytes.extend_from_slice(&(!sealed).to_be_bytes());
+            let body = bytes.len();
             bytes.extend_from_slice(id.as_bytes());
             bytes.extend_from_slice(picture);
-            let body = from + FRAME_HEAD;
-            self.cipher.seal(PICTURE, offset, id.as_bytes(), &mut bytes, body).ok_or(StoreError::Picture)?;
+            self.cipher.seal(PICTURE, offset, &[], &mut bytes, body).ok_or(StoreError::Picture)?;
             let length = u32::try_from(bytes.len() - from).map_err(|_| StoreError::Picture)?;
             places.push((*id, Place { pack: self.number, offset, length }));
         }
@@ -148,25 +150,24 @@ impl Pack {
     }
 }
 
-/// The length of what is sealed and the id, from a frame's head; none when its bytes were changed.
-fn head_of(head: &[u8]) -> Option<(usize, ReadId)> {
-    let (length, rest) = head.split_at_checked(4)?;
-    let (inverted, id) = rest.split_at_checked(4)?;
+/// The length of what is sealed, from a frame's head; none when its bytes were changed.
+fn length_of(head: &[u8]) -> Option<usize> {
+    let (length, inverted) = head.split_at_checked(4)?;
     let length = u32::from_be_bytes(length.try_into().ok()?);
     let fine = length == !u32::from_be_bytes(inverted.try_into().ok()?);
-    let length = usize::try_from(length).ok().filter(|length| fine && *length <= MOST_PICTURE + TAG)?;
-    Some((length, ReadId::from_bytes(id.try_into().ok()?)))
+    usize::try_from(length).ok().filter(|length| fine && *length <= ID + MOST_PICTURE + TAG)
 }
 
-/// Opens a frame; none when it is not that read's picture, whole and unchanged.
-fn opened(cipher: &Cipher, id: &ReadId, offset: u64, frame: &[u8]) -> Option<Vec<u8>> {
+/// Opens a frame into the id of its read and the picture; none when it is not whole and unchanged.
+fn opened(cipher: &Cipher, offset: u64, frame: &[u8]) -> Option<(ReadId, Vec<u8>)> {
     let (head, sealed) = frame.split_at_checked(FRAME_HEAD)?;
-    if head_of(head)? != (sealed.len(), *id) {
+    if length_of(head)? != sealed.len() {
         return None;
     }
     let mut block = sealed.to_vec();
-    cipher.open(PICTURE, offset, id.as_bytes(), &mut block)?;
-    Some(block)
+    cipher.open(PICTURE, offset, &[], &mut block)?;
+    let (id, picture) = block.split_at_checked(ID)?;
+    Some((ReadId::from_bytes(id.try_into().ok()?), picture.to_vec()))
 }
 
 fn cipher_of(file: &File, key: &SliceKey) -> Option<Cipher> {
@@ -258,7 +259,8 @@ impl Shared {
             other => other.map_err(failed("pictures"))?,
         }
         let cipher = cipher_of(&file, &slice.key).ok_or_else(damaged)?;
-        opened(&cipher, &read.id, place.offset, &frame).map(Some).ok_or_else(damaged)
+        let found = opened(&cipher, place.offset, &frame).filter(|(id, _)| *id == read.id);
+        found.map(|(_, picture)| Some(picture)).ok_or_else(damaged)
     }
 
     /// All packs of these slices, open to be copied: one that is erased meanwhile can still be read.
@@ -322,14 +324,14 @@ fn check_pack(file: &File, key: &SliceKey) -> io::Result<bool> {
         if head.iter().all(|byte| *byte == 0) {
             break;
         }
-        let Some((sealed, id)) = head_of(&head) else { return Ok(false) };
+        let Some(sealed) = length_of(&head) else { return Ok(false) };
         let whole = FRAME_HEAD + sealed;
         if at + whole as u64 > length {
             break;
         }
         let mut frame = vec![0; whole];
         file.read_exact_at(&mut frame, at)?;
-        if opened(&cipher, &id, at, &frame).is_none() {
+        if opened(&cipher, at, &frame).is_none() {
             return Ok(false);
         }
         at += whole as u64;

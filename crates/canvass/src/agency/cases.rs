@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use canvass_core::{
     cases::{CaseDetail, CaseView, ChangeCase, ItemDetail, ItemView, NewCase, NewHold, Timeline},
     custody::{CustodyView, verify_chain_to},
-    records::Hold,
     plates::ReadsKept,
+    records::Hold,
     retention::Due,
 };
 use canvass_types::{CaseId, HoldId, ItemId, OfferId, Purpose};

@@ -96,7 +96,8 @@ impl<R: Records> App<R> {
 
     /// The latest erasures of a class, as they were entered.
     async fn erased_of(&self, class: &ClassName) -> Result<Vec<ErasedReads>, CoreError> {
-        let query = Query::<AuditRecord>::new().with("subject", class.as_str()).newest_first().limit(MOST_ERASED);
+        let query =
+            Query::<AuditRecord>::new().with("subject", class.as_str()).newest_first().limit(MOST_ERASED);
         let found = self.records().list(query).await?.into_iter().map(|found| found.record.body);
         let ours = found.filter(|body| body.action == "reads.erased");
         Ok(ours

@@ -25,7 +25,7 @@ pub use erasure::DueReads;
 pub use feed::{Batch, Feed, Hit, MOST_PROBLEMS, MOST_ROWS, Row, RowProblem};
 pub use kept::{ErasedReads, ReadsKept};
 pub(crate) use pictures::Shown;
-pub use pictures::{MOST_SHOWN, Picture, PictureKind, PictureLeave, SHOWN_SECONDS};
+pub use pictures::{MOST_SHOWN, Picture, PictureKind, PictureLeave, SHOWN_SECONDS, is_picture};
 pub use reads::{Found, Reads, ReadsError};
 pub use scope::{LeftOut, WhoseCameras};
 pub use search::{

@@ -85,6 +85,12 @@ pub(super) fn read(text: &str) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
+/// Whether a row may have this text as its picture.
+#[must_use]
+pub fn is_picture(text: &str) -> bool {
+    read(text).is_ok()
+}
+
 /// A picture of a read.
 pub struct Picture {
     /// The file.

@@ -6,10 +6,10 @@ use axum::{Json, extract::State, http::StatusCode};
 use canvass_core::{
     CoreError,
     access::{PurposeChoices, SystemBackup, SystemRead, Target},
+    plates::ReadsKept,
     ports::{Kind, Records as _},
     publishing::AuditFilter,
     records::AuditRecord,
-    plates::ReadsKept,
     retention::{Due, ScheduleFilter},
 };
 use canvass_types::{AgencyId, CaseId, MemberId, Policy, Time, leaf::Log};

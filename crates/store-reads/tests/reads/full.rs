@@ -7,6 +7,13 @@ use canvass_plates::{Limits, PlatePattern, Read, ReadQuery, ReadStore as _, Stor
 
 const FOLDER: &str = "CANVASS_TEST_FULL_FOLDER";
 
+/// Small enough that some packs fit.
+fn along(reads: &[Read]) -> std::collections::BTreeMap<canvass_plates::ReadId, Vec<u8>> {
+    let mut all = pictures(reads);
+    all.values_mut().for_each(|bytes| bytes.truncate(100));
+    all
+}
+
 fn batch(number: i64) -> Vec<Read> {
     (0..200)
         .map(|each| read(&format!("{number}-{each}"), &format!("F{number:02}{each:03}"), each % 50))
@@ -23,7 +30,7 @@ fn append_until_full() {
     let mut full = 0;
     for number in 0..40 {
         let reads = batch(number);
-        match store.append_with(&class(0), &reads, &lent(&pictures(&reads))) {
+        match store.append_with(&class(0), &reads, &lent(&along(&reads))) {
             Ok(appended) => stored += appended.stored as u64,
             Err(StoreError::Full) => full += 1,
             Err(other) => panic!("{other}"),
@@ -64,7 +71,7 @@ fn a_full_disk_loses_nothing() {
     let mut duplicates = 0;
     for number in 0..40 {
         let reads = batch(number);
-        let along = pictures(&reads);
+        let along = along(&reads);
         duplicates += store.append_with(&class(0), &reads, &lent(&along)).unwrap().duplicates as u64;
         for (id, bytes) in &along {
             assert_eq!(store.picture(id).unwrap().as_ref(), Some(bytes));

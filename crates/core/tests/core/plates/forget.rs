@@ -18,8 +18,13 @@ async fn slices_go_when_their_oldest_read_is_due_and_the_ledger_says_so() {
     assert_eq!((entry.body.subject.as_str(), &entry.body.detail["reads"]), ("default-seen", &1.into()));
     assert_eq!(world.app.reads_erased(&world.reads.slices().unwrap()).await.unwrap(), 0, "entered once");
     let slices = world.reads.slices().unwrap();
-    let [seen, hits] = &world.app.reads_kept(&world.who('a', 1).await, &slices).await.unwrap()[..] else { panic!() };
-    assert_eq!((seen.class.as_str(), seen.hits, seen.seconds, seen.reads), ("default-seen", false, 30 * 86_400, 1));
+    let [seen, hits] = &world.app.reads_kept(&world.who('a', 1).await, &slices).await.unwrap()[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (seen.class.as_str(), seen.hits, seen.seconds, seen.reads),
+        ("default-seen", false, 30 * 86_400, 1)
+    );
     assert_eq!((hits.hits, hits.reads, hits.erased.len(), hits.next), (true, 0, 0, None));
     let [gone] = &seen.erased[..] else { panic!() };
     assert_eq!((gone.reads, &gone.entry), (1, &entry.body.id));
