@@ -154,6 +154,11 @@ test("an alert comes to the open page; plate and picture are compared by a perso
   await page.reload();
   await expect(second).toContainText("XYZ788");
   await expect(first).toHaveCount(0);
+
+  await second.getByRole("link", { name: /\d:\d\d/ }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "An alert" })).toBeVisible();
+  await expect(second).toContainText("XYZ788");
+  await look(page, "desk-alert");
 });
 
 test("the public learns where the list's plates come from and how often it was wrong, and no plate", async ({

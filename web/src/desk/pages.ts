@@ -117,6 +117,7 @@ const ROWS: readonly Row[] = [
   row("items/<id>", "cases", () => import("./items/Item.svelte"), "id", true),
   row("plates", "plates", () => import("./plates/Plates.svelte"), undefined, true),
   row("alerts", "alerts", () => import("./hotlists/Alerts.svelte")),
+  row("alerts/<id>", "alerts", () => import("./hotlists/Alert.svelte"), "id"),
   row("hotlists", "hotlists", () => import("./hotlists/Hotlists.svelte")),
   row("hotlists/new", "hotlists", () => import("./hotlists/NewHotlist.svelte")),
   row("hotlists/<id>", "hotlists", () => import("./hotlists/Hotlist.svelte"), "id"),
