@@ -64,6 +64,9 @@ impl Place {
     }
 }
 
+/// A pack that is yet to be synced, and where in it pictures stand.
+type Written = (Arc<File>, Vec<(ReadId, Place)>);
+
 /// A pack that is being written.
 struct Pack {
     number: u64,
@@ -202,7 +205,7 @@ impl Shared {
                 continue;
             }
             let Some(slice) = self.state().slices.get(name).cloned() else { continue };
-            let (file, places) = self.into_pack(name, &slice, &of_slice)?;
+            let (file, places) = self.put_into_pack(name, &slice, &of_slice)?;
             files.push(file);
             written.insert(name.clone());
             names.extend(places.into_iter().filter_map(|(id, place)| Some((id, place.name()?))));
@@ -211,12 +214,12 @@ impl Shared {
         Ok(names)
     }
 
-    fn into_pack(
+    fn put_into_pack(
         &self,
         name: &SliceName,
         slice: &Slice,
         pictures: &[(ReadId, &[u8])],
-    ) -> Result<(Arc<File>, Vec<(ReadId, Place)>), StoreError> {
+    ) -> Result<Written, StoreError> {
         let mut packs = lock(&self.packs.0);
         if packs.get(&slice.number).is_none_or(|pack| pack.end > MOST_PACK) {
             let pack = Pack::begin(self, &slice_folder(self, name)?, (slice.number, &slice.key))?;

@@ -169,9 +169,9 @@ impl<R: Records> App<R> {
     ) -> Result<PictureLeave, CoreError> {
         let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         // Who lost the role meanwhile sees no more; the purpose was looked at when the search was made.
-        match self.gate().check_at::<PlateSearch>(actor, &Target::of(&own, "plates"), self.now()) {
-            Err(denied @ (Denied::Role { .. } | Denied::Hidden)) => return Err(denied.into()),
-            _ => {}
+        let asked = self.gate().check_at::<PlateSearch>(actor, &Target::of(&own, "plates"), self.now());
+        if let Err(denied @ (Denied::Role { .. } | Denied::Hidden)) = asked {
+            return Err(denied.into());
         }
         let may = self.shown().may(entry, &actor.member, read, self.now());
         if may { Ok(PictureLeave(*read)) } else { Err(CoreError::Hidden("picture")) }
@@ -225,9 +225,8 @@ mod tests {
         let shown = Shown::default();
         let id = |letter: &str| letter.repeat(26);
         let entry: AuditId = format!("{}_{}", AuditId::PREFIX, id("a")).parse().unwrap();
-        let [one, other]: [MemberId; 2] = ["a", "b"].map(|letter| {
-            format!("{}_{}", MemberId::PREFIX, format!("{}a", letter.repeat(25))).parse().unwrap()
-        });
+        let [one, other]: [MemberId; 2] =
+            ["a", "b"].map(|letter| format!("{}_{}a", MemberId::PREFIX, letter.repeat(25)).parse().unwrap());
         let read = |byte| ReadId::from_bytes([byte; 12]);
         let now = Time::from_second(1_000);
         shown.note(&entry, &one, [read(1), read(2)].into(), now);
