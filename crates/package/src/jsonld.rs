@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     layout,
-    model::{Contents, ItemFile, OfferFile},
+    model::{Contents, ItemFile, OfferFile, ReadsFile},
 };
 
 /// An identifier in the graph: a name and a UUID of the text it stands for, formed as version 5 (RFC 9562) from SHA-256.

@@ -32,20 +32,29 @@ const MOST_LOOKED: usize = 20_000;
 /// Lengths of a note, in characters.
 const NOTE: std::ops::RangeInclusive<usize> = 1..=500;
 
-/// Reads of a search that are to be kept in its case.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+/// Reads of a search that are to be kept in its case. The purpose goes with it as a header, as with the search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepReads {
     /// The search's first entry, as its answer named it.
-    #[schema(value_type = String)]
-    pub search: Option<AuditId>,
-    /// What was searched, as it was sent; for a search that had an approval leave it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub question: Option<Question>,
-    /// The approval that the search had.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval: Option<ApprovalId>,
+    pub search: AuditId,
+    /// What was searched, as it was sent.
+    pub question: Question,
     /// Which of the reads that it found, 1 to 200.
+    #[schema(value_type = Vec<String>)]
+    pub reads: Vec<ReadId>,
+    /// A note, at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Reads of an approved search that are to be kept in its case, while the approval holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeepApproved {
+    /// The search's first entry, as its answer named it.
+    pub search: AuditId,
+    /// Which of the reads that it showed, 1 to 200.
     #[schema(value_type = Vec<String>)]
     pub reads: Vec<ReadId>,
     /// A note, at most 500 characters.
@@ -225,65 +234,73 @@ fn missing() -> CoreError {
 
 impl<R: Records> App<R> {
     /// Leave to look once more for what a search found, which leaves its entries anew. The search must be the actor's own,
-    /// for an open case that they work on; `purpose` counts where it had no approval.
+    /// for an open case that they work on.
     ///
     /// # Errors
     /// When the actor may not, the search is another's or was for another case, or as the search's.
     pub async fn keep_granted(
         &self,
         actor: &Actor,
-        purpose: Option<&Purpose>,
+        purpose: &Purpose,
         wish: &KeepReads,
     ) -> Result<GrantedKeep, CoreError> {
+        self.may_keep(actor, &wish.reads, wish.note.as_deref())?;
+        let granted = self.grant_question(actor, purpose, &wish.question, Some(&wish.search), None).await?;
+        let chosen = (&wish.search, &wish.reads[..], wish.note.as_deref());
+        self.to_keep(actor, granted, purpose.clone(), chosen, None).await
+    }
+
+    /// The same for a search that had an approval, while that holds.
+    ///
+    /// # Errors
+    /// As [`App::keep_granted`], and when the approval is not the actor's or over.
+    pub async fn keep_approved(
+        &self,
+        actor: &Actor,
+        id: &ApprovalId,
+        wish: &KeepApproved,
+    ) -> Result<GrantedKeep, CoreError> {
+        self.may_keep(actor, &wish.reads, wish.note.as_deref())?;
+        let under = self.approved(actor, id).await?;
+        let (question, purpose) = (under.record().question.clone(), under.record().purpose.clone());
+        let granted =
+            self.grant_question(actor, &purpose, &question, Some(&wish.search), Some(&under)).await?;
+        let chosen = (&wish.search, &wish.reads[..], wish.note.as_deref());
+        self.to_keep(actor, granted, purpose, chosen, Some(id.clone())).await
+    }
+
+    fn may_keep(&self, actor: &Actor, reads: &[ReadId], note: Option<&str>) -> Result<(), CoreError> {
         let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         self.gate().check::<PlateKeep>(actor, &Target::of(&own, "plates"))?;
         let mut problems = Vec::new();
-        if !(1..=MOST_KEPT).contains(&wish.reads.len()) {
-            let message = format!("{} reads are chosen, and may be 1 to {MOST_KEPT}", wish.reads.len());
+        if !(1..=MOST_KEPT).contains(&reads.len()) {
+            let message = format!("{} reads are chosen, and may be 1 to {MOST_KEPT}", reads.len());
             problems.push(problem("reads", "count", &message, "choose among what the search found"));
         }
-        if let Some(note) = &wish.note {
+        if let Some(note) = note {
             check_text(&mut problems, "note", note, NOTE);
         }
-        let search = wish.search.clone();
-        if search.is_none() {
-            let message = "it names no search";
-            problems.push(problem("search", "missing", message, "send `search` as the answer had it"));
-        }
-        if wish.question.is_some() == wish.approval.is_some() {
-            let message = "it has neither a question nor an approval, or both";
-            let remedy = "send the question that was searched, or the approval under which it was";
-            problems.push(problem("question", "one", message, remedy));
-        }
-        accept(problems)?;
-        let search = search.ok_or(CoreError::Hidden("search"))?;
-        let (granted, purpose) = match (&wish.approval, &wish.question) {
-            (Some(id), _) => {
-                let under = self.approved(actor, id).await?;
-                let (question, purpose) = (under.record().question.clone(), under.record().purpose.clone());
-                let granted =
-                    self.grant_question(actor, &purpose, &question, Some(&search), Some(&under)).await?;
-                (granted, purpose)
-            }
-            (None, question) => {
-                let question = question.clone().ok_or(CoreError::Hidden("question"))?;
-                let purpose = purpose.ok_or_else(|| {
-                    let remedy = "send the header Canvass-Purpose, as with the search";
-                    CoreError::field("Canvass-Purpose", "missing", "there is no purpose", remedy)
-                })?;
-                (self.grant_question(actor, purpose, &question, Some(&search), None).await?, purpose.clone())
-            }
-        };
-        let case = self.case_to_keep_in(actor, &granted, &search).await?;
+        accept(problems)
+    }
+
+    async fn to_keep(
+        &self,
+        actor: &Actor,
+        granted: GrantedQuestion,
+        purpose: Purpose,
+        (search, reads, note): (&AuditId, &[ReadId], Option<&str>),
+        approval: Option<ApprovalId>,
+    ) -> Result<GrantedKeep, CoreError> {
+        let case = self.case_to_keep_in(actor, &granted, search).await?;
         let rest = Rest {
             actor: actor.clone(),
             case,
-            search,
-            approval: wish.approval.clone(),
+            search: search.clone(),
+            approval,
             purpose,
-            note: wish.note.as_deref().map(|note| note.trim().to_owned()),
+            note: note.map(|note| note.trim().to_owned()),
         };
-        Ok(GrantedKeep { granted, wanted: wish.reads.iter().copied().collect(), rest })
+        Ok(GrantedKeep { granted, wanted: reads.iter().copied().collect(), rest })
     }
 
     /// The open case that the search was for, which is the one that this look is for.

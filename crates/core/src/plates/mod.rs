@@ -30,7 +30,9 @@ pub(crate) use classes::kept_seconds;
 pub use classes::{HITS, KeptFor, SEEN};
 pub use erasure::DueReads;
 pub use feed::{Batch, Feed, Hit, MOST_PROBLEMS, MOST_ROWS, Row, RowProblem};
-pub use keep::{FoundKeep, GrantedKeep, KeepReads, KeptFile, KeptReadsDetail, KeptReadsView, MOST_KEPT};
+pub use keep::{
+    FoundKeep, GrantedKeep, KeepApproved, KeepReads, KeptFile, KeptReadsDetail, KeptReadsView, MOST_KEPT,
+};
 pub use question::{PlaceAsked, Question, QuestionKind, SearchConvoy, SearchPlaces};
 pub use reads::{Found, Reads, ReadsError};
 pub use scope::{LeftOut, WhoseCameras};

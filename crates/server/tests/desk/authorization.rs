@@ -86,6 +86,8 @@ fn filled(path: &str, agency: &Agency, request: &str) -> String {
         .replace("{rule}", "shr_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{hotlist}", "htl_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{version}", "hlv_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{approval}", "apv_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{kept}", "krd_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{alert}", "alr_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{camera}", "cam_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{notice}", "ntc_aaaaaaaaaaaaaaaaaaaaaaaaaa")
