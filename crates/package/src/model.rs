@@ -5,8 +5,8 @@ use canvass_core::{
     records::{Alteration, AuditRecord, CustodyHead, Hold, OfferState},
 };
 use canvass_types::{
-    AuditId, CaseId, Decision, Digest, ItemId, KeptReadsId, MemberId, OfferId, Policy, PortalBody, PublicAgency, Purpose,
-    RequestBody, Signed, Time, leaf::Log,
+    AuditId, CaseId, Decision, Digest, ItemId, KeptReadsId, MemberId, OfferId, Policy, PortalBody,
+    PublicAgency, Purpose, RequestBody, Signed, Time, leaf::Log,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

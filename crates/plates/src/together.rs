@@ -56,14 +56,17 @@ impl Companion {
     /// Seconds between the two on average, whole.
     #[must_use]
     pub fn apart(&self) -> u64 {
-        let sum = self.meetings.iter().fold(0_u64, |sum, meeting| sum.saturating_add(meeting.gap.unsigned_abs()));
+        let sum =
+            self.meetings.iter().fold(0_u64, |sum, meeting| sum.saturating_add(meeting.gap.unsigned_abs()));
         sum / u64::try_from(self.meetings.len().max(1)).unwrap_or(1)
     }
 }
 
 /// More pairs than are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("more than {MOST_PAIRS} pairs of reads lie within the interval; take a shorter interval or window, or fewer cameras")]
+#[error(
+    "more than {MOST_PAIRS} pairs of reads lie within the interval; take a shorter interval or window, or fewer cameras"
+)]
 pub struct ManyPairs;
 
 /// The plates that passed the cameras of `own` within so many seconds of it, at `least` different cameras or more: those
@@ -206,7 +209,8 @@ mod tests {
     /// Looks at every pair, plate by plate.
     fn slow_convoy(own: &[Pass], others: &[Pass], within: i64, least: usize) -> Vec<Companion> {
         let asked: BTreeSet<&str> = own.iter().map(|one| one.plate.as_str()).collect();
-        let plates: BTreeMap<&str, PlateText> = others.iter().map(|one| (one.plate.as_str(), one.plate)).collect();
+        let plates: BTreeMap<&str, PlateText> =
+            others.iter().map(|one| (one.plate.as_str(), one.plate)).collect();
         let mut sorted = own.to_vec();
         sorted.sort_by_key(|one| (one.seen, one.id));
         let mut companions = Vec::new();
@@ -243,7 +247,9 @@ mod tests {
         for plate in plates {
             let reads: Vec<BTreeSet<ReadId>> = places
                 .iter()
-                .map(|passes| passes.iter().filter(|one| one.plate.as_str() == plate).map(|one| one.id).collect())
+                .map(|passes| {
+                    passes.iter().filter(|one| one.plate.as_str() == plate).map(|one| one.id).collect()
+                })
                 .collect();
             let count = reads.iter().filter(|reads| !reads.is_empty()).count();
             if count >= least.max(1) {

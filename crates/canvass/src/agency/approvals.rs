@@ -17,7 +17,7 @@ use super::{
     desk::{Desk, Why, plain, purpose, spelled, word},
     plates::{Keep, Wide, kept_lines, line, lines},
 };
-use crate::common::{Context, Failure, count};
+use crate::common::{Failure, count};
 
 /// A search for company.
 #[derive(Debug, Args)]
@@ -78,7 +78,8 @@ fn place(text: &str) -> Result<PlaceAsked, String> {
     let (mut name, mut from, mut until) = (None, None, None);
     let mut cameras: Vec<CameraId> = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let (key, value) = part.split_once('=').ok_or_else(|| format!("`{part}` is not of the form key=value"))?;
+        let (key, value) =
+            part.split_once('=').ok_or_else(|| format!("`{part}` is not of the form key=value"))?;
         let moment = || value.parse::<Time>().map_err(|_| format!("{key}: no moment of RFC 3339"));
         match key.trim() {
             "name" => name = Some(value.to_owned()),
@@ -153,13 +154,17 @@ fn detail_lines(detail: &ApprovalDetail) -> Vec<String> {
     }
     if let Some(decided) = &detail.approval.decided {
         let by = detail.approval.decided_by.as_deref().unwrap_or("nobody");
-        let reason = decided.reason.as_deref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
+        let reason =
+            decided.reason.as_deref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
         lines.push(format!("decided by {} on {}{reason}", plain(by), decided.at));
     }
     lines.push(match (detail.approval.state, detail.approval.mine, detail.approval.decides) {
         (ApprovalState::Approved, true, _) => format!("run it: canvass plate run {}", detail.approval.id),
         (ApprovalState::Open, _, true) => {
-            format!("decide: canvass plate approve {0}, or canvass plate refuse {0} --reason '…'", detail.approval.id)
+            format!(
+                "decide: canvass plate approve {0}, or canvass plate refuse {0} --reason '…'",
+                detail.approval.id
+            )
         }
         (ApprovalState::Open, true, _) => "a supervisor of your agency has to approve it".to_owned(),
         _ => String::new(),
@@ -266,7 +271,9 @@ fn convoy_lines(found: &ConvoyFound) -> Vec<String> {
     if found.companions.is_empty() {
         lines.push("no other plate passed as many of the cameras with it".to_owned());
     } else {
-        lines.push("Passing the same cameras is no cause by itself: look at the pictures and the road.".to_owned());
+        lines.push(
+            "Passing the same cameras is no cause by itself: look at the pictures and the road.".to_owned(),
+        );
     }
     if found.more > 0 {
         lines.push(format!("{} more are not shown", found.more));
@@ -326,14 +333,8 @@ fn shown(answer: &Answered) -> Option<(canvass_types::AuditId, Vec<canvass_plate
 }
 
 /// Runs an approved search, and keeps of it what was chosen.
-pub async fn run(
-    desk: &Desk<'_>,
-    id: &ApprovalId,
-    after: Option<String>,
-    keep: Keep,
-) -> Result<(), Failure> {
-    let answer: Answered =
-        desk.post(&format!("/plates/approvals/{id}/run"), &RunApproved { after }).await?;
+pub async fn run(desk: &Desk<'_>, id: &ApprovalId, after: Option<String>, keep: Keep) -> Result<(), Failure> {
+    let answer: Answered = desk.post(&format!("/plates/approvals/{id}/run"), &RunApproved { after }).await?;
     if !keep.wanted() {
         return desk.show(&answer, &answer_lines(&answer));
     }
@@ -368,7 +369,8 @@ mod tests {
     #[test]
     fn a_place_is_read_or_refused_with_the_reason() {
         let camera = format!("cam_{}a", "a".repeat(25));
-        let good = format!("name=Elm Street,from=2026-11-20T20:00:00Z,until=2026-11-20T21:00:00Z,camera={camera}");
+        let good =
+            format!("name=Elm Street,from=2026-11-20T20:00:00Z,until=2026-11-20T21:00:00Z,camera={camera}");
         let read = place(&good).unwrap();
         assert_eq!(read.name.as_deref(), Some("Elm Street"));
         assert_eq!(read.cameras.unwrap().len(), 1);

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use canvass_core::{
     plates::{
-        FoundRead, HistoryOfPlate, KeepReads, KeptFile, KeptReadsDetail, KeptReadsView, PlatesFound, Question,
-        SearchPlates, WhoseCameras,
+        FoundRead, HistoryOfPlate, KeepReads, KeptFile, KeptReadsDetail, KeptReadsView, PlatesFound,
+        Question, SearchPlates, WhoseCameras,
     },
     records::ApprovalState,
 };
@@ -79,7 +79,9 @@ Example:
         approval: ApprovalId,
     },
     /// Refuse a search that somebody else asks for (supervisor)
-    #[command(after_help = "Example:\n  canvass plate refuse apv_… --reason 'Two days around the robbery are enough'")]
+    #[command(
+        after_help = "Example:\n  canvass plate refuse apv_… --reason 'Two days around the robbery are enough'"
+    )]
     Refuse {
         /// Which
         approval: ApprovalId,
@@ -325,12 +327,7 @@ async fn ask(desk: &Desk<'_>, question: Question, why: &Why, more: More) -> Resu
 }
 
 /// Shows kept reads, or writes them into a file.
-async fn kept(
-    desk: &Desk<'_>,
-    id: &KeptReadsId,
-    out: Option<PathBuf>,
-    why: MaybeWhy,
-) -> Result<(), Failure> {
+async fn kept(desk: &Desk<'_>, id: &KeptReadsId, out: Option<PathBuf>, why: MaybeWhy) -> Result<(), Failure> {
     let detail: KeptReadsDetail = desk.get(&format!("/kept-reads/{id}")).await?;
     let mut lines = kept_lines(&detail.kept);
     lines.extend(detail.events.iter().map(|event| format!("  {}  {}", event.at, plain(&event.event))));

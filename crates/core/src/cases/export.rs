@@ -157,9 +157,11 @@ impl<R: Records> App<R> {
         }
         let reads = self.exported_changes(actor, reads, &record, now);
         let heads = changes.iter().map(|item| (item.now.id.to_string(), &item.now.custody));
-        let heads = heads.chain(reads.iter().filter_map(|(kept, grown)| {
-            grown.as_ref().map(|_| (kept.id.to_string(), &kept.custody))
-        }));
+        let heads = heads.chain(
+            reads
+                .iter()
+                .filter_map(|(kept, grown)| grown.as_ref().map(|_| (kept.id.to_string(), &kept.custody))),
+        );
         let intent = intent
             .detail(json!({
                 "items": changes.len(), "offers": offers.len(), "reads": reads.len(), "others": anchors(heads),

@@ -13,7 +13,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 pub use copies::NewCopy;
-pub use export::{ExportManifest, ExportedDestination, ExportedItem, ExportedOffer, ExportedReads, ReceiptOpening};
+pub use export::{
+    ExportManifest, ExportedDestination, ExportedItem, ExportedOffer, ExportedReads, ReceiptOpening,
+};
 pub use holds::{HoldFilter, NewHold};
 pub use items::{ItemDetail, ItemFilter, ItemView};
 pub use load::Page;
@@ -292,7 +294,12 @@ impl<R: Records> App<R> {
             case: CaseView::from(&case),
             items: items.iter().map(|item| ItemView::from(&item.record)).collect(),
             offers: offers.iter().map(|offer| OfferView::from(&offer.record)).collect(),
-            reads: self.kept_of_case(id).await?.iter().map(|kept| KeptReadsView::from(&kept.record)).collect(),
+            reads: self
+                .kept_of_case(id)
+                .await?
+                .iter()
+                .map(|kept| KeptReadsView::from(&kept.record))
+                .collect(),
             holds,
         })
     }

@@ -586,11 +586,7 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not or asked for it themselves, or it is decided or over.
-    pub async fn approve_search(
-        &self,
-        actor: &Actor,
-        id: &ApprovalId,
-    ) -> Result<ApprovalDetail, CoreError> {
+    pub async fn approve_search(&self, actor: &Actor, id: &ApprovalId) -> Result<ApprovalDetail, CoreError> {
         let before = self.load_approval(id).await?;
         let others = before.record.by != actor.member;
         let facts = Facts { others_proposal: others, approvals: u32::from(others), ..Facts::default() };
@@ -648,11 +644,7 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, somebody else asked for it, or it is over.
-    pub async fn withdraw_search(
-        &self,
-        actor: &Actor,
-        id: &ApprovalId,
-    ) -> Result<ApprovalDetail, CoreError> {
+    pub async fn withdraw_search(&self, actor: &Actor, id: &ApprovalId) -> Result<ApprovalDetail, CoreError> {
         let before = self.approval_seen(actor, id).await?;
         let target = Target::of(&before.record.agency, id).in_case(before.record.case.clone());
         let intent = self.allow::<ApprovalWithdraw>(actor, target, None).await?;

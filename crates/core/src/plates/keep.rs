@@ -10,8 +10,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Answered, FoundQuestion, FoundRead, Granted, GrantedQuestion, Reads, SearchedOwner,
-    question::Question,
+    Answered, FoundQuestion, FoundRead, Granted, GrantedQuestion, Reads, SearchedOwner, question::Question,
 };
 use crate::{
     App, CoreError,

@@ -297,7 +297,8 @@ impl SearchPlaces {
         let mut problems = Vec::new();
         let count = self.places.len();
         if !PLACES.contains(&count) {
-            let message = format!("there are {count} places, and may be {} to {}", PLACES.start(), PLACES.end());
+            let message =
+                format!("there are {count} places, and may be {} to {}", PLACES.start(), PLACES.end());
             problems.push(problem("places", "count", &message, "name as many places"));
         }
         for (at, place) in self.places.iter().enumerate().take(*PLACES.end()) {
@@ -335,8 +336,7 @@ impl SearchPlaces {
             digest: Question::Places(self.clone()).digest(),
             wishes: self.places.iter().map(wish).collect(),
         };
-        let terms =
-            PlacesTerms { places: self.places.clone(), least: least as usize, limit: limit as usize };
+        let terms = PlacesTerms { places: self.places.clone(), least: least as usize, limit: limit as usize };
         Ok((asked, terms))
     }
 }

@@ -22,7 +22,8 @@ use super::{
 use crate::{
     App, CoreError,
     access::{
-        Action, Actor, Facts, Grant, Intent, LooksForPlates, PlateHistory, PlateSearch, SearchesPlates, Target,
+        Action, Actor, Facts, Grant, Intent, LooksForPlates, PlateHistory, PlateSearch, SearchesPlates,
+        Target,
     },
     asked::Named,
     cases::load::up_to,
@@ -369,8 +370,9 @@ impl SearchPlates {
                 "write a plate or a part of one, or name cameras or an area and at most 48 hours",
             ));
         }
-        let parts =
-            |text: &str| text.split_once('.').and_then(|(id, at)| Some((id.parse().ok()?, Some(at.parse().ok()?))));
+        let parts = |text: &str| {
+            text.split_once('.').and_then(|(id, at)| Some((id.parse().ok()?, Some(at.parse().ok()?))))
+        };
         let after = self.after.as_deref().and_then(parts);
         if self.after.is_some() && after.is_none() {
             let message = "this is no `next` of a page";

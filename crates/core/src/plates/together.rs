@@ -184,7 +184,8 @@ fn around(mut moments: Vec<i64>, within: i64, (first, end): (i64, i64)) -> Vec<(
     moments.sort_unstable();
     let mut joined: Vec<(i64, i64)> = Vec::new();
     for moment in moments {
-        let (from, until) = (moment.saturating_sub(within).max(first), (moment.saturating_add(within + 1)).min(end));
+        let (from, until) =
+            (moment.saturating_sub(within).max(first), (moment.saturating_add(within + 1)).min(end));
         match joined.last_mut() {
             Some(last) if from <= last.1 => last.1 = last.1.max(until),
             _ => joined.push((from, until)),
@@ -328,8 +329,10 @@ impl Reads {
         let mut visitors = at_places(&places, terms.least);
         let more = visitors.len().saturating_sub(terms.limit);
         visitors.truncate(terms.limit);
-        let shown = |one: &Visitor| one.reads.iter().flat_map(|reads| reads.iter().take(READS_SHOWN)).copied();
-        let wanted = visitors.iter().map(|one| (one.plate, shown(one).collect()));
+        let wanted = visitors.iter().map(|one| {
+            let shown = one.reads.iter().flat_map(|reads| reads.iter().take(READS_SHOWN));
+            (one.plate, shown.copied().collect())
+        });
         let all: Vec<Pass> = places.iter().flatten().copied().collect();
         let reads = self.of_plates(&granted, only, wanted, &all)?;
         let looked = places.iter().map(Vec::len).collect();
@@ -458,7 +461,8 @@ impl<R: Records> App<R> {
 impl ConvoyFound {
     /// All reads that it shows.
     pub(super) fn reads(&self) -> impl Iterator<Item = &FoundRead> {
-        let meetings = self.companions.iter().flat_map(|one| one.meetings.iter().map(|meeting| &meeting.read));
+        let meetings =
+            self.companions.iter().flat_map(|one| one.meetings.iter().map(|meeting| &meeting.read));
         self.passes.iter().chain(meetings)
     }
 }

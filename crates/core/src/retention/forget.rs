@@ -12,8 +12,8 @@ use crate::{
     custody::{Change, Kept, MOST_EVENTS, anchor},
     ports::{Changeset, Query, Record, Records, RecordsExt, Versioned},
     records::{
-        Case, CustodyEvent, Finding, Hold, Invitation, Item, KeptReads, Member, Offer, OfferState, OwnVehicles, Request,
-        RequestKey,
+        Case, CustodyEvent, Finding, Hold, Invitation, Item, KeptReads, Member, Offer, OfferState,
+        OwnVehicles, Request, RequestKey,
     },
 };
 

@@ -16,8 +16,8 @@ use crate::{
     ports::{Query, Record, Records, RecordsExt, StoreError, Versioned},
     records::{
         AskedMark, AuditRecord, BreakGlass, Case, CourtSeal, Enrolment, Erasure, FederatedAccount, Finding,
-        Invitation, Item, KeptReads, Lockout, Member, Offer, OversightNotice, Passkey, Proposal, ProposalState, Request,
-        RequestKey, SearchApproval, Session, Setting, SharingRule, Token,
+        Invitation, Item, KeptReads, Lockout, Member, Offer, OversightNotice, Passkey, Proposal,
+        ProposalState, Request, RequestKey, SearchApproval, Session, Setting, SharingRule, Token,
     },
 };
 

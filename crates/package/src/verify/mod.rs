@@ -104,7 +104,8 @@ impl Bundle {
         });
         let consents: Vec<_> = consents.collect();
         let kept = case.reads.iter().filter(|kept| kept.destroyed.is_none());
-        let kept = kept.filter_map(|kept| Some((kept.id.clone(), reader.bytes(&layout::reads(kept.id.as_str()))?)));
+        let kept =
+            kept.filter_map(|kept| Some((kept.id.clone(), reader.bytes(&layout::reads(kept.id.as_str()))?)));
         let reads: Vec<_> = kept.collect();
         let audit: Vec<AuditRecord> = reader.json(layout::AUDIT).unwrap_or_default();
         let policy: Option<Policy> = reader.json(layout::POLICY);

@@ -13,7 +13,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, List, Made, Refusals, answer, evidence::Headers, listed, made, plates::keep_found, retried};
+use super::{
+    Answer, List, Made, Refusals, answer, evidence::Headers, listed, made, plates::keep_found, retried,
+};
 use crate::{
     auth::Authenticated,
     desk::Desk,

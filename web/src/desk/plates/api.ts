@@ -35,3 +35,60 @@ export const COLOURS = [
   "Purple",
   "Pink",
 ] as const;
+
+export type SearchConvoy = Schemas["SearchConvoy"];
+export type SearchPlaces = Schemas["SearchPlaces"];
+export type PlaceAsked = Schemas["PlaceAsked"];
+export type Question = Schemas["Question"];
+export type SearchPlan = Schemas["SearchPlan"];
+export type ApprovalView = Schemas["ApprovalView"];
+export type ApprovalDetail = Schemas["ApprovalDetail"];
+export type Answered = Schemas["Answered"];
+export type ConvoyFound = Schemas["ConvoyFound"];
+export type CompanionFound = Schemas["CompanionFound"];
+export type PlacesFound = Schemas["PlacesFound"];
+export type KeptReads = Schemas["KeptReadsView"];
+export type KeptReadsDetail = Schemas["KeptReadsDetail"];
+export type KeptFile = Schemas["KeptFile"];
+
+/** What a search would touch and what it takes; it looks at no read. */
+export const planSearch = (question: Question, purpose: Purpose): Promise<SearchPlan> =>
+  call("POST", "/plates/plan", { body: { question }, purpose });
+
+/** Asks for a second person's approval. */
+export const askApproval = (question: Question, purpose: Purpose): Promise<ApprovalDetail> =>
+  call("POST", "/plates/approvals", { body: { question }, purpose });
+
+/** A part of the searches that take a second person, newest first. */
+export const approvals = (
+  state?: ApprovalView["state"],
+  after?: number,
+): Promise<{ items: ApprovalView[]; next?: number | null }> =>
+  call("GET", "/plates/approvals", { query: { state, after } });
+
+/** One of them, with what it asks and would touch. */
+export const approval = (id: string): Promise<ApprovalDetail> => call("GET", `/plates/approvals/${id}`);
+
+export const approveSearch = (id: string): Promise<ApprovalDetail> => call("POST", `/plates/approvals/${id}/approve`);
+export const withdrawSearch = (id: string): Promise<ApprovalDetail> => call("POST", `/plates/approvals/${id}/withdraw`);
+export const refuseSearch = (id: string, reason: string): Promise<ApprovalDetail> =>
+  call("POST", `/plates/approvals/${id}/refuse`, { body: { reason } });
+
+/** Runs exactly what was asked. */
+export const runApproved = (id: string, after: string | null = null): Promise<Answered> =>
+  call("POST", `/plates/approvals/${id}/run`, { body: { after } });
+
+/** Keeps reads of a search in its case. */
+export const keepReads = (body: Schemas["KeepReads"], purpose: Purpose): Promise<KeptReads> =>
+  call("POST", "/plates/keep", { body, purpose });
+
+/** The same for a search that was approved. */
+export const keepApproved = (id: string, body: Schemas["KeepApproved"]): Promise<KeptReads> =>
+  call("POST", `/plates/approvals/${id}/keep`, { body });
+
+/** Kept reads with their chain of custody. */
+export const keptReads = (id: string): Promise<KeptReadsDetail> => call("GET", `/kept-reads/${id}`);
+
+/** The reads themselves, for a purpose. */
+export const keptContent = (id: string, purpose: Purpose): Promise<KeptFile> =>
+  call("GET", `/kept-reads/${id}/content`, { purpose });
