@@ -448,7 +448,7 @@ impl<R: Records> App<R> {
         Ok(KeptReadsDetail { events: self.chain(id.as_str()).await?, kept: KeptReadsView::from(&kept) })
     }
 
-    /// Gives the file out, once the reading is on record.
+    /// Gives the file out, byte for byte, once the reading is on record: JSON of the form of [`KeptFile`].
     ///
     /// # Errors
     /// When there is none for the actor, the purpose is missing, or it is destroyed.
@@ -457,7 +457,7 @@ impl<R: Records> App<R> {
         actor: &Actor,
         id: &KeptReadsId,
         purpose: &Purpose,
-    ) -> Result<(Grant<ItemRead>, KeptFile), CoreError> {
+    ) -> Result<(Grant<ItemRead>, String), CoreError> {
         let before = self.load_kept(id).await?;
         let target = Target::of(&before.record.agency, id).in_case(Some(before.record.case.clone()));
         let purpose = self.for_case(purpose, Some(&before.record.case)).await?;
@@ -498,16 +498,15 @@ impl<R: Records> App<R> {
 }
 
 /// The file, after comparing it with its digest.
-fn whole(kept: &KeptReads) -> Result<KeptFile, CoreError> {
+fn whole(kept: &KeptReads) -> Result<String, CoreError> {
     let Some(content) = &kept.content else {
         return Err(CoreError::state("these reads are destroyed", "look at their custody for when and why"));
     };
-    let file = serde_json::from_str(content).ok();
-    let damaged = || {
-        CoreError::state(
-            "the stored file is not the one that was kept",
-            "tell an administrator: put it back from a backup",
-        )
-    };
-    if Digest::of(content.as_bytes()) == kept.sha256 { file.ok_or_else(damaged) } else { Err(damaged()) }
+    if Digest::of(content.as_bytes()) == kept.sha256 {
+        return Ok(content.clone());
+    }
+    Err(CoreError::state(
+        "the stored file is not the one that was kept",
+        "tell an administrator: put it back from a backup",
+    ))
 }

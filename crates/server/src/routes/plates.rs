@@ -1,6 +1,11 @@
 //! Searching plate reads, and keeping what was found in a case.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
 use canvass_core::{
     access::SearchesPlates,
     plates::{
@@ -121,8 +126,9 @@ pub async fn content(
     Authenticated(actor): Authenticated,
     At(kept): At<KeptReadsId>,
     Purpose(purpose): Purpose,
-) -> Answer<KeptFile> {
+) -> Result<impl IntoResponse, Problem> {
     let (_, file) = retried(|| desk.app.read_kept(&actor, &kept, &purpose)).await?;
     desk.changed.notify_one();
-    Ok(Json(file))
+    // As it was kept, so that its digest holds.
+    Ok(([(header::CONTENT_TYPE, "application/json")], file))
 }

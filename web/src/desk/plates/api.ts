@@ -2,7 +2,7 @@
 import type { Schemas } from "$lib/api/client";
 import type { Purpose } from "$lib/purpose";
 
-import { call } from "../evidence/call";
+import { call, callText } from "../evidence/call";
 
 export type SearchPlates = Schemas["SearchPlates"];
 export type HistoryOfPlate = Schemas["HistoryOfPlate"];
@@ -89,6 +89,6 @@ export const keepApproved = (id: string, body: Schemas["KeepApproved"]): Promise
 /** Kept reads with their chain of custody. */
 export const keptReads = (id: string): Promise<KeptReadsDetail> => call("GET", `/kept-reads/${id}`);
 
-/** The reads themselves, for a purpose. */
-export const keptContent = (id: string, purpose: Purpose): Promise<KeptFile> =>
-  call("GET", `/kept-reads/${id}/content`, { purpose });
+/** The reads themselves, for a purpose: the file byte for byte, so that its digest holds. */
+export const keptContent = (id: string, purpose: Purpose): Promise<string> =>
+  callText("GET", `/kept-reads/${id}/content`, { purpose });
