@@ -57,7 +57,10 @@ async fn chosen_reads_become_a_file_of_the_case_with_custody() {
     assert_eq!(canvass_types::Digest::of(text.as_bytes()), kept.sha256);
     let file: canvass_core::plates::KeptFile = serde_json::from_str(&text).unwrap();
     assert_eq!((file.reads.len(), file.reads[0].read.id), (1, id));
-    assert_eq!((file.reads[0].camera_name.as_str(), file.note.as_deref()), ("Elm and Main", Some("Twice that night")));
+    assert_eq!(
+        (file.reads[0].camera_name.as_str(), file.note.as_deref()),
+        ("Elm and Main", Some("Twice that night"))
+    );
     let detail = world.app.kept_reads(&who, &kept.id).await.unwrap();
     let names: Vec<&str> = detail.events.iter().map(|event| event.event.as_str()).collect();
     assert_eq!(names, ["reads-kept", "read"]);
