@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{
-    Answered, FoundQuestion, FoundRead, Granted, GrantedQuestion, Reads, SearchedOwner, question::Question,
-};
+use super::{FoundQuestion, FoundRead, Granted, GrantedQuestion, Reads, SearchedOwner, question::Question};
 use crate::{
     App, CoreError,
     access::{Actor, Grant, ItemList, ItemRead, Job, LooksForPlates, PlateKeep, SearchesPlates, Target},
@@ -222,6 +220,22 @@ impl Reads {
     }
 }
 
+/// The chosen reads of an answer. How much was found is on record already.
+fn chosen(answer: FoundQuestion, wanted: &BTreeSet<ReadId>) -> (Vec<FoundRead>, Vec<SearchedOwner>) {
+    let wanted = |one: &&FoundRead| wanted.contains(&one.read.id);
+    match answer {
+        FoundQuestion::Convoy(found) => {
+            let told = found.told();
+            (told.reads().filter(wanted).cloned().collect(), told.searched)
+        }
+        FoundQuestion::Places(found) => {
+            let told = found.told();
+            (told.reads().filter(wanted).cloned().collect(), told.searched)
+        }
+        FoundQuestion::Search(_) | FoundQuestion::History(_) => (Vec::new(), Vec::new()),
+    }
+}
+
 fn missing() -> CoreError {
     CoreError::field(
         "reads",
@@ -343,7 +357,7 @@ impl<R: Records> App<R> {
         let FoundKeep { found, wanted, rest } = found;
         let (mut reads, searched) = match found {
             Picked::Reads(reads, searched) => (reads, searched),
-            Picked::Answer(answer) => self.chosen(*answer, &wanted).await?,
+            Picked::Answer(answer) => chosen(*answer, &wanted),
         };
         reads.sort_by_key(|one| (one.read.seen, one.read.id));
         reads.dedup_by_key(|one| one.read.id);
@@ -407,27 +421,6 @@ impl<R: Records> App<R> {
             .commit(self.records())
             .await?;
         Ok(KeptReadsView::from(&kept))
-    }
-
-    /// The chosen reads of an answer.
-    async fn chosen(
-        &self,
-        answer: FoundQuestion,
-        wanted: &BTreeSet<ReadId>,
-    ) -> Result<(Vec<FoundRead>, Vec<SearchedOwner>), CoreError> {
-        let Answered { convoy, places, .. } = self.question_found(answer).await?;
-        let wanted = |one: &&FoundRead| wanted.contains(&one.read.id);
-        let mut reads: Vec<FoundRead> = Vec::new();
-        let mut searched = Vec::new();
-        if let Some(found) = convoy {
-            reads.extend(found.reads().filter(wanted).cloned());
-            searched = found.searched;
-        }
-        if let Some(found) = places {
-            reads.extend(found.reads().filter(wanted).cloned());
-            searched = found.searched;
-        }
-        Ok((reads, searched))
     }
 
     pub(crate) async fn kept_of_case(&self, case: &CaseId) -> Result<Vec<Versioned<KeptReads>>, CoreError> {

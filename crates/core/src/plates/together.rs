@@ -384,42 +384,8 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the store does not answer.
     pub async fn convoy_found(&self, found: FoundConvoy) -> Result<ConvoyFound, CoreError> {
-        let FoundConvoy { granted, own, companions, mut reads, more, looked } = found;
-        self.note_result(&granted, companions.len()).await?;
-        let companions = companions
-            .into_iter()
-            .map(|(one, perhaps_same)| CompanionFound {
-                plate: one.plate,
-                cameras: count(one.cameras),
-                passes: count(one.passes),
-                apart: one.apart(),
-                perhaps_same,
-                meetings: one
-                    .meetings
-                    .iter()
-                    .take(MEETINGS_SHOWN)
-                    .filter_map(|meeting| {
-                        let read = reads.get(&meeting.other)?.clone();
-                        Some(MeetingFound {
-                            own: meeting.own,
-                            gap: meeting.gap,
-                            read: granted.found(exact(read)),
-                        })
-                    })
-                    .collect(),
-            })
-            .collect();
-        reads.clear();
-        let (searched, left_out) = granted.owners();
-        Ok(ConvoyFound {
-            passes: own.into_iter().map(|found| granted.found(found)).collect(),
-            companions,
-            more: count(more),
-            looked: count(looked),
-            search: granted.first.clone(),
-            searched,
-            left_out,
-        })
+        self.note_result(&found.granted, found.companions.len()).await?;
+        Ok(found.told())
     }
 
     /// What visitors were found, for people; and the record of how many there were.
@@ -427,8 +393,51 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When the store does not answer.
     pub async fn places_found(&self, found: FoundPlaces) -> Result<PlacesFound, CoreError> {
-        let FoundPlaces { granted, visitors, reads, more, looked } = found;
-        self.note_result(&granted, visitors.len()).await?;
+        self.note_result(&found.granted, found.visitors.len()).await?;
+        Ok(found.told())
+    }
+}
+
+impl FoundConvoy {
+    /// For people.
+    pub(super) fn told(self) -> ConvoyFound {
+        let Self { granted, own, companions, reads, more, looked } = self;
+        let met = |one: &Companion| {
+            let shown = one.meetings.iter().take(MEETINGS_SHOWN);
+            let told = shown.filter_map(|meeting| {
+                let read = reads.get(&meeting.other)?.clone();
+                Some(MeetingFound { own: meeting.own, gap: meeting.gap, read: granted.found(exact(read)) })
+            });
+            told.collect()
+        };
+        let companions = companions
+            .iter()
+            .map(|(one, perhaps_same)| CompanionFound {
+                plate: one.plate,
+                cameras: count(one.cameras),
+                passes: count(one.passes),
+                apart: one.apart(),
+                perhaps_same: *perhaps_same,
+                meetings: met(one),
+            })
+            .collect();
+        let (searched, left_out) = granted.owners();
+        ConvoyFound {
+            passes: own.into_iter().map(|found| granted.found(found)).collect(),
+            companions,
+            more: count(more),
+            looked: count(looked),
+            search: granted.first.clone(),
+            searched,
+            left_out,
+        }
+    }
+}
+
+impl FoundPlaces {
+    /// For people.
+    pub(super) fn told(self) -> PlacesFound {
+        let Self { granted, visitors, reads, more, looked } = self;
         let at = |ids: &Vec<ReadId>| AtPlace {
             count: count(ids.len()),
             reads: ids
@@ -447,14 +456,14 @@ impl<R: Records> App<R> {
             })
             .collect();
         let (searched, left_out) = granted.owners();
-        Ok(PlacesFound {
+        PlacesFound {
             visitors,
             more: count(more),
             looked: looked.into_iter().map(count).collect(),
             search: granted.first.clone(),
             searched,
             left_out,
-        })
+        }
     }
 }
 
