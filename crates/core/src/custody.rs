@@ -13,7 +13,7 @@ use crate::{
     access::{Actor, ItemList, OfferList, Target},
     cases::load::every,
     ports::{Changeset, Query, Record, Records, Versioned},
-    records::{CustodyEvent, CustodyHead, Item, Offer},
+    records::{CustodyEvent, CustodyHead, Item, KeptReads, Offer},
 };
 
 /// First bytes of what an event's hash is taken of.
@@ -169,6 +169,12 @@ impl Kept for Offer {
     }
     fn touch(&mut self) {
         self.unpublished = true;
+    }
+}
+
+impl Kept for KeptReads {
+    fn head(&mut self) -> &mut CustodyHead {
+        &mut self.custody
     }
 }
 

@@ -81,11 +81,15 @@ pub enum Kind {
     HotlistPart,
     /// [`crate::records::Alert`]
     Alert,
+    /// [`crate::records::SearchApproval`]
+    SearchApproval,
+    /// [`crate::records::KeptReads`]
+    KeptReads,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Agency,
         Self::Member,
         Self::Token,
@@ -121,6 +125,8 @@ impl Kind {
         Self::HotlistVersion,
         Self::HotlistPart,
         Self::Alert,
+        Self::SearchApproval,
+        Self::KeptReads,
     ];
 
     /// The table that holds such records.
@@ -161,6 +167,8 @@ impl Kind {
             Self::HotlistVersion => "hotlist_versions",
             Self::HotlistPart => "hotlist_parts",
             Self::Alert => "alerts",
+            Self::SearchApproval => "search_approvals",
+            Self::KeptReads => "kept_reads",
         }
     }
 
@@ -210,6 +218,8 @@ impl Kind {
             Self::HotlistVersion => &["list", "state"],
             Self::HotlistPart => &["version_id"],
             Self::Alert => &["agency", "state", "same", "ends", "tally"],
+            Self::SearchApproval => &["agency", "state", "ends"],
+            Self::KeptReads => &["agency", "case_id", "due"],
         }
     }
 }

@@ -36,6 +36,7 @@ macro_rules! record {
     };
 }
 
+mod approvals;
 mod asked;
 mod breakglass;
 mod cameras;
@@ -46,6 +47,7 @@ mod signin;
 mod transparency;
 mod upkeep;
 
+pub use approvals::{ApprovalState, KeptReads, SearchApproval};
 pub use asked::{AskedMark, CourtSeal, CourtSealState, MarkState};
 pub use breakglass::BreakGlass;
 pub use cameras::{Camera, CameraUse};

@@ -6,6 +6,7 @@ use canvass_core::{
     cases::{ExportManifest, ItemView},
     custody::CustodyView,
     inbox::OfferView,
+    plates::KeptReadsView,
 };
 use canvass_types::{MemberId, MemberView, OfferId};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::model::{
     CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerProof, ModelError, OfferFile, Person,
-    ReceiptFile, SignedBody,
+    ReadsFile, ReceiptFile, SignedBody,
 };
 
 /// All that a bundle for court needs besides the items' bytes.
@@ -62,10 +63,26 @@ fn offer_file(offer: &OfferView) -> OfferFile {
     }
 }
 
+fn reads_file(kept: &KeptReadsView) -> ReadsFile {
+    ReadsFile {
+        id: kept.id.clone(),
+        name: kept.name.clone(),
+        reads: kept.reads,
+        search: kept.search.clone(),
+        bytes: kept.bytes,
+        sha256: kept.sha256,
+        by: kept.by.clone(),
+        added: kept.added,
+        destroyed: kept.destroyed,
+        custody: kept.custody,
+    }
+}
+
 /// Names of the members who did something that the bundle tells of; no others.
 fn people(manifest: &ExportManifest, all: &[MemberView]) -> Vec<Person> {
     let events = manifest.items.iter().flat_map(|item| &item.custody);
     let events = events.chain(manifest.offers.iter().flat_map(|offer| &offer.custody));
+    let events = events.chain(manifest.reads.iter().flat_map(|kept| &kept.custody));
     let mut ids: BTreeSet<&MemberId> = events.filter_map(|event| event.by.as_ref()).collect();
     ids.extend(manifest.audit.iter().filter_map(|record| record.body.actor.as_ref()));
     ids.extend(manifest.holds.iter().map(|hold| &hold.by));
@@ -88,6 +105,7 @@ fn case_file(manifest: &ExportManifest, members: &[MemberView]) -> CaseFile {
         exported: manifest.at,
         exported_by: manifest.by.clone(),
         items: manifest.items.iter().map(|each| item_file(&each.item)).collect(),
+        reads: manifest.reads.iter().map(|each| reads_file(&each.kept)).collect(),
         offers: manifest.offers.iter().map(|each| offer_file(&each.offer)).collect(),
         destinations: manifest.destinations.iter().map(|each| each.id.clone()).collect(),
         holds: manifest.holds.clone(),
@@ -121,6 +139,15 @@ impl Contents {
             events: each.custody,
         });
         let mut custody: Vec<CustodyView> = items.collect();
+        let mut reads = Vec::new();
+        for each in manifest.reads {
+            custody.push(CustodyView {
+                subject: each.kept.id.to_string(),
+                head: each.kept.custody,
+                events: each.custody,
+            });
+            reads.extend(each.content.map(|content| (each.kept.id, content.into_bytes())));
+        }
         let mut receipts = Vec::new();
         for each in manifest.offers {
             let offer = each.offer;
@@ -140,6 +167,7 @@ impl Contents {
             case,
             destinations,
             consents,
+            reads,
             custody,
             receipts,
             audit: manifest.audit,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     layout,
-    model::{Contents, ItemFile, OfferFile},
+    model::{Contents, ItemFile, OfferFile, ReadsFile},
 };
 
 /// An identifier in the graph: a name and a UUID of the text it stands for, formed as version 5 (RFC 9562) from SHA-256.
@@ -110,9 +110,15 @@ fn offer(offer: &OfferFile) -> Value {
     file(offer.id.as_str(), "envelope", &name, None, offer.envelope_bytes, offer.envelope_sha256)
 }
 
+fn kept(kept: &ReadsFile) -> Value {
+    let path = kept.destroyed.is_none().then(|| layout::reads(kept.id.as_str()));
+    file(kept.id.as_str(), "file", &kept.name, path, kept.bytes, kept.sha256)
+}
+
 fn action(contents: &Contents, chain: &CustodyView, event: &CustodyEvent) -> Value {
     let is_item = contents.case.items.iter().any(|item| item.id.as_str() == chain.subject);
-    let subject = node(if is_item { "file" } else { "envelope" }, &chain.subject);
+    let is_reads = contents.case.reads.iter().any(|kept| kept.id.as_str() == chain.subject);
+    let subject = node(if is_item || is_reads { "file" } else { "envelope" }, &chain.subject);
     let performer = match &event.by {
         Some(member) => node("member", member.as_str()),
         None => node("tool", &contents.case.made_with),
@@ -159,6 +165,7 @@ pub(super) fn graph(contents: &Contents) -> Value {
     }));
     nodes.extend(case.offers.iter().map(offer));
     nodes.extend(case.items.iter().flat_map(item));
+    nodes.extend(case.reads.iter().map(kept));
     for chain in contents.chains() {
         nodes.extend(chain.events.iter().map(|event| action(contents, chain, event)));
     }

@@ -52,6 +52,10 @@ pub(super) fn consent(offer: &str) -> String {
     format!("data/consent/{offer}.json")
 }
 
+pub(super) fn reads(id: &str) -> String {
+    format!("data/reads/{id}.json")
+}
+
 pub(super) fn receipt(offer: &str) -> String {
     format!("data/receipts/{offer}.json")
 }

@@ -6,9 +6,10 @@
 //! data/case.json                         the case, its items, offers, holds and people: the table of contents
 //! data/originals/<item>/<clip>           what residents gave, byte for byte
 //! data/copies/<item>/<clip>              altered copies of it: redacted, transcoded
+//! data/reads/<id>.json                   plate reads that are kept in the case, with the search that found them
 //! data/requests/<id>.json                the signed request or portal, the moderator's decision, ledger entries
 //! data/consent/<offer>.json              the consent given, byte for byte as it stood in the envelope
-//! data/custody/<subject>.{json,csv}      the chain of custody of each item and offer
+//! data/custody/<subject>.{json,csv}      the chain of custody of each item, offer and file of plate reads
 //! data/custody.pdf                       the same for people
 //! data/case.jsonld                       the same in CASE/UCO
 //! data/receipts/<offer>.json             the record that the resident's receipt opens
@@ -38,7 +39,7 @@ pub use assemble::CourtExport;
 pub use disclosure::{DisclosureFile, DisclosureReport, Shown, verify_disclosure};
 pub use model::{
     CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerKeys, LedgerProof, ModelError,
-    OfferFile, Person, ReceiptFile, SignedBody,
+    OfferFile, Person, ReadsFile, ReceiptFile, SignedBody,
 };
 pub use parts::{BundleConsent, BundleFile, BundleItem, BundleParts, parts};
 pub use report::Report;

@@ -5,8 +5,8 @@ use canvass_core::{
     records::{Alteration, AuditRecord, CustodyHead, Hold, OfferState},
 };
 use canvass_types::{
-    CaseId, Decision, Digest, ItemId, MemberId, OfferId, Policy, PortalBody, PublicAgency, Purpose,
-    RequestBody, Signed, Time, leaf::Log,
+    AuditId, CaseId, Decision, Digest, ItemId, KeptReadsId, MemberId, OfferId, Policy, PortalBody,
+    PublicAgency, Purpose, RequestBody, Signed, Time, leaf::Log,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,6 +61,9 @@ pub struct CaseFile {
     pub exported_by: MemberId,
     /// Every item.
     pub items: Vec<ItemFile>,
+    /// Plate reads that are kept in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<ReadsFile>,
     /// Every offer that belongs to it, also those of which nothing was accepted.
     pub offers: Vec<OfferFile>,
     /// Ids of the requests and portals that were answered.
@@ -103,6 +106,32 @@ pub struct ItemFile {
     /// How it was altered; none for an original.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alteration: Option<Alteration>,
+}
+
+/// Plate reads that are kept in the case: `data/reads/<id>.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadsFile {
+    /// Its id.
+    pub id: KeptReadsId,
+    /// File name.
+    pub name: String,
+    /// How many reads.
+    pub reads: u32,
+    /// First entry of the search that found them.
+    pub search: AuditId,
+    /// Length.
+    pub bytes: u64,
+    /// SHA-256 of the file.
+    pub sha256: Digest,
+    /// Who kept them.
+    pub by: MemberId,
+    /// When.
+    pub added: Time,
+    /// When it was destroyed; the file isn't in the bundle then.
+    pub destroyed: Option<Time>,
+    /// Head of its chain of custody.
+    pub custody: CustodyHead,
 }
 
 /// An offer.
@@ -259,7 +288,9 @@ pub struct Contents {
     pub destinations: Vec<DestinationFile>,
     /// Consents, byte for byte.
     pub consents: Vec<(OfferId, Vec<u8>)>,
-    /// Chains of custody of all items and offers.
+    /// Kept plate reads, byte for byte.
+    pub reads: Vec<(KeptReadsId, Vec<u8>)>,
+    /// Chains of custody of all items, offers and kept reads.
     pub custody: Vec<CustodyView>,
     /// Records that receipts open.
     pub receipts: Vec<ReceiptFile>,
@@ -281,7 +312,8 @@ impl Contents {
     pub(super) fn chains(&self) -> impl Iterator<Item = &CustodyView> {
         let items = self.case.items.iter().map(|item| item.id.as_str());
         let offers = self.case.offers.iter().map(|offer| offer.id.as_str());
-        items.chain(offers).filter_map(|subject| self.chain(subject))
+        let reads = self.case.reads.iter().map(|kept| kept.id.as_str());
+        items.chain(offers).chain(reads).filter_map(|subject| self.chain(subject))
     }
 }
 

@@ -301,6 +301,19 @@ pub(super) fn render(contents: &Contents) -> Vec<u8> {
     front(&mut sheet, contents);
     asked(&mut sheet, contents);
     contents.case.items.iter().for_each(|each| item(&mut sheet, contents, each));
+    for kept in &contents.case.reads {
+        sheet.heading(&format!("Plate reads {}", kept.id));
+        field(&mut sheet, "Reads", &kept.reads.to_string());
+        field(&mut sheet, "Found by the search", kept.search.as_str());
+        let by = contents.case.who(Some(&kept.by));
+        field(&mut sheet, "Kept", &format!("on {} by {by}", kept.added));
+        field(&mut sheet, "SHA-256", &kept.sha256.to_string());
+        match kept.destroyed {
+            Some(at) => field(&mut sheet, "File", &format!("destroyed on {at}; not in this bundle")),
+            None => field(&mut sheet, "File", &super::layout::reads(kept.id.as_str())),
+        }
+        chain(&mut sheet, contents, kept.id.as_str());
+    }
     for offer in &contents.case.offers {
         sheet.heading(&format!("Offer {}", offer.id));
         field(&mut sheet, "Received", &offer.received.to_string());

@@ -52,6 +52,8 @@ pub struct Facts {
     pub bytes: u64,
     /// Offers.
     pub offers: usize,
+    /// Files of plate reads that are in the bundle and are as they were kept.
+    pub reads: usize,
     /// Requests and portals.
     pub destinations: usize,
     /// Events of custody.
@@ -145,6 +147,10 @@ impl fmt::Display for Report {
         if facts.copies > 0 {
             let copies = count(facts.copies, "altered copy", "altered copies");
             writeln!(f, "Beside the originals: {copies}, each traced to the item that it was made from")?;
+        }
+        if facts.reads > 0 {
+            let reads = count(facts.reads, "file of plate reads", "files of plate reads");
+            writeln!(f, "Beside the originals: {reads}, each as it was kept")?;
         }
         for line in &facts.witnesses {
             writeln!(f, "{line}")?;

@@ -69,6 +69,9 @@ pub(super) fn records(contents: &Contents) -> Result<Vec<(String, Vec<u8>)>, Pac
     for (offer, consent) in &contents.consents {
         add(layout::consent(offer.as_str()), consent.clone());
     }
+    for (id, bytes) in &contents.reads {
+        add(layout::reads(id.as_str()), bytes.clone());
+    }
     for chain in &contents.custody {
         let path = layout::custody(&chain.subject, "json");
         add(path.clone(), json(&path, chain)?);

@@ -13,6 +13,7 @@ mod query;
 mod read;
 mod store;
 mod text;
+pub mod together;
 mod vehicle;
 
 pub use oracle::Oracle;

@@ -171,6 +171,8 @@ fn derive(kind: Kind, body: &str) -> Result<Derived, String> {
         Kind::HotlistVersion => of::<records::HotlistVersion>(body),
         Kind::HotlistPart => of::<records::HotlistPart>(body),
         Kind::Alert => of::<records::Alert>(body),
+        Kind::SearchApproval => of::<records::SearchApproval>(body),
+        Kind::KeptReads => of::<records::KeptReads>(body),
     }
 }
 

@@ -137,6 +137,10 @@ ids! {
     HotlistVersionId = "hlv";
     /// That a camera read a plate of a hotlist.
     AlertId = "alr";
+    /// A search that waits for a second person, or has one's approval.
+    ApprovalId = "apv";
+    /// Plate reads that are kept in a case.
+    KeptReadsId = "krd";
 }
 
 #[cfg(test)]

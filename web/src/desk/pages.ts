@@ -43,7 +43,7 @@ export interface Section {
   icon: Component;
   rights: readonly string[];
   /** What of it waits for somebody, counted in the rail. */
-  waits?: "approvals" | "notices" | "findings";
+  waits?: "approvals" | "notices" | "findings" | "searches";
 }
 
 export const SECTIONS: readonly Section[] = [
@@ -51,7 +51,13 @@ export const SECTIONS: readonly Section[] = [
   { href: "/desk/requests", text: "desk.nav.requests", icon: FileText, rights: ["request.read"] },
   { href: "/desk/inbox", text: "desk.nav.inbox", icon: Inbox, rights: ["offer.list"] },
   { href: "/desk/cases", text: "desk.nav.cases", icon: Folder, rights: ["case.read"] },
-  { href: "/desk/plates", text: "desk.nav.plates", icon: SearchIcon, rights: ["plate.search"] },
+  {
+    href: "/desk/plates",
+    text: "desk.nav.plates",
+    icon: SearchIcon,
+    rights: ["plate.search"],
+    waits: "searches",
+  },
   { href: "/desk/alerts", text: "desk.nav.alerts", icon: BellRing, rights: ["alert.list"] },
   { href: "/desk/hotlists", text: "desk.nav.hotlists", icon: ListChecks, rights: ["hotlist.read"] },
   { href: "/desk/cameras", text: "desk.nav.cameras", icon: Camera, rights: ["camera.list"] },
@@ -116,6 +122,11 @@ const ROWS: readonly Row[] = [
   row("cases/<id>", "cases", () => import("./cases/Case.svelte"), "id", true),
   row("items/<id>", "cases", () => import("./items/Item.svelte"), "id", true),
   row("plates", "plates", () => import("./plates/Plates.svelte"), undefined, true),
+  row("plates/company", "plates", () => import("./plates/Company.svelte"), undefined, true),
+  row("plates/places", "plates", () => import("./plates/Places.svelte"), undefined, true),
+  row("plates/approvals", "plates", () => import("./plates/PlateApprovals.svelte")),
+  row("plates/approvals/<id>", "plates", () => import("./plates/PlateApproval.svelte"), "id", true),
+  row("kept/<id>", "cases", () => import("./plates/Kept.svelte"), "id"),
   row("alerts", "alerts", () => import("./hotlists/Alerts.svelte")),
   row("alerts/<id>", "alerts", () => import("./hotlists/Alert.svelte"), "id"),
   row("hotlists", "hotlists", () => import("./hotlists/Hotlists.svelte")),

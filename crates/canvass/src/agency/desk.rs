@@ -141,6 +141,11 @@ impl<'a> Desk<'a> {
         Ok(self.http.get(&path(base, &[])).await?)
     }
 
+    /// Reads what is protected, with the purpose for which it is read.
+    pub async fn get_for<T: DeserializeOwned>(&self, base: &str, purpose: HeaderValue) -> Result<T, Failure> {
+        Ok(self.http.get_for(&path(base, &[]), purpose).await?)
+    }
+
     /// Sends something.
     pub async fn send<B: Serialize + ?Sized, T: DeserializeOwned>(
         &self,

@@ -2,6 +2,7 @@
 //! or sealed.
 
 mod agencies;
+mod approvals;
 mod breakglass;
 mod cameras;
 mod cases;

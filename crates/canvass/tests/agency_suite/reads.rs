@@ -197,6 +197,63 @@ async fn an_investigator_searches_on_the_command_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn company_is_asked_for_approved_run_and_kept_on_the_command_line() {
+    let mut street = Street::new(2);
+    let root = street.folder.path();
+    let ines = member(root, &street.ada, "Ines", &["investigator"], Some(&street.agency));
+    let sam = member(root, &street.ada, "Sam", &["supervisor"], Some(&street.agency));
+    ines.ok(&["case", "create", "--title", "26-77"]);
+    let rows = json!({ "reads": [
+        { "id": 1, "time": now(), "plate": "ABC 1234" }, { "id": 2, "time": now(), "plate": "BBB 222" },
+    ] });
+    for token in &street.tokens {
+        send(&reqwest::Client::new(), street.desk, token, &rows).await.unwrap();
+    }
+    let why = ["--case-number", "26-77", "--for", "crime", "--offence", "felony", "--purpose"];
+    let why = [&why[..], &["Two cars left the pharmacy on Elm Street together"]].concat();
+    let with = |args: &[&str]| ines.ok(&[args, &why].concat());
+    let plan = with(&["plate", "convoy", "ABC1234", "--days", "2", "--plan"]);
+    assert!(plan.contains("touches 2 cameras of 1 owner, 3 days back"), "{plan}");
+    assert!(plan.contains("this needs a second person"), "{plan}");
+    let asked = ines.json(&[&["plate", "convoy", "ABC1234", "--days", "2"][..], &why].concat());
+    let id = text(&asked, "/approval/id");
+    ines.refused(&["plate", "run", &id], 1, &["nobody approved this yet"]);
+    ines.refused(&["plate", "approve", &id], 1, &["roles"]);
+    assert!(sam.ok(&["plate", "approvals", "--state", "open"]).contains(&id));
+    let shown = sam.ok(&["plate", "approval", &id]);
+    for words in ["ABC1234", "2 cameras of 1 owner", "Two cars left", "canvass plate approve"] {
+        assert!(shown.contains(words), "{words:?} is not in:\n{shown}");
+    }
+    assert!(sam.ok(&["plate", "approve", &id]).contains("can be run until"));
+    let ran = ines.ok(&["plate", "run", &id, "--keep", "all", "--note", "Side by side"]);
+    for words in ["BBB222", "2 cameras, 2 passes", "kept: krd_", "4 reads in cas_"] {
+        assert!(ran.contains(words), "{words:?} is not in:\n{ran}");
+    }
+    let kept = ran.lines().find_map(|line| line.strip_prefix("kept: ")).unwrap();
+    let kept = kept.split_whitespace().next().unwrap();
+    assert!(ines.ok(&["plate", "kept", kept]).contains("reads-kept"));
+    let read = [
+        "plate",
+        "kept",
+        kept,
+        "--out",
+        "reads.json",
+        "--purpose",
+        "Comparing the reads with the clips of Elm Street",
+    ];
+    assert!(ines.ok(&read).contains("written: reads.json"));
+    let wide = [&["plate", "search", "ABC1234", "--days", "45"][..], &why].concat();
+    ines.refused(&wide, 1, &["second-person"]);
+    let asked = ines.json(&[&wide[..], &["--ask"]].concat());
+    let id = text(&asked, "/approval/id");
+    let refused = sam.ok(&["plate", "refuse", &id, "--reason", "Two days around it are enough"]);
+    assert!(refused.contains("Two days around it"), "{refused}");
+    let kept = with(&["plate", "search", "ABC1234", "--keep", "all"]);
+    assert!(kept.contains("2 reads in cas_"), "{kept}");
+    street.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn cameras_are_kept_on_the_command_line() {
     let mut street = Street::new(1);
     let elm = text(&street.ada.json(&["camera", "list"]), "/0/id");

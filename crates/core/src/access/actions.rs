@@ -11,8 +11,12 @@ pub trait Action {
 /// An action whose grant opens sealed bytes.
 pub trait ReadsEvidence: Action {}
 
-/// An action whose grants let stored plate reads be searched.
-pub trait SearchesPlates: Action {}
+/// An action whose grants let stored plate reads be looked for.
+pub trait LooksForPlates: Action {}
+
+/// An action whose grants let stored plate reads be searched by plate, camera and time, and no wider: company and
+/// several places have grants of their own.
+pub trait SearchesPlates: LooksForPlates {}
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal $(, $purpose:ident)?;)*) => {
@@ -211,6 +215,22 @@ actions! {
     PlateSearch = "plate.search", purpose;
     /// See where one plate was.
     PlateHistory = "plate.history", purpose;
+    /// Search which plates travelled with one.
+    PlateConvoy = "plate.convoy", purpose;
+    /// Search which plates were at several places.
+    PlateMultiplace = "plate.multiplace", purpose;
+    /// Keep reads that a search found in its case.
+    PlateKeep = "plate.keep";
+    /// Ask for a second person's approval of a search.
+    ApprovalAsk = "approval.ask", purpose;
+    /// See what searches wait for an approval, or have one.
+    ApprovalRead = "approval.read";
+    /// Approve a search that somebody else asks for.
+    ApprovalGive = "approval.give";
+    /// Refuse a search that somebody else asks for.
+    ApprovalRefuse = "approval.refuse";
+    /// Take back a search that one asked for oneself.
+    ApprovalWithdraw = "approval.withdraw";
     /// Make a hotlist, or propose what is on it.
     HotlistAdd = "hotlist.add", purpose;
     /// Approve, as the second person, what is on a hotlist.
@@ -233,6 +253,10 @@ actions! {
 
 impl ReadsEvidence for OfferOpen {}
 impl ReadsEvidence for ItemRead {}
+impl LooksForPlates for PlateSearch {}
+impl LooksForPlates for PlateHistory {}
+impl LooksForPlates for PlateConvoy {}
+impl LooksForPlates for PlateMultiplace {}
 impl SearchesPlates for PlateSearch {}
 impl SearchesPlates for PlateHistory {}
 

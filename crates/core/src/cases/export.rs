@@ -16,8 +16,9 @@ use crate::{
     access::{Actor, CaseExport, Grant, Intent, Target},
     custody::{Change, anchors},
     inbox::OfferView,
-    ports::{Query, Records},
-    records::{AuditRecord, Case, CustodyEvent, Hold, Item, Offer},
+    plates::KeptReadsView,
+    ports::{Query, Records, Versioned},
+    records::{AuditRecord, Case, CustodyEvent, Hold, Item, KeptReads, Offer},
 };
 
 /// Most records of actions about one thing that go into a bundle.
@@ -28,6 +29,17 @@ const MOST_AUDIT: usize = 20_000;
 pub struct ExportedItem {
     /// The item.
     pub item: ItemView,
+    /// Its chain of custody, this export included.
+    pub custody: Vec<CustodyEvent>,
+}
+
+/// Plate reads that are kept in the case, with their chain of custody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExportedReads {
+    /// The file.
+    pub kept: KeptReadsView,
+    /// Its text, byte for byte; null once it is destroyed.
+    pub content: Option<String>,
     /// Its chain of custody, this export included.
     pub custody: Vec<CustodyEvent>,
 }
@@ -88,6 +100,9 @@ pub struct ExportManifest {
     pub case: CaseView,
     /// Its items, the destroyed ones too.
     pub items: Vec<ExportedItem>,
+    /// Plate reads that are kept in it, the destroyed ones too.
+    #[serde(default)]
+    pub reads: Vec<ExportedReads>,
     /// The offers that belong to the case or that items came from.
     pub offers: Vec<ExportedOffer>,
     /// The requests and portals that they answer, and those that the case joins.
@@ -126,6 +141,8 @@ impl<R: Records> App<R> {
         let mut subjects = vec![id.to_string()];
         subjects.extend(found.iter().map(|item| item.record.id.to_string()));
         subjects.extend(offers.iter().map(|offer| offer.record.id.to_string()));
+        let reads = self.kept_of_case(id).await?;
+        subjects.extend(reads.iter().map(|kept| kept.record.id.to_string()));
         let mut audit = self.audit_about(&subjects).await?;
         let (gone, kept): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|item| item.record.destroyed.is_some());
@@ -138,13 +155,20 @@ impl<R: Records> App<R> {
             change.event("exported", Some(&actor.member), now, particulars);
             changes.push(change);
         }
+        let reads = self.exported_changes(actor, reads, &record, now);
+        let heads = changes.iter().map(|item| (item.now.id.to_string(), &item.now.custody));
+        let heads = heads.chain(
+            reads
+                .iter()
+                .filter_map(|(kept, grown)| grown.as_ref().map(|_| (kept.id.to_string(), &kept.custody))),
+        );
         let intent = intent
             .detail(json!({
-                "items": changes.len(), "offers": offers.len(),
-                "others": anchors(changes.iter().map(|item| (item.now.id.to_string(), &item.now.custody))),
+                "items": changes.len(), "offers": offers.len(), "reads": reads.len(), "others": anchors(heads),
             }))
             .with(|all| all.depends_on(&before));
         let intent = changes.iter().fold(intent, Intent::keep);
+        let intent = reads.iter().filter_map(|(_, grown)| grown.as_ref()).fold(intent, Intent::keep);
         audit.push(AuditRecord {
             body: intent.record().clone(),
             salt: intent.salt(),
@@ -162,6 +186,7 @@ impl<R: Records> App<R> {
             agency_leaves: agency.leaves,
             case: CaseView::from(case),
             items: self.exported_items(all).await?,
+            reads: self.exported_reads(reads.iter().map(|(kept, _)| kept)).await?,
             offers: self.exported_offers(offers.iter().map(|offer| &offer.record)).await?,
             destinations,
             holds,
@@ -179,6 +204,40 @@ impl<R: Records> App<R> {
             audit.extend(every(self.records(), query, MOST_AUDIT).await?.into_iter().map(|it| it.record));
         }
         Ok(audit)
+    }
+
+    /// Kept reads as they are exported: those that still exist with an event in their chain.
+    fn exported_changes(
+        &self,
+        actor: &Actor,
+        reads: Vec<Versioned<KeptReads>>,
+        record: &canvass_types::AuditId,
+        now: Time,
+    ) -> Vec<(KeptReads, Option<Change<KeptReads>>)> {
+        let one = |before: Versioned<KeptReads>| {
+            if before.record.destroyed.is_some() {
+                return (before.record, None);
+            }
+            let mut change = Change::of(before);
+            let kept = &change.now;
+            let particulars = json!({ "case": kept.case, "record": record, "sha256": kept.sha256 });
+            change.event("exported", Some(&actor.member), now, particulars);
+            (change.now.clone(), Some(change))
+        };
+        reads.into_iter().map(one).collect()
+    }
+
+    async fn exported_reads(
+        &self,
+        reads: impl Iterator<Item = &KeptReads>,
+    ) -> Result<Vec<ExportedReads>, CoreError> {
+        let mut exported = Vec::new();
+        for kept in reads {
+            let mut custody = self.chain(kept.id.as_str()).await?;
+            custody.truncate(usize::try_from(kept.custody.length).unwrap_or(usize::MAX));
+            exported.push(ExportedReads { kept: kept.into(), content: kept.content.clone(), custody });
+        }
+        Ok(exported)
     }
 
     async fn exported_items(

@@ -13,7 +13,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 pub use copies::NewCopy;
-pub use export::{ExportManifest, ExportedDestination, ExportedItem, ExportedOffer, ReceiptOpening};
+pub use export::{
+    ExportManifest, ExportedDestination, ExportedItem, ExportedOffer, ExportedReads, ReceiptOpening,
+};
 pub use holds::{HoldFilter, NewHold};
 pub use items::{ItemDetail, ItemFilter, ItemView};
 pub use load::Page;
@@ -25,8 +27,9 @@ use crate::{
     custody::{Change, anchors},
     error::{accept, check_text, problem},
     inbox::{Annotate, OfferView, WorkFilter, own_target},
+    plates::KeptReadsView,
     ports::{Query, Records, RecordsExt, Versioned},
-    records::{Annotations, Case, Hold, Item, Portal, Request},
+    records::{Annotations, Case, Hold, Item, KeptReads, Portal, Request},
 };
 
 const TITLE: std::ops::RangeInclusive<usize> = 1..=200;
@@ -89,6 +92,9 @@ pub struct CaseDetail {
     pub items: Vec<ItemView>,
     /// Offers that belong to it, or that its items came from.
     pub offers: Vec<OfferView>,
+    /// Plate reads that are kept in it.
+    #[serde(default)]
+    pub reads: Vec<KeptReadsView>,
     /// Holds on the case, its items and offers, the released ones too.
     pub holds: Vec<Hold>,
 }
@@ -288,6 +294,12 @@ impl<R: Records> App<R> {
             case: CaseView::from(&case),
             items: items.iter().map(|item| ItemView::from(&item.record)).collect(),
             offers: offers.iter().map(|offer| OfferView::from(&offer.record)).collect(),
+            reads: self
+                .kept_of_case(id)
+                .await?
+                .iter()
+                .map(|kept| KeptReadsView::from(&kept.record))
+                .collect(),
             holds,
         })
     }
@@ -357,9 +369,11 @@ impl<R: Records> App<R> {
         case.closed = Some(now);
         let due = now.plus_days(self.policy().retention.closed_case_days);
         let items = self.set_due(actor, id, Some(due), "case-closed").await?;
+        let reads = self.set_reads_due(actor, id, Some(due), "case-closed").await?;
         let intent = intent
-            .detail(json!({ "due": due, "others": heads(&items) }))
+            .detail(json!({ "due": due, "others": heads(&items, &reads) }))
             .with(|changes| changes.update(&before, &case));
+        let intent = reads.iter().fold(intent, Intent::keep);
         items.iter().fold(intent, Intent::keep).commit(self.records()).await?;
         Ok(CaseView::from(&case))
     }
@@ -379,9 +393,11 @@ impl<R: Records> App<R> {
         case.open = true;
         case.closed = None;
         let items = self.set_due(actor, id, None, "case-reopened").await?;
+        let reads = self.set_reads_due(actor, id, None, "case-reopened").await?;
         let intent = intent
-            .detail(json!({ "reopened": true, "others": heads(&items) }))
+            .detail(json!({ "reopened": true, "others": heads(&items, &reads) }))
             .with(|changes| changes.update(&before, &case));
+        let intent = reads.iter().fold(intent, Intent::keep);
         items.iter().fold(intent, Intent::keep).commit(self.records()).await?;
         Ok(CaseView::from(&case))
     }
@@ -409,6 +425,27 @@ impl<R: Records> App<R> {
         Ok(changes)
     }
 
+    /// Sets when the plate reads that a case keeps go, but for those that are gone.
+    async fn set_reads_due(
+        &self,
+        actor: &Actor,
+        case: &CaseId,
+        due: Option<Time>,
+        event: &str,
+    ) -> Result<Vec<Change<KeptReads>>, CoreError> {
+        let now = self.now();
+        let mut changes = Vec::new();
+        for kept in self.kept_of_case(case).await? {
+            if kept.record.destroyed.is_none() {
+                let mut change = Change::of(kept);
+                change.now.due = due;
+                change.event(event, Some(&actor.member), now, json!({ "due": due }));
+                changes.push(change);
+            }
+        }
+        Ok(changes)
+    }
+
     /// Changes notes, tags, assignment and reminder of a case.
     ///
     /// # Errors
@@ -430,6 +467,7 @@ impl<R: Records> App<R> {
     }
 }
 
-fn heads(items: &[Change<Item>]) -> serde_json::Value {
-    anchors(items.iter().map(|item| (item.now.id.to_string(), &item.now.custody)))
+fn heads(items: &[Change<Item>], reads: &[Change<KeptReads>]) -> serde_json::Value {
+    let items = items.iter().map(|item| (item.now.id.to_string(), &item.now.custody));
+    anchors(items.chain(reads.iter().map(|kept| (kept.now.id.to_string(), &kept.now.custody))))
 }

@@ -12,7 +12,7 @@ use crate::{
     App, CoreError,
     access::{Actor, CaseRead, Target},
     ports::{Query, Record, Records, RecordsExt},
-    records::{AuditRecord, Case, CustodyEvent, Hold, Item, Member, Offer},
+    records::{AuditRecord, Case, CustodyEvent, Hold, Item, KeptReads, Member, Offer},
 };
 
 /// Newest events of one chain, and newest records of actions on the case, that are told.
@@ -143,6 +143,10 @@ impl<R: Records> App<R> {
         for item in &items {
             let item: &Item = &item.record;
             self.chain_events("item", (item.id.as_str(), Some(&item.name)), &holds, &mut row).await?;
+        }
+        for kept in &self.kept_of_case(id).await? {
+            let kept: &KeptReads = &kept.record;
+            self.chain_events("item", (kept.id.as_str(), Some(&kept.name)), &holds, &mut row).await?;
         }
         // Within a second an offer's event comes before what it led to, as it was added.
         row.events.sort_by_key(|event| event.at);

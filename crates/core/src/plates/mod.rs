@@ -3,33 +3,51 @@
 //! ```text
 //! machine's token ── feed ──► Feed ── prepare ──► Batch ── Reads::add ──► durable
 //! member ── search_plates ──► an entry for each owner ──► Granted ── Reads::search ──► Found
+//! member ── ask_approval ──► another approves ──► run_approved ──► GrantedQuestion ── Reads::run ──► FoundQuestion
+//! member ── keep_granted ──► GrantedKeep ── Reads::pick ──► keep_reads: a file in the case
 //! clock ── reads_due ──► Reads::erase (the keys of slices) ──► reads_erased: an entry
 //! ```
 //! [`Reads`] is the one door to stored reads. Its search takes a [`Granted`], which exists only once the entries of the
 //! search are durable with every owner of a camera in scope. A picture takes a [`PictureLeave`], which follows from a search's
 //! results or from an alert.
 
+mod approvals;
 mod classes;
 mod erasure;
 mod feed;
+mod keep;
 mod kept;
 mod pictures;
+mod question;
 mod reads;
 mod scope;
 mod search;
+mod together;
 mod wire;
 
+pub use approvals::{
+    APPROVED_HOURS, Answered, ApprovalDetail, ApprovalFilter, ApprovalView, AskedQuestion, FoundQuestion,
+    GrantedQuestion, OwnerPlanned, RefuseApproval, RunApproved, SearchPlan, WAITS_HOURS,
+};
 pub(crate) use classes::kept_seconds;
 pub use classes::{HITS, KeptFor, SEEN};
 pub use erasure::DueReads;
 pub use feed::{Batch, Feed, Hit, MOST_PROBLEMS, MOST_ROWS, Row, RowProblem};
+pub use keep::{
+    FoundKeep, GrantedKeep, KeepApproved, KeepReads, KeptFile, KeptRead, KeptReadsDetail, KeptReadsView, MOST_KEPT,
+};
 pub use kept::{ErasedReads, ReadsKept};
 pub(crate) use pictures::Shown;
 pub use pictures::{MOST_SHOWN, Picture, PictureKind, PictureLeave, SHOWN_SECONDS, is_picture};
+pub use question::{PlaceAsked, Question, QuestionKind, SearchConvoy, SearchPlaces};
 pub use reads::{Found, Reads, ReadsError};
 pub use scope::{LeftOut, WhoseCameras};
 pub use search::{
     FoundRead, Granted, HistoryOfPlate, PlatesFound, RESULT, SearchPlates, SearchedOwner, hits_of_results,
+};
+pub use together::{
+    AtPlace, CompanionFound, ConvoyFound, FoundConvoy, FoundPlaces, GrantedConvoy, GrantedPlaces,
+    MeetingFound, PlacesFound, VisitorFound,
 };
 pub(crate) use wire::plate_fault;
 pub use wire::{LicensePlateInfo, Likely, NewRead, SourceId, VehicleInfo};

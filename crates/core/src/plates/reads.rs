@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use canvass_plates::{
-    Appended, Cursor, Damage, ErasedSlice, Page, Pictures, Read, ReadStore, SliceName, Stats,
+    Appended, Cursor, Damage, ErasedSlice, Match, Page, Pictures, Read, ReadId, ReadQuery, ReadStore, SliceName, Stats,
     StoreError as Fault,
 };
 
 use super::{Batch, DueReads, Feed, Granted, Picture, PictureKind, PictureLeave};
 use crate::{CoreError, access::SearchesPlates};
+
+/// Reads that the store is asked for at a time, where all are wanted.
+const PAGE_OF_ALL: usize = 1_000;
 
 /// Why the store of reads did not do what was asked. Nothing here names a plate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +130,34 @@ impl Reads {
     pub fn picture(&self, leave: &PictureLeave) -> Result<Option<Picture>, CoreError> {
         let found = self.0.picture(leave.read()).map_err(told)?;
         Ok(found.and_then(|bytes| PictureKind::of(&bytes).map(|kind| Picture { bytes, kind })))
+    }
+
+    /// The picture of a read that a search found just now.
+    pub(super) fn picture_by_id(&self, id: &ReadId) -> Result<Option<Vec<u8>>, CoreError> {
+        self.0.picture(id).map_err(told)
+    }
+
+    /// Gives all that a question meets, page by page; none when that is more than `most`, and then a part was given.
+    pub(super) fn each(
+        &self,
+        query: &ReadQuery,
+        most: usize,
+        mut take: impl FnMut(Match),
+    ) -> Result<Option<usize>, CoreError> {
+        let mut query = ReadQuery { limit: PAGE_OF_ALL, cursor: None, ..query.clone() };
+        let mut count = 0_usize;
+        loop {
+            let page = self.0.search(&query).map_err(told)?;
+            count = count.saturating_add(page.matches.len());
+            if count > most {
+                return Ok(None);
+            }
+            page.matches.into_iter().for_each(&mut take);
+            match page.next {
+                Some(cursor) => query.cursor = Some(cursor),
+                None => return Ok(Some(count)),
+            }
+        }
     }
 
     /// The slices that it holds, and the reads of each.

@@ -72,6 +72,15 @@ pub(super) struct Scope {
     pub cameras: BTreeMap<CameraId, Camera>,
     pub parts: Vec<OwnersPart>,
     pub left_out: Vec<LeftOut>,
+    /// Of each wish the cameras that are gone through.
+    pub wishes: Vec<BTreeSet<CameraId>>,
+}
+
+impl Scope {
+    /// How many owners it touches.
+    pub fn owners(&self) -> usize {
+        self.parts.iter().map(|part| &part.owner).collect::<BTreeSet<_>>().len()
+    }
 }
 
 fn inside(area: &Area, [longitude, latitude]: Position) -> bool {
@@ -91,13 +100,19 @@ impl<R: Records> App<R> {
         &self,
         actor: &Actor,
         own: &AgencyId,
-        wish: &ScopeOfSearch,
+        wishes: &[ScopeOfSearch],
         bearing: &Bearing<'_>,
         purpose: &Purpose,
     ) -> Result<Scope, CoreError> {
         self.gate().check::<CameraList>(actor, &Target::of(own, "cameras"))?;
         let rules = self.cameras_shared_with(own).await?;
-        let cameras = self.cameras_in(own, wish, &rules).await?;
+        let (mut cameras, mut sets) = (BTreeMap::new(), Vec::with_capacity(wishes.len()));
+        for wish in wishes {
+            let found = self.cameras_in(own, wish, &rules).await?;
+            sets.push(found.keys().cloned().collect::<BTreeSet<CameraId>>());
+            cameras.extend(found);
+        }
+        let named = wishes.iter().any(|wish| wish.cameras.is_some());
         let mut by_owner: BTreeMap<AgencyId, BTreeSet<CameraId>> = BTreeMap::new();
         for camera in cameras.values() {
             by_owner.entry(camera.agency.clone()).or_default().insert(camera.id.clone());
@@ -111,17 +126,16 @@ impl<R: Records> App<R> {
         for (owner, ids) in by_owner {
             for (ids, target) in self.shared_parts(own, &owner, ids, &cameras, &rules, bearing).await? {
                 let (part, why) = self.part::<A>(actor, &owner, ids, target, bearing, purpose).await?;
-                match why.filter(|_| wish.cameras.is_none()) {
+                match why.filter(|_| !named) {
                     Some(why) => left_out.push(LeftOut { agency: owner.clone(), name: part.name, why }),
                     None => parts.push(part),
                 }
             }
         }
-        let cameras = {
-            let kept: BTreeSet<&CameraId> = parts.iter().flat_map(|part| &part.cameras).collect();
-            cameras.into_iter().filter(|(id, _)| kept.contains(id)).collect()
-        };
-        Ok(Scope { cameras, parts: joined(parts), left_out })
+        let kept: BTreeSet<CameraId> = parts.iter().flat_map(|part| part.cameras.iter().cloned()).collect();
+        cameras.retain(|id, _| kept.contains(id));
+        sets.iter_mut().for_each(|set| set.retain(|id| kept.contains(id)));
+        Ok(Scope { cameras, parts: joined(parts), left_out, wishes: sets })
     }
 
     /// Cameras that read plates and that the wish names, by id.

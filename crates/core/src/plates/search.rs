@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use canvass_blind::Plate;
 use canvass_plates::{
-    Colour, Confidence, Cursor, DEFAULT_CONFIDENCE, Difference, Limits, MatchLabel, PatternError,
+    Colour, Confidence, Cursor, DEFAULT_CONFIDENCE, Difference, Limits, Match, MatchLabel, PatternError,
     PlatePattern, PlateText, Read, ReadQuery, Token, VehicleType,
 };
 use canvass_policy::Method;
@@ -15,11 +15,16 @@ use utoipa::ToSchema;
 
 use super::{
     Found, MOST_CHARACTERS,
+    approvals::Approved,
+    question::few_cameras,
     scope::{Bearing, LeftOut, Scope, ScopeOfSearch, WhoseCameras},
 };
 use crate::{
     App, CoreError,
-    access::{Action, Actor, Facts, Grant, Intent, PlateHistory, PlateSearch, SearchesPlates, Target},
+    access::{
+        Action, Actor, Facts, Grant, Intent, LooksForPlates, PlateHistory, PlateSearch, SearchesPlates,
+        Target,
+    },
     asked::Named,
     cases::load::up_to,
     error::{accept, problem},
@@ -32,9 +37,9 @@ pub const RESULT: &str = "plate.result";
 /// Reads of a page, unless asked for otherwise; and at most.
 const PAGE: (u32, u32) = (50, 200);
 /// Days that a search goes back, unless it says so.
-const DAYS: i64 = 7;
+pub(super) const DAYS: i64 = 7;
 /// Seconds into the future in which reads of clocks that are a little ahead lie.
-const AHEAD: i64 = 300;
+pub(super) const AHEAD: i64 = 300;
 /// Most open cases of an agency that are looked through for a code.
 const MOST_CASES: usize = 5_000;
 
@@ -120,17 +125,47 @@ pub struct HistoryOfPlate {
     pub after: Option<String>,
 }
 
+impl HistoryOfPlate {
+    /// The search that it is, of one plate.
+    pub(super) fn as_search(&self) -> Result<SearchPlates, CoreError> {
+        if self.plate.contains(['?', '*', '？', '＊']) {
+            let remedy = "write the whole plate, or search for the part";
+            return Err(CoreError::field("plate", "whole", "a history is of one plate", remedy));
+        }
+        let wish = self.clone();
+        Ok(SearchPlates {
+            plate: Some(wish.plate),
+            tolerant: wish.tolerant,
+            cameras: wish.cameras,
+            area: wish.area,
+            whose: wish.whose,
+            from: wish.from,
+            until: wish.until,
+            confidence: wish.confidence,
+            vehicle: None,
+            colour: None,
+            hits_only: wish.hits_only,
+            limit: wish.limit,
+            after: wish.after,
+        })
+    }
+}
+
 /// Leave to search once, with the entries that it left: there is no other way to stored reads.
 #[derive(Debug)]
 pub struct Granted<A> {
     grants: Vec<Grant<A>>,
     queries: Vec<ReadQuery>,
     limit: usize,
-    first: AuditId,
+    pub(super) first: AuditId,
     actor: Actor,
     owners: Vec<SearchedOwner>,
     left_out: Vec<LeftOut>,
     cameras: BTreeMap<CameraId, Camera>,
+    /// Of each place that was asked for the cameras that may be looked at.
+    pub(super) wishes: Vec<BTreeSet<CameraId>>,
+    /// Cameras of which only hits may be looked at, and those of which all reads may.
+    pub(super) sets: BTreeMap<bool, BTreeSet<CameraId>>,
 }
 
 impl<A> Granted<A> {
@@ -140,6 +175,31 @@ impl<A> Granted<A> {
 
     pub(super) fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// Owners whose cameras are searched, and those who were left out.
+    pub(super) fn owners(&self) -> (Vec<SearchedOwner>, Vec<LeftOut>) {
+        (self.owners.clone(), self.left_out.clone())
+    }
+
+    /// The entries that it left.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &AuditBody> {
+        self.grants.iter().map(Grant::record)
+    }
+
+    /// A match with what is known of its camera.
+    pub(super) fn found(&self, mut found: Match) -> FoundRead {
+        let camera = self.cameras.get(&found.read.camera);
+        FoundRead {
+            // The store's own name for it is of no use to anybody else.
+            picture: found.read.picture.take().is_some(),
+            camera_name: camera.map(|camera| camera.name.clone()).unwrap_or_default(),
+            position: camera.map(|camera| camera.position),
+            agency: camera.map(|camera| camera.agency.clone()),
+            read: found.read,
+            label: found.label,
+            differences: found.differences,
+        }
     }
 }
 
@@ -186,6 +246,8 @@ pub struct PlatesFound {
     pub matches: Vec<FoundRead>,
     /// Give this as `after` for the following page, which leaves an entry too; null at the end.
     pub next: Option<String>,
+    /// The search's first entry: by it what was found can be kept in the case.
+    pub search: AuditId,
     /// Owners whose cameras were searched.
     pub searched: Vec<SearchedOwner>,
     /// Owners whose cameras were asked for and not searched.
@@ -193,18 +255,26 @@ pub struct PlatesFound {
 }
 
 /// A search, checked.
-struct Asked {
-    pattern: Option<PlatePattern>,
+pub(super) struct Asked {
+    pub pattern: Option<PlatePattern>,
     /// The plate or pattern as the records have it; what is searched when there is none.
-    subject: String,
-    named: Option<Plate>,
-    method: Method,
-    from: Time,
-    until: Time,
-    confidence: Confidence,
-    limit: u32,
-    after: Option<(AuditId, Cursor)>,
-    digest: Digest,
+    pub subject: String,
+    pub named: Option<Plate>,
+    pub method: Method,
+    /// What kind of question it is, for the record.
+    pub form: &'static str,
+    pub from: Time,
+    pub until: Time,
+    pub confidence: Confidence,
+    pub vehicle: Option<VehicleType>,
+    pub colour: Option<Colour>,
+    pub hits_only: bool,
+    pub limit: u32,
+    /// The first entry of the search that it goes on with, and behind which read.
+    pub after: Option<(AuditId, Option<Cursor>)>,
+    pub digest: Digest,
+    /// Where it looks: one place, or several.
+    pub wishes: Vec<ScopeOfSearch>,
 }
 
 fn plate_problem(error: &PatternError) -> canvass_types::FieldProblem {
@@ -252,7 +322,12 @@ impl SearchPlates {
         self.plate.as_deref().map(str::trim).map(read).transpose()
     }
 
-    fn check(&self, now: Time) -> Result<Asked, CoreError> {
+    /// The same page of the same search, whatever is on it by now.
+    pub(super) fn digest(&self) -> Digest {
+        digest_of(self)
+    }
+
+    pub(super) fn check(&self, now: Time) -> Result<Asked, CoreError> {
         let mut problems = Vec::new();
         let pattern = self.pattern().unwrap_or_else(|error| {
             problems.push(plate_problem(&error));
@@ -300,8 +375,9 @@ impl SearchPlates {
                 "write a plate or a part of one, or name cameras or an area and at most 48 hours",
             ));
         }
-        let parts =
-            |text: &str| text.split_once('.').and_then(|(id, at)| Some((id.parse().ok()?, at.parse().ok()?)));
+        let parts = |text: &str| {
+            text.split_once('.').and_then(|(id, at)| Some((id.parse().ok()?, Some(at.parse().ok()?))))
+        };
         let after = self.after.as_deref().and_then(parts);
         if self.after.is_some() && after.is_none() {
             let message = "this is no `next` of a page";
@@ -315,46 +391,65 @@ impl SearchPlates {
         accept(problems)?;
         Ok(Asked {
             subject: pattern.as_ref().map_or_else(|| "cameras".to_owned(), pattern_text),
+            form: form_of(pattern.as_ref()),
             pattern,
             named,
             method,
             from,
             until,
             confidence: confidence.unwrap_or(Confidence::FULL),
+            vehicle: self.vehicle,
+            colour: self.colour,
+            hits_only: self.hits_only,
             limit,
             after,
-            digest: digest_of(self),
+            digest: self.digest(),
+            wishes: vec![self.scope()],
         })
     }
 }
 
+fn form_of(pattern: Option<&PlatePattern>) -> &'static str {
+    match pattern {
+        None => "none",
+        Some(PlatePattern::Exact(_)) => "exact",
+        Some(PlatePattern::Wildcard(_)) => "pattern",
+        Some(PlatePattern::Tolerant(_)) => "tolerant",
+    }
+}
+
 impl Asked {
-    fn days(&self, now: Time) -> u32 {
+    pub(super) fn days(&self, now: Time) -> u32 {
         let back = now.as_second().saturating_sub(self.from.as_second()).max(1);
         u32::try_from((back + 86_399) / 86_400).unwrap_or(u32::MAX)
     }
 
-    fn form(&self) -> &'static str {
-        match &self.pattern {
-            None => "none",
-            Some(PlatePattern::Exact(_)) => "exact",
-            Some(PlatePattern::Wildcard(_)) => "pattern",
-            Some(PlatePattern::Tolerant(_)) => "tolerant",
-        }
+    /// What bears on it of every owner alike.
+    pub(super) fn bearing(&self, now: Time, case: Option<&Case>, approvals: u32) -> Bearing<'_> {
+        let facts = Facts {
+            case_open: case.is_some(),
+            days: self.days(now),
+            method: self.method,
+            hits_only: self.hits_only,
+            approvals,
+            ..Facts::default()
+        };
+        let case = case.map(|case| case.id.clone());
+        Bearing { subject: &self.subject, veiled: self.pattern.is_some(), facts, case }
     }
 
-    fn query(&self, wish: &SearchPlates, cameras: BTreeSet<CameraId>, hits_only: bool) -> ReadQuery {
+    fn query(&self, cameras: BTreeSet<CameraId>, hits_only: bool) -> ReadQuery {
         ReadQuery {
             pattern: self.pattern.clone(),
             cameras: Some(cameras),
             from: self.from,
             until: self.until,
             confidence: self.confidence,
-            vehicle: wish.vehicle,
-            colour: wish.colour,
+            vehicle: self.vehicle,
+            colour: self.colour,
             hits_only,
             limit: self.limit as usize,
-            cursor: self.after.as_ref().map(|(_, cursor)| *cursor),
+            cursor: self.after.as_ref().and_then(|(_, cursor)| *cursor),
         }
     }
 }
@@ -385,27 +480,7 @@ impl<R: Records> App<R> {
         purpose: &Purpose,
         wish: &HistoryOfPlate,
     ) -> Result<Granted<PlateHistory>, CoreError> {
-        if wish.plate.contains(['?', '*', '？', '＊']) {
-            let remedy = "write the whole plate, or search for the part";
-            return Err(CoreError::field("plate", "whole", "a history is of one plate", remedy));
-        }
-        let wish = wish.clone();
-        let search = SearchPlates {
-            plate: Some(wish.plate),
-            tolerant: wish.tolerant,
-            cameras: wish.cameras,
-            area: wish.area,
-            whose: wish.whose,
-            from: wish.from,
-            until: wish.until,
-            confidence: wish.confidence,
-            vehicle: None,
-            colour: None,
-            hits_only: wish.hits_only,
-            limit: wish.limit,
-            after: wish.after,
-        };
-        self.grant_search(actor, purpose, &search).await
+        self.grant_search(actor, purpose, &wish.as_search()?).await
     }
 
     async fn grant_search<A: SearchesPlates>(
@@ -414,37 +489,38 @@ impl<R: Records> App<R> {
         purpose: &Purpose,
         wish: &SearchPlates,
     ) -> Result<Granted<A>, CoreError> {
-        let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         // Who may not at all is told so, and what is wrong with the fields only to who may.
-        self.may_search::<A>(actor, &own).await?;
-        let now = self.now();
-        let asked = wish.check(now)?;
+        self.may_search::<A>(actor).await?;
+        self.grant(actor, purpose, &wish.check(self.now())?, None).await
+    }
+
+    /// Leave to look for what is asked, with an entry at each owner; under an approval, if there is one.
+    pub(super) async fn grant<A: LooksForPlates>(
+        &self,
+        actor: &Actor,
+        purpose: &Purpose,
+        asked: &Asked,
+        under: Option<&Approved>,
+    ) -> Result<Granted<A>, CoreError> {
+        let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         let case = self.case_worked_on(actor, &own, purpose).await?;
-        let facts = Facts {
-            case_open: case.is_some(),
-            days: asked.days(now),
-            method: asked.method,
-            hits_only: wish.hits_only,
-            ..Facts::default()
-        };
-        let bearing = Bearing {
-            subject: &asked.subject,
-            veiled: asked.pattern.is_some(),
-            facts,
-            case: case.map(|case| case.id),
-        };
-        let first = self.continued::<A>(actor, &asked).await?;
-        let scope = self.scope_of::<A>(actor, &own, &wish.scope(), &bearing, purpose).await?;
-        let intents = self.intents::<A>(actor, purpose, &asked, &scope, first.as_ref()).await?;
-        self.entered(actor, wish, &asked, scope, intents, first).await
+        let bearing = asked.bearing(self.now(), case.as_ref(), u32::from(under.is_some()));
+        let first = self.continued::<A>(actor, asked).await?;
+        let scope = self.scope_of::<A>(actor, &own, &asked.wishes, &bearing, purpose).await?;
+        if asked.form == "convoy" {
+            few_cameras(&scope.cameras.keys().cloned().collect())?;
+        }
+        let intents = self.intents::<A>((actor, purpose), asked, &scope, first.as_ref(), under).await?;
+        self.entered(actor, asked, scope, intents, first).await
     }
 
     /// Refuses, with an entry, whoever has no role for it.
-    async fn may_search<A: SearchesPlates>(&self, actor: &Actor, own: &AgencyId) -> Result<(), CoreError> {
+    pub(super) async fn may_search<A: Action>(&self, actor: &Actor) -> Result<(), CoreError> {
         use crate::access::Denied;
-        match self.gate().check_at::<A>(actor, &Target::of(own, "plates"), self.now()) {
+        let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
+        match self.gate().check_at::<A>(actor, &Target::of(&own, "plates"), self.now()) {
             Err(Denied::Role { .. } | Denied::Hidden) => {
-                self.allow::<A>(actor, Target::of(own, "plates"), None).await.map(|_| ())
+                self.allow::<A>(actor, Target::of(&own, "plates"), None).await.map(|_| ())
             }
             _ => Ok(()),
         }
@@ -492,16 +568,16 @@ impl<R: Records> App<R> {
         Err(CoreError::field("after", "other", "this page is of another search", remedy))
     }
 
-    async fn intents<A: SearchesPlates>(
+    async fn intents<A: LooksForPlates>(
         &self,
-        actor: &Actor,
-        purpose: &Purpose,
+        (actor, purpose): (&Actor, &Purpose),
         asked: &Asked,
         scope: &Scope,
         first: Option<&AuditId>,
+        under: Option<&Approved>,
     ) -> Result<Vec<Intent<A>>, CoreError> {
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
-        let (cameras, agencies) = (count(scope.cameras.len()), count(owners(scope)));
+        let (cameras, agencies) = (count(scope.cameras.len()), count(scope.owners()));
         let mut intents: Vec<Intent<A>> = Vec::with_capacity(scope.parts.len());
         for part in &scope.parts {
             let mut target = part.target.clone();
@@ -509,12 +585,22 @@ impl<R: Records> App<R> {
             let intent = self.allow::<A>(actor, target, Some(purpose)).await?;
             let search = first.cloned().or_else(|| intents.first().map(|one| one.record().id.clone()));
             let search = search.unwrap_or_else(|| intent.record().id.clone());
-            intents.push(intent.detail(json!({
-                "search": search, "continues": first.is_some(), "query": asked.digest, "form": asked.form(),
+            let mut detail = json!({
+                "search": search, "continues": first.is_some(), "query": asked.digest, "form": asked.form,
                 "from": asked.from, "until": asked.until, "confidence": asked.confidence.percent(),
                 "cameras": part.cameras.len(), "all_cameras": cameras, "agencies": agencies,
                 "hits_only": part.hits_only,
-            })));
+            });
+            if let (Some(fields), Some(under)) = (detail.as_object_mut(), under) {
+                fields.insert("approval".into(), json!(under.id()));
+                fields.insert("approved_by".into(), json!(under.by()));
+            }
+            let intent = intent.detail(detail);
+            // What was decided on the approval must still be so when the entry is made.
+            intents.push(match under {
+                Some(under) => intent.with(|changes| under.guard(changes)),
+                None => intent,
+            });
         }
         // Whose plate was named learns of one search, however many pages and owners it has.
         if let Some(plate) = asked.named.clone().filter(|_| first.is_none())
@@ -529,10 +615,9 @@ impl<R: Records> App<R> {
     }
 
     /// Commits every entry, then gives leave.
-    async fn entered<A: SearchesPlates>(
+    async fn entered<A: LooksForPlates>(
         &self,
         actor: &Actor,
-        wish: &SearchPlates,
         asked: &Asked,
         scope: Scope,
         intents: Vec<Intent<A>>,
@@ -560,7 +645,7 @@ impl<R: Records> App<R> {
             )
         })?;
         let queries =
-            sets.into_iter().map(|(hits_only, cameras)| asked.query(wish, cameras, hits_only)).collect();
+            sets.iter().map(|(hits_only, cameras)| asked.query(cameras.clone(), *hits_only)).collect();
         Ok(Granted {
             grants,
             queries,
@@ -570,6 +655,8 @@ impl<R: Records> App<R> {
             owners,
             left_out: scope.left_out,
             cameras: scope.cameras,
+            wishes: scope.wishes,
+            sets,
         })
     }
 
@@ -579,43 +666,44 @@ impl<R: Records> App<R> {
     /// When the store does not answer.
     pub async fn plates_found<A: SearchesPlates>(&self, found: Found<A>) -> Result<PlatesFound, CoreError> {
         let Found { granted, page } = found;
-        if let Some(grant) = granted.grants.first() {
-            let body = grant.record();
-            let mut target = Target::maybe(body.agency.as_ref(), &body.subject);
-            target.case.clone_from(&body.case);
-            let intent = self.gate().result(RESULT, &granted.actor, target, self.now(), self.entropy());
-            let detail = json!({ "search": granted.first, "hits": page.matches.len() });
-            intent.detail(detail).commit(self.records()).await?;
-        }
-        if let Some(owner) = granted.owners.first() {
-            let pictured = page.matches.iter().map(|found| &found.read);
-            let pictured = pictured.filter(|read| read.picture.is_some()).map(|read| read.id).collect();
-            self.shown().note(&owner.entry, &granted.actor.member, pictured, self.now());
-        }
-        let matches = page.matches.into_iter().map(|mut found| {
-            let camera = granted.cameras.get(&found.read.camera);
-            FoundRead {
-                // The store's own name for it is of no use to anybody else.
-                picture: found.read.picture.take().is_some(),
-                camera_name: camera.map(|camera| camera.name.clone()).unwrap_or_default(),
-                position: camera.map(|camera| camera.position),
-                agency: camera.map(|camera| camera.agency.clone()),
-                read: found.read,
-                label: found.label,
-                differences: found.differences,
-            }
-        });
+        self.note_result(&granted, page.matches.len()).await?;
+        self.note_pictures(&granted, page.matches.iter().map(|found| &found.read));
+        let (searched, left_out) = granted.owners();
         Ok(PlatesFound {
-            matches: matches.collect(),
             next: page.next.map(|cursor| format!("{}.{cursor}", granted.first)),
-            searched: granted.owners,
-            left_out: granted.left_out,
+            matches: page.matches.into_iter().map(|found| granted.found(found)).collect(),
+            search: granted.first.clone(),
+            searched,
+            left_out,
         })
     }
-}
 
-fn owners(scope: &Scope) -> usize {
-    scope.parts.iter().map(|part| &part.owner).collect::<BTreeSet<_>>().len()
+    /// The record of how much a search found.
+    /// Lets who searched see the pictures of these reads for a while.
+    pub(super) fn note_pictures<'a, A>(
+        &self,
+        granted: &Granted<A>,
+        reads: impl Iterator<Item = &'a canvass_plates::Read>,
+    ) {
+        let pictured = reads.filter(|read| read.picture.is_some()).map(|read| read.id).collect();
+        if let Some(owner) = granted.owners.first() {
+            self.shown().note(&owner.entry, &granted.actor.member, pictured, self.now());
+        }
+    }
+
+    pub(super) async fn note_result<A: LooksForPlates>(
+        &self,
+        granted: &Granted<A>,
+        hits: usize,
+    ) -> Result<(), CoreError> {
+        let Some(grant) = granted.grants.first() else { return Ok(()) };
+        let body = grant.record();
+        let mut target = Target::maybe(body.agency.as_ref(), &body.subject);
+        target.case.clone_from(&body.case);
+        let intent = self.gate().result(RESULT, &granted.actor, target, self.now(), self.entropy());
+        intent.detail(json!({ "search": granted.first, "hits": hits })).commit(self.records()).await?;
+        Ok(())
+    }
 }
 
 /// How much each search found, by the id of its first entry, from records of [`RESULT`].

@@ -12,8 +12,8 @@ use crate::{
     custody::{Change, Kept, MOST_EVENTS, anchor},
     ports::{Changeset, Query, Record, Records, RecordsExt, Versioned},
     records::{
-        Case, CustodyEvent, Finding, Hold, Invitation, Item, Member, Offer, OfferState, OwnVehicles, Request,
-        RequestKey,
+        Case, CustodyEvent, Finding, Hold, Invitation, Item, KeptReads, Member, Offer, OfferState,
+        OwnVehicles, Request, RequestKey,
     },
 };
 
@@ -30,6 +30,7 @@ fn over(offer: &Offer) -> Option<Time> {
 pub(super) struct Gone {
     items: Vec<Versioned<Item>>,
     offers: Vec<Versioned<Offer>>,
+    reads: Vec<Versioned<KeptReads>>,
     /// When the case was closed or the last of its bytes were destroyed, whichever is later.
     pub since: Time,
     /// A hold that keeps it.
@@ -45,6 +46,11 @@ impl<R: Records> App<R> {
             let Some(at) = item.record.destroyed else { return Ok(None) };
             since = since.max(at);
         }
+        let reads = self.kept_of_case(&case.id).await?;
+        for kept in &reads {
+            let Some(at) = kept.record.destroyed else { return Ok(None) };
+            since = since.max(at);
+        }
         let offers = self.offers_of_case(case, &items).await?;
         for offer in &offers {
             let Some(at) = over(&offer.record) else { return Ok(None) };
@@ -57,7 +63,7 @@ impl<R: Records> App<R> {
                 hold = self.active_hold(&subject).await?;
             }
         }
-        Ok(Some(Gone { items, offers, since, hold }))
+        Ok(Some(Gone { items, offers, reads, since, hold }))
     }
 
     /// Removes a case whose bytes were all gone by then: items first, then offers, the case last. Each goes by itself, so
@@ -81,6 +87,10 @@ impl<R: Records> App<R> {
                 offer.iter().fold(changes.depends_on(&before), |all, it| all.depends_on(it))
             };
             self.forget_row(item, target, guard).await?;
+        }
+        for kept in gone.reads {
+            let target = Target::of(&case.agency, &kept.record.id).in_case(Some(case.id.clone()));
+            self.forget_row(kept, target, |changes| changes.depends_on(&before)).await?;
         }
         for offer in gone.offers {
             self.leave_case(offer, &before).await?;

@@ -16,8 +16,8 @@ use crate::{
     ports::{Query, Record, Records, RecordsExt, StoreError, Versioned},
     records::{
         AskedMark, AuditRecord, BreakGlass, Case, CourtSeal, Enrolment, Erasure, FederatedAccount, Finding,
-        Invitation, Item, Lockout, Member, Offer, OversightNotice, Passkey, Proposal, ProposalState, Request,
-        RequestKey, Session, Setting, SharingRule, Token,
+        Invitation, Item, KeptReads, Lockout, Member, Offer, OversightNotice, Passkey, Proposal,
+        ProposalState, Request, RequestKey, SearchApproval, Session, Setting, SharingRule, Token,
     },
 };
 
@@ -31,6 +31,9 @@ pub struct Swept {
     pub envelopes: u32,
     /// Items whose destruction it ordered.
     pub items: u32,
+    /// Files of plate reads of closed cases that it destroyed.
+    #[serde(default)]
+    pub reads: u32,
     /// Requests that it ended.
     pub requests: u32,
     /// Drafts that it dropped.
@@ -58,7 +61,8 @@ pub struct Swept {
     pub members: u32,
     /// Proposals that it closed because nobody decided in time.
     pub proposals: u32,
-    /// Decided proposals, rules of sharing that are over, and notices to overseers that it dropped.
+    /// Decided proposals, searches that took a second person, rules of sharing that are over, and notices to overseers that
+    /// it dropped.
     pub governance: u32,
     /// Marks of searches and ended orders of courts that it dropped.
     pub asked: u32,
@@ -90,7 +94,7 @@ impl Swept {
     #[must_use]
     pub fn any(&self) -> bool {
         let bytes = [self.envelopes, self.items, self.mailboxes, self.requests, self.drafts, self.audit];
-        let rows = [self.texts, self.tokens, self.sign_ins, self.invitations];
+        let rows = [self.texts, self.tokens, self.sign_ins, self.invitations, self.reads];
         let gone = [self.cases, self.offers, self.members, self.findings, self.proposals, self.governance];
         let asked = [self.asked, self.seals];
         bytes.iter().chain(&rows).chain(&gone).chain(&asked).any(|n| *n > 0)
@@ -127,6 +131,11 @@ impl<R: Records> App<R> {
         swept.envelopes = swept.add(&self.pass(query, limit, |it| self.order_envelope(it, now)).await?);
         let query = Query::<Item>::new().due("due", now);
         swept.items = swept.add(&self.pass(query, limit, |it| self.order_item(it, now)).await?);
+        let query = Query::<KeptReads>::new().due("due", now);
+        let erase = |it| async move {
+            self.erase_kept(it).await.map(|done| if done { Outcome::Done } else { Outcome::Held })
+        };
+        swept.reads = swept.add(&self.pass(query, limit, erase).await?);
         let query = Query::<Request>::new().with("state", RequestState::Published.as_str()).due("due", now);
         swept.requests = swept.add(&self.pass(query, limit, |it| self.expire(it, now)).await?);
         let old = days_ago(now, retention.draft_days);
@@ -189,7 +198,9 @@ impl<R: Records> App<R> {
         let rules = self.pass(query, limit, |it| self.drop_shared(it)).await?;
         let query = Query::<OversightNotice>::new().due("at", old);
         let notices = self.pass(query, limit, |it| self.drop_shared(it)).await?;
-        swept.governance = [proposals, rules, notices].iter().map(|counts| swept.add(counts)).sum();
+        let query = Query::<SearchApproval>::new().due("ends", old);
+        let searches = self.pass(query, limit, |it| self.drop_shared(it)).await?;
+        swept.governance = [proposals, rules, notices, searches].iter().map(|counts| swept.add(counts)).sum();
         Ok(())
     }
 

@@ -186,7 +186,7 @@ impl<R: Records> App<R> {
         let items = self.items_of_case(&case.id).await?.iter().map(bare).collect();
         let case = self.shared_view(case).await?;
         intent.detail(serde_json::json!({ "shared": true })).commit(self.records()).await?;
-        Ok(CaseDetail { case, items, offers: Vec::new(), holds: Vec::new() })
+        Ok(CaseDetail { case, items, offers: Vec::new(), reads: Vec::new(), holds: Vec::new() })
     }
 
     /// Cases that other agencies share with this one, as far as its members may see them today.

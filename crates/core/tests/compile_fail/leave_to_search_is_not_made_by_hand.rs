@@ -15,5 +15,7 @@ fn main() {
         owners: Vec::new(),
         left_out: Vec::new(),
         cameras: anything(),
+        wishes: Vec::new(),
+        sets: anything(),
     };
 }

@@ -13,8 +13,8 @@ use canvass_ledger::{KeyKind, Log as LedgerLog, LogConfig, MemStore, SignerKey};
 use canvass_testkit::SeededEntropy;
 use canvass_types::{
     AgencyClass, AgencyId, AgencyKey, AgencyState, Area, Asker, AuditId, CaseId, Contact, Decision, Digest,
-    IncidentType, ItemId, MemberId, OfferId, Policy, PublicAgency, PublicKey, Purpose, RequestBody,
-    RequestId, Signed, Time, TimeFrame, canonical,
+    IncidentType, ItemId, KeptReadsId, MemberId, OfferId, Policy, PublicAgency, PublicKey, Purpose,
+    RequestBody, RequestId, Signed, Time, TimeFrame, canonical,
     commitment::commitment,
     env::random,
     leaf::{Log, OversightLeaf, RequestsLeaf},
@@ -24,8 +24,8 @@ use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
 use crate::{
-    CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerProof, OfferFile, Person, ReceiptFile,
-    SignedBody, write,
+    CaseFile, Contents, DestinationFile, ItemFile, LedgerFiles, LedgerProof, OfferFile, Person, ReadsFile,
+    ReceiptFile, SignedBody, write,
 };
 
 pub struct Town {
@@ -131,16 +131,21 @@ fn proofs(
 
 /// The case without altered copies.
 pub fn town() -> Town {
-    tell(false)
+    tell(false, false)
 }
 
 /// The same case with a redacted copy of its first item.
 pub fn town_with_a_copy() -> Town {
-    tell(true)
+    tell(true, false)
+}
+
+/// The same case with plate reads that are kept in it.
+pub fn town_with_reads() -> Town {
+    tell(false, true)
 }
 
 #[expect(clippy::too_many_lines, reason = "one story, told in order")]
-fn tell(with_a_copy: bool) -> Town {
+fn tell(with_a_copy: bool, with_reads: bool) -> Town {
     let chance = SeededEntropy::new(7);
     let key = SigningKey::from_bytes(&random(&chance));
     let public = PublicKey::of(&key);
@@ -332,6 +337,16 @@ fn tell(with_a_copy: bool) -> Town {
     }
     let exported = at(24);
     let mut others = Vec::new();
+    let (mut kept, mut kept_texts) = (vec![], vec![]);
+    if with_reads {
+        let (mut chain, mut file, text) = plate_reads(&mut build);
+        let head = build.event(&mut chain, "exported", true, exported, json!({ "case": build.case }));
+        others.push(json!({ "subject": file.id, "length": head["length"], "hash": head["hash"] }));
+        file.custody = chain.head;
+        kept_texts.push((file.id.clone(), text));
+        custody.push(chain);
+        kept.push(file);
+    }
     for (mut own, mut item) in pending {
         let head = build.event(&mut own, "exported", true, exported, json!({ "case": build.case }));
         others.push(json!({ "subject": item.id, "length": head["length"], "hash": head["hash"] }));
@@ -367,6 +382,7 @@ fn tell(with_a_copy: bool) -> Town {
             exported,
             exported_by: build.member.clone(),
             items,
+            reads: kept,
             offers,
             destinations: vec![request],
             holds: vec![],
@@ -378,6 +394,7 @@ fn tell(with_a_copy: bool) -> Town {
             leaves: requests[3..].to_vec(),
         }],
         consents,
+        reads: kept_texts,
         custody,
         receipts,
         audit: build.audit,
@@ -397,6 +414,37 @@ fn tell(with_a_copy: bool) -> Town {
         },
     };
     Town { contents, clips }
+}
+
+/// A file of plate reads, with the beginning of its chain and the record of its keeping.
+fn plate_reads(build: &mut Build) -> (CustodyView, ReadsFile, Vec<u8>) {
+    let (id, search) = (KeptReadsId::random(&build.chance), AuditId::random(&build.chance));
+    let when = at(14);
+    let file =
+        json!({ "v": 1, "id": id, "case": build.case, "search": search, "reads": [{ "plate": "ABC123" }] });
+    let text = serde_json::to_vec_pretty(&file).unwrap();
+    let sha256 = Digest::of(&text);
+    let told = json!({
+        "case": build.case, "search": search, "approval": null, "reads": 1, "sha256": sha256, "bytes": text.len(),
+    });
+    let mut chain = empty(id.to_string());
+    let head = build.event(&mut chain, "reads-kept", true, when, told.clone());
+    let mut detail = told;
+    detail["custody"] = head;
+    build.record("plate.keep", id.as_str(), true, when, None, detail);
+    let kept = ReadsFile {
+        id,
+        name: "plate-reads-2026-11-24.json".into(),
+        reads: 1,
+        search,
+        bytes: text.len() as u64,
+        sha256,
+        by: build.member.clone(),
+        added: when,
+        destroyed: None,
+        custody: chain.head,
+    };
+    (chain, kept, text)
 }
 
 /// A redacted copy of an item, with what both chains and the record of it say.

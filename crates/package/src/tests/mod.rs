@@ -2,6 +2,7 @@
 
 mod copies;
 mod fixture;
+mod reads;
 
 use std::fs;
 use std::path::{Path, PathBuf};

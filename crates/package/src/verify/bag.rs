@@ -104,6 +104,7 @@ pub(super) fn nothing_extra(bundle: &Bundle, files: &Files, report: &mut Report)
     }
     expected.extend(case.destinations.iter().map(|id| layout::destination(id)));
     let items = case.items.iter().map(|item| item.id.to_string());
+    let items = items.chain(case.reads.iter().map(|kept| kept.id.to_string()));
     for subject in items.chain(case.offers.iter().map(|offer| offer.id.to_string())) {
         expected.insert(layout::custody(&subject, "json"));
         expected.insert(layout::custody(&subject, "csv"));
@@ -112,6 +113,8 @@ pub(super) fn nothing_extra(bundle: &Bundle, files: &Files, report: &mut Report)
         expected.insert(layout::recording(item));
         expected.insert(layout::consent(item.offer.as_str()));
     }
+    let kept = case.reads.iter().filter(|kept| kept.destroyed.is_none());
+    expected.extend(kept.map(|kept| layout::reads(kept.id.as_str())));
     expected.extend(case.offers.iter().map(|offer| layout::receipt(offer.id.as_str())));
     for path in files.keys().filter(|path| !expected.contains(*path)) {
         report.defect(

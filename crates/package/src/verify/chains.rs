@@ -126,7 +126,8 @@ fn collect(record: &AuditRecord, value: &Value, subject: Option<&str>, depth: us
 pub(super) fn check(contents: &Contents, anchors: &Anchors, report: &mut Report) {
     let items = contents.case.items.iter().map(|item| (item.id.to_string(), item.custody));
     let offers = contents.case.offers.iter().map(|offer| (offer.id.to_string(), offer.custody));
-    for (subject, head) in items.chain(offers) {
+    let reads = contents.case.reads.iter().map(|kept| (kept.id.to_string(), kept.custody));
+    for (subject, head) in items.chain(offers).chain(reads) {
         let Some(chain) = contents.chain(&subject) else { continue };
         let file = layout::custody(&subject, "json");
         report.facts.events += chain.events.len();

@@ -7,6 +7,7 @@ mod copies;
 mod derived;
 mod evidence;
 mod ledger;
+mod reads;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -52,6 +53,7 @@ fn run(dir: &Path, pinned: Option<&LedgerKeys>) -> Report {
     let records = chains::records(&bundle.contents, &ledger, &mut report);
     chains::check(&bundle.contents, &records, &mut report);
     evidence::check(&bundle.contents, &files, &ledger, &mut report);
+    reads::check(&bundle.contents, &files, &mut report);
     asked::check(&bundle.contents, &ledger, &mut report);
     derived::check(&bundle, &mut report);
     report.finish()
@@ -88,6 +90,7 @@ impl Bundle {
         let case: CaseFile = reader.json(layout::CASE)?;
         let mut subjects: Vec<String> = case.items.iter().map(|item| item.id.to_string()).collect();
         subjects.extend(case.offers.iter().map(|offer| offer.id.to_string()));
+        subjects.extend(case.reads.iter().map(|kept| kept.id.to_string()));
         let custody: Vec<CustodyView> =
             subjects.iter().filter_map(|id| reader.json(&layout::custody(id, "json"))).collect();
         let destinations: Vec<DestinationFile> =
@@ -100,6 +103,10 @@ impl Bundle {
             files.contains_key(&path).then(|| Some((offer.id.clone(), reader.bytes(&path)?))).flatten()
         });
         let consents: Vec<_> = consents.collect();
+        let kept = case.reads.iter().filter(|kept| kept.destroyed.is_none());
+        let kept =
+            kept.filter_map(|kept| Some((kept.id.clone(), reader.bytes(&layout::reads(kept.id.as_str()))?)));
+        let reads: Vec<_> = kept.collect();
         let audit: Vec<AuditRecord> = reader.json(layout::AUDIT).unwrap_or_default();
         let policy: Option<Policy> = reader.json(layout::POLICY);
         let proofs: Vec<LedgerProof> = reader.json(layout::PROOFS).unwrap_or_default();
@@ -120,7 +127,8 @@ impl Bundle {
             }
         });
         let policy = policy?;
-        let contents = Contents { case, destinations, consents, custody, receipts, audit, policy, ledger };
+        let contents =
+            Contents { case, destinations, consents, reads, custody, receipts, audit, policy, ledger };
         Some(Self { dir: dir.to_owned(), contents, keys })
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod agencies;
 pub mod alerts;
+pub mod approvals;
 pub mod asked;
 pub mod breakglass;
 pub mod cameras;
@@ -213,6 +214,7 @@ fn members_routes() -> OpenApiRouter<Desk> {
         .merge(reads::routes())
         .merge(makers::routes())
         .merge(plates::routes())
+        .merge(approvals::routes())
         .merge(hotlists::routes())
         .merge(alerts::routes())
 }

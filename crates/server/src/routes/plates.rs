@@ -1,30 +1,40 @@
-//! Searching plate reads.
+//! Searching plate reads, and keeping what was found in a case.
 
 use axum::{
     Json,
     extract::State,
-    http::{HeaderName, header},
-    response::{IntoResponse as _, Response},
+    http::{HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use canvass_core::{
     CoreError,
     access::SearchesPlates,
-    plates::{Granted, HistoryOfPlate, PictureLeave, PlatesFound, SearchPlates},
+    plates::{
+        AskedQuestion, Granted, GrantedKeep, HistoryOfPlate, KeepReads, KeptFile, KeptReadsDetail,
+        KeptReadsView, PictureLeave, PlatesFound, SearchPlan, SearchPlates,
+    },
 };
 use canvass_plates::ReadId;
-use canvass_types::AuditId;
+use canvass_types::{AuditId, KeptReadsId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, Refusals, evidence::Headers, retried};
+use super::{Answer, Made, Refusals, answer, evidence::Headers, retried};
 use crate::{
     auth::Authenticated,
     desk::Desk,
-    extract::{AtTwo, Input, Purpose},
+    extract::{At, AtTwo, Input, Purpose},
     problem::Problem,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Desk> {
-    OpenApiRouter::new().routes(routes!(search)).routes(routes!(history)).routes(routes!(picture))
+    OpenApiRouter::new()
+        .routes(routes!(search))
+        .routes(routes!(history))
+        .routes(routes!(plan))
+        .routes(routes!(keep))
+        .routes(routes!(kept))
+        .routes(routes!(content))
+        .routes(routes!(picture))
 }
 
 /// Looks for what was granted, and forms the answer.
@@ -89,4 +99,65 @@ pub(super) async fn shown(desk: &Desk, leave: PictureLeave) -> Result<Response, 
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
     ];
     Ok((headers, picture.bytes).into_response())
+}
+
+/// Tells what a search would touch and what it takes, before it is run or asked for: it looks at no read.
+#[utoipa::path(post, path = "/plates/plan", tag = "plates", params(Headers), request_body = AskedQuestion,
+    responses((status = 200, body = SearchPlan), Refusals))]
+pub async fn plan(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    Purpose(purpose): Purpose,
+    Input(wish): Input<AskedQuestion>,
+) -> Answer<SearchPlan> {
+    answer(|| desk.app.plan_search(&actor, &purpose, &wish)).await
+}
+
+/// Looks once more for the chosen reads, and keeps them.
+pub(super) async fn keep_found(desk: &Desk, granted: GrantedKeep) -> Made<KeptReadsView> {
+    desk.changed.notify_one();
+    let found = desk.with_reads(move |reads| reads.pick(granted)).await?;
+    let kept = desk.app.keep_reads(found).await?;
+    desk.changed.notify_one();
+    Ok((StatusCode::CREATED, Json(kept)))
+}
+
+/// Keeps reads that a search found in the case that the search was for, as a file with a chain of custody. The search is
+/// run once more, with entries of its own; what it does not find any more can't be kept.
+#[utoipa::path(post, path = "/plates/keep", tag = "plates", params(Headers), request_body = KeepReads,
+    responses((status = 201, body = KeptReadsView), Refusals))]
+pub async fn keep(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    Purpose(purpose): Purpose,
+    Input(wish): Input<KeepReads>,
+) -> Made<KeptReadsView> {
+    let granted = retried(|| desk.app.keep_granted(&actor, &purpose, &wish)).await?;
+    keep_found(&desk, granted).await
+}
+
+/// Shows plate reads that are kept in a case, with their chain of custody; not the reads themselves.
+#[utoipa::path(get, path = "/kept-reads/{kept}", tag = "plates", params(("kept" = KeptReadsId, Path)),
+    responses((status = 200, body = KeptReadsDetail), Refusals))]
+pub async fn kept(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(kept): At<KeptReadsId>,
+) -> Answer<KeptReadsDetail> {
+    answer(|| desk.app.kept_reads(&actor, &kept)).await
+}
+
+/// Gives out plate reads that are kept in a case, once the reading stands in the record.
+#[utoipa::path(get, path = "/kept-reads/{kept}/content", tag = "plates",
+    params(("kept" = KeptReadsId, Path), Headers), responses((status = 200, body = KeptFile), Refusals))]
+pub async fn content(
+    State(desk): State<Desk>,
+    Authenticated(actor): Authenticated,
+    At(kept): At<KeptReadsId>,
+    Purpose(purpose): Purpose,
+) -> Result<impl IntoResponse, Problem> {
+    let (_, file) = retried(|| desk.app.read_kept(&actor, &kept, &purpose)).await?;
+    desk.changed.notify_one();
+    // As it was kept, so that its digest holds.
+    Ok(([(header::CONTENT_TYPE, "application/json")], file))
 }

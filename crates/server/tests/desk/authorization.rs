@@ -88,6 +88,8 @@ fn filled(path: &str, agency: &Agency, request: &str) -> String {
         .replace("{version}", "hlv_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{entry}", "aud_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{read}", "rea_aaaaaaaaaaaaaaaaaaaa")
+        .replace("{approval}", "apv_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{kept}", "krd_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{alert}", "alr_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{camera}", "cam_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{notice}", "ntc_aaaaaaaaaaaaaaaaaaaaaaaaaa")

@@ -398,3 +398,147 @@ async fn backup_check_and_restore_hold_the_reads() {
     assert!(report.findings.iter().any(|one| one.area == "reads" && one.defect.contains("reads.key")));
     assert!(!again.join("keys/reads.key").exists(), "a check makes no key");
 }
+
+impl Town {
+    /// Asks for an approval as the investigator, and approves as the supervisor.
+    async fn approved(&self, question: &Value) -> String {
+        let wish = json!({ "question": question });
+        let (status, asked) = self.asked(&self.investigator, "/plates/approvals", Some(WHY), &wish).await;
+        assert_eq!((status.as_u16(), &asked["approval"]["state"]), (201, &json!("open")), "{asked}");
+        let id = asked["approval"]["id"].as_str().unwrap().to_owned();
+        let approved = self.canvass.act(&self.supervisor, &format!("/plates/approvals/{id}/approve")).await;
+        assert_eq!(approved["approval"]["state"], "approved");
+        id
+    }
+
+    async fn run(&self, id: &str) -> Value {
+        self.canvass.post(&self.investigator, &format!("/plates/approvals/{id}/run"), &json!({})).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn company_and_several_places_are_asked_for_approved_run_and_kept() {
+    let mut town = Town::new("US-TX").await;
+    let (elm, elms) = town.camera("Elm and Main").await;
+    let (oak, oaks) = town.camera("Oak Street").await;
+    for (token, ago) in [(&elms, 600), (&oaks, 300)] {
+        let rows = [
+            town.row("1", "ABC 123", ago),
+            town.row("2", "BBB222", ago - 20),
+            town.row("3", "CCC333", ago - 200),
+        ];
+        town.canvass.post(token, "/reads", &json!({ "reads": rows })).await;
+    }
+    let convoy = json!({ "kind": "convoy", "plate": "abc 123", "within": 60 });
+    let (status, plan) =
+        town.asked(&town.investigator, "/plates/plan", Some(WHY), &json!({ "question": convoy })).await;
+    assert_eq!(status, 200, "{plan}");
+    assert_eq!(
+        (&plan["allowed"], &plan["second_person"], &plan["cameras"]),
+        (&json!(false), &json!(true), &json!(2))
+    );
+    assert_eq!(town.records("approval.ask").await + town.records("access.refused").await, 0);
+
+    let id = town.approved(&convoy).await;
+    let listed = town.canvass.get(&town.supervisor, "/plates/approvals?state=approved").await;
+    assert_eq!(listed["items"][0]["by_name"], "Ina");
+    assert!(!listed.to_string().contains("123"), "a list names no plate");
+    let answer = town.run(&id).await;
+    let found = &answer["convoy"];
+    assert_eq!((answer["kind"].as_str(), found["companions"].as_array().unwrap().len()), (Some("convoy"), 1));
+    let one = &found["companions"][0];
+    assert_eq!(
+        (&one["plate"], &one["cameras"], &one["passes"], &one["apart"]),
+        (&json!("BBB222"), &json!(2), &json!(2), &json!(20))
+    );
+    assert_eq!(one["meetings"][0]["gap"], 20);
+    let (status, _) = town
+        .canvass
+        .call(&town.supervisor, Method::POST, &format!("/plates/approvals/{id}/run"), Some(&json!({})))
+        .await;
+    assert_eq!(status, 409, "who asked runs it, and nobody else");
+
+    // Kept, read and exported, byte for byte.
+    let reads = json!([found["passes"][0]["read"]["id"], one["meetings"][0]["read"]["read"]["id"]]);
+    let wish = json!({ "search": found["search"], "reads": reads, "note": "Behind it at both cameras" });
+    let kept = town.canvass.post(&town.investigator, &format!("/plates/approvals/{id}/keep"), &wish).await;
+    assert_eq!((&kept["reads"], &kept["approval"]), (&json!(2), &json!(id)));
+    let path = format!("/kept-reads/{}", kept["id"].as_str().unwrap());
+    let url = format!("{}/api/v1{path}/content", town.canvass.desk);
+    let why = r#"{"class":"case-work","offence":"none","reason":"compare the reads of the pickup with the clips of Elm Street"}"#;
+    let bare = town.canvass.http.get(&url).bearer_auth(&town.investigator).send().await.unwrap();
+    assert_eq!(bare.status(), 422);
+    let read = town.canvass.http.get(&url).bearer_auth(&town.investigator).header("canvass-purpose", why);
+    let bytes = read.send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(json!(canvass_types::Digest::of(&bytes)), kept["sha256"]);
+    let file: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(
+        (&file["reads"][0]["read"]["plate"], &file["note"]),
+        (&json!("ABC123"), &json!("Behind it at both cameras"))
+    );
+    let detail = town.canvass.get(&town.supervisor, &path).await;
+    let events: Vec<&str> =
+        detail["events"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["reads-kept", "read"]);
+    let case =
+        town.canvass.get(&town.investigator, &format!("/cases/{}", kept["case"].as_str().unwrap())).await;
+    assert_eq!(case["reads"][0]["id"], kept["id"]);
+
+    let now = Time::new(town.clock.now());
+    let place = |name: &str, camera: &str| json!({ "name": name, "cameras": [camera], "from": now.plus_seconds(-3_600), "until": now });
+    let id =
+        town.approved(&json!({ "kind": "places", "places": [place("Elm", &elm), place("Oak", &oak)] })).await;
+    let found = town.run(&id).await;
+    let plates: Vec<&str> = found["places"]["visitors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["plate"].as_str().unwrap())
+        .collect();
+    assert_eq!(plates, ["ABC123", "BBB222", "CCC333"]);
+    let counts = [
+        town.records("plate.convoy").await,
+        town.records("plate.multiplace").await,
+        town.records("plate.keep").await,
+        town.records("approval.give").await,
+    ];
+    assert_eq!(counts, [2, 1, 1, 2], "keeping looks once more");
+    town.canvass.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wide_search_says_what_it_takes_and_reads_of_a_plain_one_are_kept() {
+    let mut town = Town::new("US-TX").await;
+    let (_, token) = town.camera("Elm and Main").await;
+    let rows = [town.row("1", "ABC 123", 60), town.row("2", "ZZZ999", 50)];
+    town.canvass.post(&token, "/reads", &json!({ "reads": rows })).await;
+    let from = Time::new(town.clock.now()).plus_seconds(-40 * 86_400);
+    let wide = json!({ "plate": "ABC123", "from": from });
+    let (status, refused) = town.asked(&town.investigator, "/plates/search", Some(WHY), &wide).await;
+    assert_eq!(status, 403);
+    assert!(refused["detail"].as_str().unwrap().contains("30 days"), "{refused}");
+    let id = town.approved(&json!({ "kind": "search", "plate": "ABC123", "from": from })).await;
+    assert_eq!(town.run(&id).await["reads"]["matches"].as_array().unwrap().len(), 1);
+    let reason = json!({ "reason": "Two days around it are enough" });
+    let (status, _) = town
+        .canvass
+        .call(&town.supervisor, Method::POST, &format!("/plates/approvals/{id}/refuse"), Some(&reason))
+        .await;
+    assert_eq!(status, 409, "it is approved");
+    town.canvass.act(&town.investigator, &format!("/plates/approvals/{id}/withdraw")).await;
+
+    let found = town.search(&json!({ "plate": "ABC123" })).await;
+    let keep = |read: &Value| {
+        json!({
+            "search": found["search"], "question": { "kind": "search", "plate": "ABC123" }, "reads": [read],
+        })
+    };
+    let wish = keep(&found["matches"][0]["read"]["id"]);
+    let (status, kept) = town.asked(&town.investigator, "/plates/keep", Some(WHY), &wish).await;
+    assert_eq!((status.as_u16(), &kept["reads"]), (201, &json!(1)), "{kept}");
+    let other = town.search(&json!({ "plate": "ZZZ999" })).await;
+    let wish = keep(&other["matches"][0]["read"]["id"]);
+    let (status, refused) = town.asked(&town.investigator, "/plates/keep", Some(WHY), &wish).await;
+    assert_eq!((status.as_u16(), &refused["problems"][0]["field"]), (422, &json!("reads")), "{refused}");
+    town.canvass.stop().await;
+}

@@ -10,6 +10,8 @@ export interface CaseDetail {
   holds: Hold[];
   items: Item[];
   offers: Offer[];
+  /** Plate reads that are kept in it. */
+  reads?: Schemas["KeptReadsView"][];
 }
 
 /** An original with the copies that were made of it, and of them. */

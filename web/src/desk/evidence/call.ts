@@ -52,12 +52,25 @@ export function address(path: string, query: Query = {}): string {
   return `/api/v1${path}${text ? `?${text}` : ""}`;
 }
 
+interface Options {
+  query?: Query;
+  body?: unknown;
+  purpose?: Purpose;
+  signal?: AbortSignal;
+}
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+
 /** Calls the API and reads the JSON answer. Throws a {@link Problem} with the server's remedy. */
-export async function call<T>(
-  method: "GET" | "POST" | "PUT" | "DELETE",
-  path: string,
-  options: { query?: Query; body?: unknown; purpose?: Purpose; signal?: AbortSignal } = {},
-): Promise<T> {
+export async function call<T>(method: Method, path: string, options: Options = {}): Promise<T> {
+  return (await (await answered(method, path, options)).json()) as T;
+}
+
+/** The same for a text that is wanted byte for byte. */
+export async function callText(method: Method, path: string, options: Options = {}): Promise<string> {
+  return (await answered(method, path, options)).text();
+}
+
+async function answered(method: Method, path: string, options: Options): Promise<Response> {
   const headers: Record<string, string> = { ...authorization() };
   if (options.purpose !== undefined) headers["Canvass-Purpose"] = purposeHeader(options.purpose);
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
@@ -76,5 +89,5 @@ export async function call<T>(
     throw new Problem("common.problem.offline");
   }
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+  return response;
 }

@@ -1,10 +1,11 @@
 /** How much waits for somebody, as the rail shows it. */
+import { approvals } from "../plates/api";
 import { session, whenSessionEnds } from "../session/session.svelte";
 import { proposals, unseenNotices } from "./api";
 import { findings } from "./findings";
 
 /** What waits; others' proposals only, for one's own wait for others. */
-export const waiting = $state({ approvals: 0, notices: 0, findings: 0 });
+export const waiting = $state({ approvals: 0, notices: 0, findings: 0, searches: 0 });
 
 /** Not counted again within so many milliseconds. */
 const PAUSE = 5_000;
@@ -20,6 +21,10 @@ export async function countWaiting(again = false): Promise<void> {
       const open = (await proposals("open")).items;
       waiting.approvals = open.filter((each) => each.by !== session.member?.id).length;
     }
+    if (session.may("approval.give")) {
+      const open = (await approvals("open")).items;
+      waiting.searches = open.filter((each) => each.decides).length;
+    }
     if (session.may("finding.read")) waiting.findings = (await findings("open", undefined, 200)).items.length;
     if (session.may("notice.read")) waiting.notices = (await unseenNotices()).length;
   } catch {
@@ -32,4 +37,5 @@ whenSessionEnds(() => {
   waiting.approvals = 0;
   waiting.notices = 0;
   waiting.findings = 0;
+  waiting.searches = 0;
 });

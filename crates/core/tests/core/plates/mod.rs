@@ -5,9 +5,12 @@
     reason = "the whole crate is test code: a broken law ends the test with its words"
 )]
 
+mod approvals;
 mod feed;
 mod forget;
 mod hotlists;
+mod keep;
 mod owners;
 mod search;
+mod together;
 mod world;
