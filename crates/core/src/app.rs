@@ -1,18 +1,21 @@
 //! The domain with what it works on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use canvass_types::{AgencyId, Clock, Entropy, MemberId, Policy, Purpose, Role, Time};
 
 use crate::{
     CoreError,
     access::{Action, Actor, By, Gate, Intent, Job, System, Target, VeilKeys},
+    alerts::webhooks::Inside,
     asked::AskedKeys,
     breakglass::Looked,
+    derived::RootKey,
     hotlists::Hotlists,
     policy::Policies,
     ports::{Records, RecordsExt, Versioned},
     records::{Agency, Member},
+    safelist::Safelists,
     signin::SigningIn,
 };
 
@@ -28,6 +31,9 @@ pub struct App<R> {
     looked: Looked,
     asked_keys: AskedKeys,
     watch: Hotlists,
+    root_key: RootKey,
+    safelists: Safelists,
+    inside: OnceLock<Inside>,
 }
 
 impl<R: Records> App<R> {
@@ -50,6 +56,9 @@ impl<R: Records> App<R> {
             looked: Looked::default(),
             asked_keys: AskedKeys::default(),
             watch: Hotlists::default(),
+            root_key: RootKey::default(),
+            safelists: Safelists::default(),
+            inside: OnceLock::new(),
         }
     }
 
@@ -96,6 +105,23 @@ impl<R: Records> App<R> {
 
     pub(crate) fn watch(&self) -> &Hotlists {
         &self.watch
+    }
+
+    pub(crate) fn safelists(&self) -> &Safelists {
+        &self.safelists
+    }
+
+    pub(crate) fn root_key(&self) -> &RootKey {
+        &self.root_key
+    }
+
+    /// Addresses of the operator's own network that webhooks may reach; none unless they were named.
+    pub(crate) fn inside(&self) -> &Inside {
+        self.inside.get_or_init(Inside::default)
+    }
+
+    pub(crate) fn set_inside(&self, inside: Inside) {
+        let _ = self.inside.set(inside);
     }
 
     pub(crate) fn veil_keys(&self) -> &VeilKeys {

@@ -81,11 +81,19 @@ pub enum Kind {
     HotlistPart,
     /// [`crate::records::Alert`]
     Alert,
+    /// [`crate::records::Webhook`]
+    Webhook,
+    /// [`crate::records::WebhookMessage`]
+    WebhookMessage,
+    /// [`crate::records::AlertPush`]
+    AlertPush,
+    /// [`crate::records::SafelistEntry`]
+    SafelistEntry,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 39] = [
         Self::Agency,
         Self::Member,
         Self::Token,
@@ -121,6 +129,10 @@ impl Kind {
         Self::HotlistVersion,
         Self::HotlistPart,
         Self::Alert,
+        Self::Webhook,
+        Self::WebhookMessage,
+        Self::AlertPush,
+        Self::SafelistEntry,
     ];
 
     /// The table that holds such records.
@@ -161,6 +173,10 @@ impl Kind {
             Self::HotlistVersion => "hotlist_versions",
             Self::HotlistPart => "hotlist_parts",
             Self::Alert => "alerts",
+            Self::Webhook => "webhooks",
+            Self::WebhookMessage => "webhook_messages",
+            Self::AlertPush => "alert_pushes",
+            Self::SafelistEntry => "safelist_entries",
         }
     }
 
@@ -210,6 +226,10 @@ impl Kind {
             Self::HotlistVersion => &["list", "state"],
             Self::HotlistPart => &["version_id"],
             Self::Alert => &["agency", "state", "same", "ends", "tally"],
+            Self::Webhook => &["agency", "state"],
+            Self::WebhookMessage => &["webhook", "state", "due", "ends"],
+            Self::AlertPush => &["agency", "member", "session", "endpoint", "ends"],
+            Self::SafelistEntry => &["agency", "plate", "ends"],
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     keys::Keys,
     ledgers::Ledgers,
     oidc::Oidc,
+    outbound::Outbound,
     pace::Pace,
     plates::ReadsPace,
     public::spool::Spool,
@@ -73,6 +74,10 @@ pub struct Parts {
     pub grown: Notify,
     /// Grows with each alert, which wakes the streams of them.
     pub alerted: watch::Sender<u64>,
+    /// Wakes the job that tells of alerts beyond the desk.
+    pub told: Notify,
+    /// The way to agencies' webhooks.
+    pub outbound: Outbound,
     /// Places for streams of alerts.
     pub streams: Arc<Semaphore>,
     /// Ends what would stay open by itself when the server stops.

@@ -16,6 +16,7 @@ pub mod keys;
 mod keysfile;
 pub mod ledgers;
 mod oidc;
+mod outbound;
 pub mod operator;
 mod pace;
 pub mod pages;

@@ -171,6 +171,10 @@ fn derive(kind: Kind, body: &str) -> Result<Derived, String> {
         Kind::HotlistVersion => of::<records::HotlistVersion>(body),
         Kind::HotlistPart => of::<records::HotlistPart>(body),
         Kind::Alert => of::<records::Alert>(body),
+        Kind::Webhook => of::<records::Webhook>(body),
+        Kind::WebhookMessage => of::<records::WebhookMessage>(body),
+        Kind::AlertPush => of::<records::AlertPush>(body),
+        Kind::SafelistEntry => of::<records::SafelistEntry>(body),
     }
 }
 

@@ -137,6 +137,14 @@ ids! {
     HotlistVersionId = "hlv";
     /// That a camera read a plate of a hotlist.
     AlertId = "alr";
+    /// An address to which an agency's alerts are told.
+    WebhookId = "whk";
+    /// One message to a webhook; the same at each try.
+    MessageId = "msg";
+    /// A member's browser that is told of alerts.
+    PushId = "psh";
+    /// A plate on an agency's safelist.
+    SafelistId = "sfl";
 }
 
 #[cfg(test)]
