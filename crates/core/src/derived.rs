@@ -38,7 +38,10 @@ impl<R: Records> App<R> {
     /// The key for one use (HKDF-SHA-256, RFC 5869); `what` names use and owner.
     pub(crate) fn derived(&self, what: &str) -> Result<[u8; 32], CoreError> {
         let root = self.root_key().0.get().ok_or_else(|| {
-            CoreError::state("this server was started without its key", "tell the operator: `keys/derive.key`")
+            CoreError::state(
+                "this server was started without its key",
+                "tell the operator: `keys/derive.key`",
+            )
         })?;
         let mut key = [0; 32];
         // 32 bytes are far below the most that HKDF gives.

@@ -282,7 +282,8 @@ impl<R: Records> App<R> {
         member.active = change.active.unwrap_or(member.active);
         member.stopped = if member.active { None } else { member.stopped.or_else(|| Some(self.now())) };
         let pushes = if member.active { Vec::new() } else { self.pushes_of(id).await? };
-        let changed = |changes: Changeset| pushes.iter().fold(changes.update(&before, &member), Changeset::delete);
+        let changed =
+            |changes: Changeset| pushes.iter().fold(changes.update(&before, &member), Changeset::delete);
         intent.with(changed).commit(self.records()).await?;
         Ok((&member).into())
     }

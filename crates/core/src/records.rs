@@ -63,8 +63,8 @@ pub use misuse::{Finding, FindingState, Handling, OwnVehicle, OwnVehicles};
 pub use safelist::{SafelistEntry, SafelistMode};
 pub use signin::{Enrolment, FederatedAccount, Lockout, Opener, Passkey, Session};
 pub use told::{
-    AlertPush, Attempt, MessageState, PushAddress, Webhook, WebhookEvent, WebhookMessage, WebhookOff, WebhookSecret,
-    WhyOff,
+    AlertPush, Attempt, MessageState, PushAddress, Webhook, WebhookEvent, WebhookMessage, WebhookOff,
+    WebhookSecret, WhyOff,
 };
 pub use transparency::{Claim, Contradiction, Language, PolicyText};
 pub use upkeep::{AuditBody, AuditRecord, Erasure, Hold, Setting};

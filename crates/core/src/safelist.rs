@@ -98,7 +98,12 @@ impl Safelists {
 
     fn count(&self, agency: &AgencyId, reads: u64) {
         if reads > 0 {
-            *self.dropped.lock().unwrap_or_else(PoisonError::into_inner).entry(agency.clone()).or_default() += reads;
+            *self
+                .dropped
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(agency.clone())
+                .or_default() += reads;
         }
     }
 
@@ -339,7 +344,15 @@ impl<R: Records> App<R> {
                 None => {
                     done.added += 1;
                     let id = SafelistId::random(self.entropy());
-                    SafelistEntry { id, agency: agency.clone(), plate: hash, by, made: now, renewed: None, ends }
+                    SafelistEntry {
+                        id,
+                        agency: agency.clone(),
+                        plate: hash,
+                        by,
+                        made: now,
+                        renewed: None,
+                        ends,
+                    }
                 }
             };
             changes.push((entry, known));
@@ -356,7 +369,8 @@ impl<R: Records> App<R> {
                 None => all.insert(entry),
             })
         };
-        let detail = json!({ "added": done.added, "renewed": done.renewed, "days": days, "registration_seen": true });
+        let detail =
+            json!({ "added": done.added, "renewed": done.renewed, "days": days, "registration_seen": true });
         intent.detail(detail).with(write).commit(self.records()).await?;
         self.safelists().change(&agency, |safe| {
             safe.plates.extend(changes.iter().map(|(entry, _)| (entry.plate.0, entry.ends)));
@@ -392,7 +406,12 @@ impl<R: Records> App<R> {
             }
             _ => {
                 let message = "which plate is not clear";
-                return Err(CoreError::field("plate", "one", message, "give the plate, or the id of its entry"));
+                return Err(CoreError::field(
+                    "plate",
+                    "one",
+                    message,
+                    "give the plate, or the id of its entry",
+                ));
             }
         };
         let before = found.ok_or(CoreError::Hidden("plate on the safelist"))?;
@@ -416,16 +435,27 @@ impl<R: Records> App<R> {
         let agency = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         let (chosen, _) = self.chosen(&agency).await?;
         let shown = self.safelist_shown(&agency).await?;
-        Ok(SafelistView { mode: chosen.mode, since: chosen.since, plates: shown.plates, dropped: shown.dropped })
+        Ok(SafelistView {
+            mode: chosen.mode,
+            since: chosen.since,
+            plates: shown.plates,
+            dropped: shown.dropped,
+        })
     }
 
     async fn safelist_shown(&self, agency: &AgencyId) -> Result<SafelistShown, CoreError> {
         let (chosen, _) = self.chosen(agency).await?;
         let now = self.now();
-        let plates = self.safelists().of(agency).map_or(0, |safe| {
-            safe.plates.values().filter(|ends| now < **ends).count() as u64
-        });
-        Ok(SafelistShown { agency: agency.clone(), mode: chosen.mode, plates, dropped: self.dropped(agency).await?.0 })
+        let plates = self
+            .safelists()
+            .of(agency)
+            .map_or(0, |safe| safe.plates.values().filter(|ends| now < **ends).count() as u64);
+        Ok(SafelistShown {
+            agency: agency.clone(),
+            mode: chosen.mode,
+            plates,
+            dropped: self.dropped(agency).await?.0,
+        })
     }
 
     /// Safelists as everybody may know of them, by agency.

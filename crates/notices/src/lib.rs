@@ -179,7 +179,9 @@ impl Notices {
     pub async fn tell_of_alerts(&self, target: &PushTarget, language: &str) -> Result<Sent, NoticesError> {
         match &self.push {
             // What the operator allows may have changed since.
-            Some(push) if push.admits(&target.endpoint) => push.tell_of_alerts(target, language, self.now()).await,
+            Some(push) if push.admits(&target.endpoint) => {
+                push.tell_of_alerts(target, language, self.now()).await
+            }
             Some(_) => Ok(Sent::Gone),
             None => Ok(Sent::Later),
         }

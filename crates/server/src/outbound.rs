@@ -64,7 +64,15 @@ impl Default for Outbound {
 
 /// Seconds after which a receiver wants to be asked again (RFC 9110, section 10.2.3); a date is not read.
 fn wanted(answer: &reqwest::Response) -> Option<i64> {
-    answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().filter(|seconds| *seconds >= 0)
+    answer
+        .headers()
+        .get(header::RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+        .filter(|seconds| *seconds >= 0)
 }
 
 /// Whether an error comes from the guard.

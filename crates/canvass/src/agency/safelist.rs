@@ -86,7 +86,13 @@ fn state_line(list: &SafelistView) -> String {
 
 fn entry_line(entry: &SafelistEntryView) -> String {
     let renewed = entry.renewed.map(|at| format!("  renewed {at}")).unwrap_or_default();
-    format!("{}  until {}  entered {}{renewed}  by {}", entry.id, entry.ends, entry.made, plain(&entry.by_name))
+    format!(
+        "{}  until {}  entered {}{renewed}  by {}",
+        entry.id,
+        entry.ends,
+        entry.made,
+        plain(&entry.by_name)
+    )
 }
 
 async fn add(

@@ -84,7 +84,12 @@ pub struct Serve {
     )]
     push_services: Vec<String>,
     /// A host or origin of this network that agencies' webhooks may reach, the latter also by plain HTTP; may stand several times
-    #[arg(long = "webhook-inside", env = "CANVASS_WEBHOOK_INSIDE", value_delimiter = ',', value_name = "HOST")]
+    #[arg(
+        long = "webhook-inside",
+        env = "CANVASS_WEBHOOK_INSIDE",
+        value_delimiter = ',',
+        value_name = "HOST"
+    )]
     webhooks_inside: Vec<String>,
     /// Turns e-mail on: smtps://USER@HOST:465, or smtp://USER@HOST:587?tls=required
     #[arg(long, env = "CANVASS_MAIL_SMTP", value_name = "URL", requires = "mail_from")]

@@ -29,7 +29,8 @@ use crate::{
     plates::plate_fault,
     ports::{Query, Records, RecordsExt, Versioned},
     records::{
-        Alert, AlertRead, AlertState, Camera, Compared, Hotlist, HotlistEntry, LegalBasis, Member, WebhookEvent,
+        Alert, AlertRead, AlertState, Camera, Compared, Hotlist, HotlistEntry, LegalBasis, Member,
+        WebhookEvent,
     },
 };
 

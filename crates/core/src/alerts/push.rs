@@ -122,7 +122,12 @@ impl<R: Records> App<R> {
         check_text(&mut problems, "keys.p256dh", &wish.keys.p256dh, 1..=LONGEST.1);
         check_text(&mut problems, "keys.auth", &wish.keys.auth, 1..=LONGEST.2);
         if !matches!(wish.language.as_str(), "en" | "es") {
-            problems.push(problem("language", "known", "there are no words in this language", "give en or es"));
+            problems.push(problem(
+                "language",
+                "known",
+                "there are no words in this language",
+                "give en or es",
+            ));
         }
         if problems.is_empty() && !admits(&wish.endpoint) {
             problems.push(problem(
@@ -135,10 +140,10 @@ impl<R: Records> App<R> {
         accept(problems)?;
         let now = self.now();
         let endpoint = Digest::of(wish.endpoint.as_bytes());
-        let address =
-            PushAddress { endpoint: wish.endpoint, p256dh: wish.keys.p256dh, auth: wish.keys.auth };
+        let address = PushAddress { endpoint: wish.endpoint, p256dh: wish.keys.p256dh, auth: wish.keys.auth };
         let known = self.records().first(Query::<AlertPush>::new().with("endpoint", endpoint)).await?;
-        let newest = self.records().first(Query::<Alert>::new().with("agency", &agency).newest_first()).await?;
+        let newest =
+            self.records().first(Query::<Alert>::new().with("agency", &agency).newest_first()).await?;
         let mut push = AlertPush {
             id: PushId::random(self.entropy()),
             agency,
@@ -180,7 +185,10 @@ impl<R: Records> App<R> {
         every(self.records(), Query::<AlertPush>::new().with("member", member), usize::MAX).await
     }
 
-    pub(crate) async fn pushes_of_session(&self, id: &SessionId) -> Result<Vec<Versioned<AlertPush>>, CoreError> {
+    pub(crate) async fn pushes_of_session(
+        &self,
+        id: &SessionId,
+    ) -> Result<Vec<Versioned<AlertPush>>, CoreError> {
         every(self.records(), Query::<AlertPush>::new().with("session", id), usize::MAX).await
     }
 
@@ -218,7 +226,9 @@ impl<R: Records> App<R> {
         for agency in self.records().count_by(Kind::AlertPush, "agency").await?.into_keys() {
             let waiting = Query::<Alert>::new().with("agency", &agency);
             let waiting = waiting.with("state", AlertState::Unconfirmed.as_str()).newest_first();
-            let Some(newest) = self.records().first(waiting).await?.map(|found| found.sequence) else { continue };
+            let Some(newest) = self.records().first(waiting).await?.map(|found| found.sequence) else {
+                continue;
+            };
             let query = Query::<AlertPush>::new().with("agency", &agency);
             for push in every(self.records(), query, usize::MAX).await? {
                 let it = &push.record;
@@ -263,7 +273,9 @@ impl<R: Records> App<R> {
                 after.not_before = Some(now.plus_seconds(QUIET_SECONDS));
             }
             Pushed::Gone => return self.drop_push(before).await,
-            Pushed::Later if before.record.failures + 1 >= MOST_FAILURES => return self.drop_push(before).await,
+            Pushed::Later if before.record.failures + 1 >= MOST_FAILURES => {
+                return self.drop_push(before).await;
+            }
             Pushed::Later => {
                 after.failures += 1;
                 after.not_before = Some(now.plus_seconds((60 << after.failures.min(10)).min(6 * 3_600)));

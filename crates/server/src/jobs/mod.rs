@@ -151,7 +151,8 @@ pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<(
     });
     let (_, one, token) = spawn(&mut jobs, desk);
     jobs.spawn(async move {
-        go_round("told", &one, pace.saturating_mul(4), &one.told, &token, async || told::round(&one).await).await;
+        go_round("told", &one, pace.saturating_mul(4), &one.told, &token, async || told::round(&one).await)
+            .await;
     });
     jobs
 }

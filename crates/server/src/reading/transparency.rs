@@ -100,7 +100,9 @@ fn safelists(out: &mut String, summary: &Transparency) {
     for list in summary.safelists.iter().take(MOST) {
         let agency = summary.agencies.iter().find(|agency| agency.id == list.agency);
         let mode = match list.mode {
-            SafelistMode::Off => Both("reads are stored as all others", "las lecturas se guardan como las demás"),
+            SafelistMode::Off => {
+                Both("reads are stored as all others", "las lecturas se guardan como las demás")
+            }
             SafelistMode::Tag => Both("reads are stored and marked", "las lecturas se guardan y se marcan"),
             SafelistMode::Drop => Both("reads are not stored", "las lecturas no se guardan"),
         };

@@ -101,7 +101,8 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 fn is_local_name(host: &str) -> bool {
     let host = host.trim_end_matches('.');
     let ends = ["localhost", "local", "internal", "intranet", "lan", "home.arpa", "onion"];
-    !host.contains('.') || ends.iter().any(|end| host.strip_suffix(end).is_some_and(|rest| rest.ends_with('.')))
+    !host.contains('.')
+        || ends.iter().any(|end| host.strip_suffix(end).is_some_and(|rest| rest.ends_with('.')))
 }
 
 fn wrong(rule: &str, message: &str, remedy: &str) -> Box<FieldProblem> {
@@ -162,7 +163,9 @@ mod tests {
 
     #[test]
     fn only_addresses_of_the_internet_are_taken() {
-        for good in ["https://dispatch.example/hooks?key=1", "https://93.184.215.14/", "https://[2606:2800:21f::1]/x"] {
+        for good in
+            ["https://dispatch.example/hooks?key=1", "https://93.184.215.14/", "https://[2606:2800:21f::1]/x"]
+        {
             assert_eq!(rule(good, &[]), Ok(false), "{good}");
         }
         for (bad, why) in [

@@ -26,9 +26,7 @@ use crate::{
     cases::{Page, load::every, load::page_of},
     error::{accept, check_text, problem},
     ports::{Query, Records, RecordsExt, Versioned},
-    records::{
-        Attempt, MessageState, Webhook, WebhookEvent, WebhookMessage, WebhookOff, WebhookSecret,
-    },
+    records::{Attempt, MessageState, Webhook, WebhookEvent, WebhookMessage, WebhookOff, WebhookSecret},
 };
 
 /// Most webhooks that one agency has.
@@ -148,7 +146,8 @@ fn in_use(webhook: &Webhook, now: Time) -> impl Iterator<Item = &WebhookSecret> 
 /// With a new secret; the one before it signs on for a while.
 fn rotated(webhook: &Webhook, salt: Digest, now: Time) -> Webhook {
     let ends = now.plus_seconds(ROTATION_HOURS * 3_600);
-    let before = in_use(webhook, now).next().map(|secret| WebhookSecret { ends: Some(ends), ..secret.clone() });
+    let before =
+        in_use(webhook, now).next().map(|secret| WebhookSecret { ends: Some(ends), ..secret.clone() });
     let secrets = std::iter::once(WebhookSecret { salt, made: now, ends: None }).chain(before).collect();
     Webhook { secrets, ..webhook.clone() }
 }
@@ -163,7 +162,11 @@ impl<R: Records> App<R> {
         Digest(random(self.entropy()))
     }
 
-    pub(super) fn webhook_secret(&self, webhook: &Webhook, secret: &WebhookSecret) -> Result<[u8; 32], CoreError> {
+    pub(super) fn webhook_secret(
+        &self,
+        webhook: &Webhook,
+        secret: &WebhookSecret,
+    ) -> Result<[u8; 32], CoreError> {
         self.derived(&format!("webhook/{}/{}", webhook.id, secret.salt))
     }
 
@@ -192,7 +195,8 @@ impl<R: Records> App<R> {
         }
         accept(problems)?;
         let Some(address) = address else { return Err(CoreError::Hidden("webhook")) };
-        let others = every(self.records(), Query::<Webhook>::new().with("agency", &agency), usize::MAX).await?;
+        let others =
+            every(self.records(), Query::<Webhook>::new().with("agency", &agency), usize::MAX).await?;
         if others.len() >= MOST_WEBHOOKS {
             return Err(CoreError::state(
                 format!("the agency has {MOST_WEBHOOKS} webhooks, and no more are kept"),
@@ -236,7 +240,11 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When the actor may not, or there is no such webhook.
-    pub async fn rotate_webhook(&self, actor: &Actor, id: &WebhookId) -> Result<WebhookSecretShown, CoreError> {
+    pub async fn rotate_webhook(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+    ) -> Result<WebhookSecretShown, CoreError> {
         let before = self.load_webhook(id).await?;
         let target = Target::of(&before.record.agency, id);
         let intent = self.allow::<WebhookChange>(actor, target, None).await?;
@@ -344,7 +352,8 @@ impl<R: Records> App<R> {
 
     async fn webhook_view(&self, actor: &Actor, webhook: Webhook) -> Result<WebhookView, CoreError> {
         let now = self.now();
-        let may = self.gate().check::<WebhookChange>(actor, &Target::of(&webhook.agency, &webhook.id)).is_ok();
+        let may =
+            self.gate().check::<WebhookChange>(actor, &Target::of(&webhook.agency, &webhook.id)).is_ok();
         let secrets =
             in_use(&webhook, now).map(|it| WebhookSecretView { made: it.made, ends: it.ends }).collect();
         Ok(WebhookView {
@@ -367,7 +376,8 @@ impl<R: Records> App<R> {
 
     /// Messages to a webhook that wait, up to [`MOST_WAITING`].
     pub(super) async fn waiting(&self, id: &WebhookId) -> Result<usize, CoreError> {
-        let query = Query::<WebhookMessage>::new().with("webhook", id).with("state", MessageState::Waiting.as_str());
+        let query =
+            Query::<WebhookMessage>::new().with("webhook", id).with("state", MessageState::Waiting.as_str());
         Ok(self.records().list(query.limit(MOST_WAITING)).await?.len())
     }
 }

@@ -11,7 +11,8 @@ use crate::{
     cases::load::{every, up_to},
     ports::{Changeset, Query, Records, RecordsExt, StoreError, Versioned},
     records::{
-        Alert, AlertState, Attempt, Hotlist, MessageState, Webhook, WebhookEvent, WebhookMessage, WebhookOff, WhyOff,
+        Alert, AlertState, Attempt, Hotlist, MessageState, Webhook, WebhookEvent, WebhookMessage, WebhookOff,
+        WhyOff,
     },
 };
 
@@ -35,8 +36,7 @@ const ROUND: usize = 200;
 const TRIES: usize = 5;
 
 /// What every message about an alert says.
-pub const NO_CAUSE: &str =
-    "A match alone is no cause for a stop or a search. It stays unconfirmed until a person has compared the plate with the picture.";
+pub const NO_CAUSE: &str = "A match alone is no cause for a stop or a search. It stays unconfirmed until a person has compared the plate with the picture.";
 
 /// A message on its way.
 #[derive(Debug, Clone)]
@@ -70,7 +70,13 @@ fn next(message: &WebhookMessage, now: Time, wanted: Option<i64>, chance: u16) -
 }
 
 /// The message after a try.
-fn tried(before: &WebhookMessage, now: Time, attempt: Attempt, wanted: Option<i64>, chance: u16) -> WebhookMessage {
+fn tried(
+    before: &WebhookMessage,
+    now: Time,
+    attempt: Attempt,
+    wanted: Option<i64>,
+    chance: u16,
+) -> WebhookMessage {
     let mut after = before.clone();
     after.tries = before.tries.saturating_add(1);
     after.last = Some((now, attempt));
@@ -126,7 +132,13 @@ impl Outgoing {
 }
 
 impl<R: Records> App<R> {
-    fn message(&self, webhook: &Webhook, event: WebhookEvent, alert: Option<&Alert>, body: String) -> WebhookMessage {
+    fn message_to(
+        &self,
+        webhook: &Webhook,
+        event: WebhookEvent,
+        alert: Option<&Alert>,
+        body: String,
+    ) -> WebhookMessage {
         let now = self.now();
         WebhookMessage {
             id: MessageId::random(self.entropy()),
@@ -146,7 +158,7 @@ impl<R: Records> App<R> {
     pub(super) fn test_message(&self, webhook: &Webhook) -> WebhookMessage {
         let event = WebhookEvent::Test;
         let body = json!({ "type": event, "timestamp": self.now(), "data": { "webhook": webhook.id } });
-        self.message(webhook, event, None, body.to_string())
+        self.message_to(webhook, event, None, body.to_string())
     }
 
     /// The body of a message about an alert: ids and names, and where the rest is. No plate, no position, nobody's name.
@@ -173,7 +185,11 @@ impl<R: Records> App<R> {
     }
 
     /// Messages about an alert, one for each webhook of its agency that wants to know.
-    pub(in crate::alerts) async fn told(&self, event: WebhookEvent, alert: &Alert) -> Result<Outgoing, CoreError> {
+    pub(in crate::alerts) async fn told(
+        &self,
+        event: WebhookEvent,
+        alert: &Alert,
+    ) -> Result<Outgoing, CoreError> {
         let mut outgoing = Outgoing::default();
         let query = Query::<Webhook>::new().with("agency", &alert.agency);
         let webhooks = self.records().list(query).await?;
@@ -189,12 +205,14 @@ impl<R: Records> App<R> {
         let body = self.body_of(event, alert, &list.record);
         for webhook in wanting {
             // Only one that fails can have many that wait.
-            if webhook.record.failing.is_some() && self.waiting(&webhook.record.id).await? >= MOST_WAITING as usize {
+            if webhook.record.failing.is_some()
+                && self.waiting(&webhook.record.id).await? >= MOST_WAITING as usize
+            {
                 let lost = webhook.record.lost.saturating_add(1);
                 let after = Webhook { lost, ..webhook.record.clone() };
                 outgoing.lost.push((webhook, after));
             } else {
-                outgoing.messages.push(self.message(&webhook.record, event, Some(alert), body.clone()));
+                outgoing.messages.push(self.message_to(&webhook.record, event, Some(alert), body.clone()));
             }
         }
         Ok(outgoing)
@@ -212,7 +230,8 @@ impl<R: Records> App<R> {
         let mut webhooks = every(self.records(), Query::<Webhook>::new(), usize::MAX).await?;
         // Not always the same ones first.
         let first = usize::from(u16::from_be_bytes(random(self.entropy())));
-        webhooks.rotate_left(first.checked_rem(webhooks.len()).unwrap_or(0));
+        let first = first.checked_rem(webhooks.len()).unwrap_or(0);
+        webhooks.rotate_left(first);
         let mut sendings = Vec::new();
         let mut ended = 0;
         for Versioned { record: webhook, .. } in &webhooks {
@@ -341,7 +360,8 @@ impl<R: Records> App<R> {
     /// # Errors
     /// The store's; the next round goes on.
     pub async fn forget_messages(&self) -> Result<usize, CoreError> {
-        let old = up_to(self.records(), Query::<WebhookMessage>::new().due("ends", self.now()), ROUND).await?;
+        let old =
+            up_to(self.records(), Query::<WebhookMessage>::new().due("ends", self.now()), ROUND).await?;
         for message in &old {
             self.drop_message(message).await?;
         }
@@ -355,7 +375,7 @@ mod tests {
 
     use super::*;
 
-    fn message() -> WebhookMessage {
+    fn message_to() -> WebhookMessage {
         WebhookMessage {
             id: "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
             webhook: "whk_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),

@@ -30,9 +30,15 @@ mod tests {
         // Made with `standardwebhooks` 1.1.0 of PyPI: Webhook(secret).sign(id, timestamp, body).
         let secret = *b"canvass webhook secret, 32 bytes";
         assert_eq!(secret_text(&secret), "whsec_Y2FudmFzcyB3ZWJob29rIHNlY3JldCwgMzIgYnl0ZXM=");
-        let signed = sign(&[secret], "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa", 1_790_000_000, r#"{"type":"alert.raised"}"#);
+        let signed =
+            sign(&[secret], "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa", 1_790_000_000, r#"{"type":"alert.raised"}"#);
         assert_eq!(signed, "v1,amyq7WHJltKOKfVhjxu2TucwBkU26wLh/LgXw+7/2rc=");
-        let both = sign(&[secret, [7; 32]], "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa", 1_790_000_000, r#"{"type":"alert.raised"}"#);
+        let both = sign(
+            &[secret, [7; 32]],
+            "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+            1_790_000_000,
+            r#"{"type":"alert.raised"}"#,
+        );
         assert_eq!(both.split(' ').next(), Some(signed.as_str()));
         assert_eq!(both.split(' ').count(), 2);
     }
