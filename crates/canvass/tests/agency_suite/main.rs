@@ -8,4 +8,5 @@ mod memory;
 mod mistakes;
 mod reads;
 mod story;
+mod told;
 mod town;

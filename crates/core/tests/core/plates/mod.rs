@@ -9,5 +9,7 @@ mod feed;
 mod forget;
 mod hotlists;
 mod owners;
+mod safelist;
 mod search;
+mod told;
 mod world;
