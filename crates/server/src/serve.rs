@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     asked,
     config::{ConfigError, DataFolder, Role, ServeConfig, Tls},
-    desk::{Desk, Parts},
+    desk::{Desk, Parts, Told},
     files, jobs,
     keys::{self, Keys, KeysError, origin},
     keysfile,
@@ -304,7 +304,7 @@ pub(crate) async fn open_desk(
         changed: Notify::new(),
         grown: Notify::new(),
         alerted: watch::Sender::new(0),
-        told: Notify::new(),
+        told: Told::default(),
         outbound: Outbound::default(),
         streams: Arc::new(Semaphore::new(MOST_STREAMS)),
         closing: stop.clone(),

@@ -89,8 +89,18 @@ pub enum Round {
 /// Longest rest after failures.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// Names of all jobs.
-pub const NAMES: [&str; 9] =
-    ["sequencer", "publisher", "intake", "sweeper", "notices", "misuse", "transparency", "reads", "told"];
+pub const NAMES: [&str; 10] = [
+    "sequencer",
+    "publisher",
+    "intake",
+    "sweeper",
+    "notices",
+    "misuse",
+    "transparency",
+    "reads",
+    "webhooks",
+    "browsers",
+];
 
 /// Starts all jobs; they stop, each at the end of its batch, when `stop` is cancelled.
 pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<()> {
@@ -151,8 +161,17 @@ pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<(
     });
     let (_, one, token) = spawn(&mut jobs, desk);
     jobs.spawn(async move {
-        go_round("told", &one, pace.saturating_mul(4), &one.told, &token, async || told::round(&one).await)
-            .await;
+        go_round("webhooks", &one, pace.saturating_mul(4), &one.told.webhooks, &token, async || {
+            told::webhooks(&one).await
+        })
+        .await;
+    });
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("browsers", &one, pace.saturating_mul(4), &one.told.browsers, &token, async || {
+            told::browsers(&one).await
+        })
+        .await;
     });
     jobs
 }

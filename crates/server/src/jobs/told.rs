@@ -10,19 +10,11 @@ use crate::desk::Desk;
 /// Browsers that are told at the same time.
 const AT_ONCE: usize = 16;
 
-/// One batch of messages to webhooks and one to browsers.
+/// One batch of messages to webhooks.
 ///
 /// # Errors
 /// The store's; what was sent and not noted is sent again, under the same id.
-pub async fn round(desk: &Desk) -> Result<Round, JobError> {
-    let (webhooks, browsers) = tokio::join!(webhooks(desk), browsers(desk));
-    let sent = webhooks? + browsers?;
-    desk.app.forget_messages().await?;
-    desk.app.forget_pushes().await?;
-    Ok(if sent > 0 { Round::Again } else { Round::Rest })
-}
-
-async fn webhooks(desk: &Desk) -> Result<usize, JobError> {
+pub async fn webhooks(desk: &Desk) -> Result<Round, JobError> {
     let due = desk.app.messages_due().await?;
     let sent = due.len();
     let each = due.into_iter().map(|sending| async move {
@@ -37,11 +29,17 @@ async fn webhooks(desk: &Desk) -> Result<usize, JobError> {
         // A webhook that was switched off left an entry.
         desk.changed.notify_one();
     }
-    Ok(sent)
+    desk.app.forget_messages().await?;
+    Ok(if sent > 0 { Round::Again } else { Round::Rest })
 }
 
-async fn browsers(desk: &Desk) -> Result<usize, JobError> {
-    let Some(notices) = &desk.notices else { return Ok(0) };
+/// One batch of messages to browsers.
+///
+/// # Errors
+/// The store's; a browser that was told and not noted is told again.
+pub async fn browsers(desk: &Desk) -> Result<Round, JobError> {
+    desk.app.forget_pushes().await?;
+    let Some(notices) = &desk.notices else { return Ok(Round::Rest) };
     let due = desk.app.pushes_due().await?;
     let each = due.into_iter().map(|push| async move {
         let (endpoint, keys) = (push.address.endpoint.clone(), &push.address);
@@ -59,5 +57,5 @@ async fn browsers(desk: &Desk) -> Result<usize, JobError> {
     for done in stream::iter(each).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
         told += done?;
     }
-    Ok(told)
+    Ok(if told > 0 { Round::Again } else { Round::Rest })
 }

@@ -263,7 +263,7 @@ impl AddedReads {
         }
         if desk.app.raise_alerts(feed, &batch.hits).await? > 0 {
             desk.alerted.send_modify(|count| *count += 1);
-            desk.told.notify_one();
+            desk.told.wake();
             desk.changed.notify_one();
         }
         Ok(())

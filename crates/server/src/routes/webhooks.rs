@@ -105,7 +105,7 @@ pub async fn test(
     At(webhook): At<WebhookId>,
 ) -> Made<WebhookMessageView> {
     let sent = made(|| desk.app.test_webhook(&actor, &webhook)).await;
-    desk.told.notify_one();
+    desk.told.wake();
     sent
 }
 

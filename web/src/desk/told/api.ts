@@ -18,8 +18,7 @@ export const webhooks = async (): Promise<WebhookView[]> =>
   (await call<{ items: WebhookView[] }>("GET", "/webhooks")).items;
 
 /** Sets one up; its secret is shown this once. */
-export const addWebhook = (wish: NewWebhook): Promise<WebhookSecretShown> =>
-  call("POST", "/webhooks", { body: wish });
+export const addWebhook = (wish: NewWebhook): Promise<WebhookSecretShown> => call("POST", "/webhooks", { body: wish });
 
 /** Gives one a new secret, shown this once. */
 export const rotateWebhook = (id: string): Promise<WebhookSecretShown> => call("POST", `/webhooks/${id}/rotate`);
