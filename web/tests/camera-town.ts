@@ -42,15 +42,18 @@ async function member(town: Town, by: Person, name: string, role: string, agency
   return { id, who: person(town, name, token) };
 }
 
-/** Builds the town: Ada administers, Ines investigates, Sam and Sid supervise. The server runs when it returns. */
-export async function cameraTown(): Promise<CameraTown> {
+/**
+ * Builds the town: Ada administers, Ines investigates, Sam and Sid supervise. The server runs when it returns; `more` are
+ * further options of `canvass serve`.
+ */
+export async function cameraTown(more: string[] = []): Promise<CameraTown> {
   const folder = mkdtempSync(join(tmpdir(), "canvass-plates-"));
   const [inside, open] = [await freePort(), await freePort()];
   const town = { folder, desk: `http://127.0.0.1:${inside}`, public: `http://127.0.0.1:${open}`, people: {} } as Town;
   const before = person(town, "Operator", "none");
   const first = await asks<{ token: string }>(before, ["init", "--data", "data", "--operator", "Olive Operator"]);
   const operator = person(town, "Operator", first.token);
-  const server = await serve(town);
+  const server = await serve(town, more);
   try {
     return { town, server, tokens: await settle(town, operator) };
   } catch (error) {

@@ -1,19 +1,22 @@
 //! The domain with what it works on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use canvass_types::{AgencyId, Clock, Entropy, MemberId, Policy, Purpose, Role, Time};
 
 use crate::{
     CoreError,
     access::{Action, Actor, By, Gate, Intent, Job, System, Target, VeilKeys},
+    alerts::webhooks::Inside,
     asked::AskedKeys,
     breakglass::LookedNow,
+    derived::RootKey,
     hotlists::Hotlists,
     plates::Shown,
     policy::Policies,
     ports::{Records, RecordsExt, Versioned},
     records::{Agency, Member},
+    safelist::Safelists,
     signin::SigningIn,
 };
 
@@ -30,6 +33,9 @@ pub struct App<R> {
     shown: Shown,
     asked_keys: AskedKeys,
     watch: Hotlists,
+    root_key: RootKey,
+    safelists: Safelists,
+    inside: OnceLock<Inside>,
 }
 
 impl<R: Records> App<R> {
@@ -53,6 +59,9 @@ impl<R: Records> App<R> {
             shown: Shown::default(),
             asked_keys: AskedKeys::default(),
             watch: Hotlists::default(),
+            root_key: RootKey::default(),
+            safelists: Safelists::default(),
+            inside: OnceLock::new(),
         }
     }
 
@@ -103,6 +112,23 @@ impl<R: Records> App<R> {
 
     pub(crate) fn watch(&self) -> &Hotlists {
         &self.watch
+    }
+
+    pub(crate) fn safelists(&self) -> &Safelists {
+        &self.safelists
+    }
+
+    pub(crate) fn root_key(&self) -> &RootKey {
+        &self.root_key
+    }
+
+    /// Addresses of the operator's own network that webhooks may reach; none unless they were named.
+    pub(crate) fn inside(&self) -> &Inside {
+        self.inside.get_or_init(Inside::default)
+    }
+
+    pub(crate) fn set_inside(&self, inside: Inside) {
+        let _ = self.inside.set(inside);
     }
 
     pub(crate) fn veil_keys(&self) -> &VeilKeys {

@@ -12,7 +12,7 @@ use crate::{
     },
     agencies::{NewRecipient, is_recipient},
     error::{accept, check_text, problem},
-    ports::{Query, Records, RecordsExt, Versioned},
+    ports::{Changeset, Query, Records, RecordsExt, Versioned},
     records::{Member, Session, Setting, Token},
     signin::SessionView,
 };
@@ -281,7 +281,10 @@ impl<R: Records> App<R> {
         }
         member.active = change.active.unwrap_or(member.active);
         member.stopped = if member.active { None } else { member.stopped.or_else(|| Some(self.now())) };
-        intent.with(|changes| changes.update(&before, &member)).commit(self.records()).await?;
+        let pushes = if member.active { Vec::new() } else { self.pushes_of(id).await? };
+        let changed =
+            |changes: Changeset| pushes.iter().fold(changes.update(&before, &member), Changeset::delete);
+        intent.with(changed).commit(self.records()).await?;
         Ok((&member).into())
     }
 

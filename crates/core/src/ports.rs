@@ -85,11 +85,19 @@ pub enum Kind {
     SearchApproval,
     /// [`crate::records::KeptReads`]
     KeptReads,
+    /// [`crate::records::Webhook`]
+    Webhook,
+    /// [`crate::records::WebhookMessage`]
+    WebhookMessage,
+    /// [`crate::records::AlertPush`]
+    AlertPush,
+    /// [`crate::records::SafelistEntry`]
+    SafelistEntry,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 41] = [
         Self::Agency,
         Self::Member,
         Self::Token,
@@ -127,6 +135,10 @@ impl Kind {
         Self::Alert,
         Self::SearchApproval,
         Self::KeptReads,
+        Self::Webhook,
+        Self::WebhookMessage,
+        Self::AlertPush,
+        Self::SafelistEntry,
     ];
 
     /// The table that holds such records.
@@ -169,6 +181,10 @@ impl Kind {
             Self::Alert => "alerts",
             Self::SearchApproval => "search_approvals",
             Self::KeptReads => "kept_reads",
+            Self::Webhook => "webhooks",
+            Self::WebhookMessage => "webhook_messages",
+            Self::AlertPush => "alert_pushes",
+            Self::SafelistEntry => "safelist_entries",
         }
     }
 
@@ -220,6 +236,10 @@ impl Kind {
             Self::Alert => &["agency", "state", "same", "ends", "tally"],
             Self::SearchApproval => &["agency", "state", "ends"],
             Self::KeptReads => &["agency", "case_id", "due"],
+            Self::Webhook => &["agency", "state"],
+            Self::WebhookMessage => &["webhook", "state", "due", "ends"],
+            Self::AlertPush => &["agency", "member", "session", "endpoint", "ends"],
+            Self::SafelistEntry => &["agency", "plate", "ends"],
         }
     }
 }

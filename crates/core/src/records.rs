@@ -43,7 +43,9 @@ mod cameras;
 mod govern;
 mod hotlists;
 mod misuse;
+mod safelist;
 mod signin;
+mod told;
 mod transparency;
 mod upkeep;
 
@@ -60,7 +62,12 @@ pub use hotlists::{
     LegalBasis, VersionState,
 };
 pub use misuse::{Finding, FindingState, Handling, OwnVehicle, OwnVehicles};
+pub use safelist::{SafelistEntry, SafelistMode};
 pub use signin::{Enrolment, FederatedAccount, Lockout, Opener, Passkey, Session};
+pub use told::{
+    AlertPush, Attempt, MessageState, PushAddress, Webhook, WebhookEvent, WebhookMessage, WebhookOff,
+    WebhookSecret, WhyOff,
+};
 pub use transparency::{Claim, Contradiction, Language, PolicyText};
 pub use upkeep::{AuditBody, AuditRecord, Erasure, Hold, Setting};
 

@@ -33,7 +33,7 @@ use self::{
 pub use self::{
     mail::MailConfig,
     push::PushConfig,
-    wish::{MOST_REGIONS, Wish, WishError},
+    wish::{MOST_REGIONS, PushKeys, PushTarget, Wish, WishError},
 };
 
 /// Messages that are on their way at the same time.
@@ -103,7 +103,7 @@ pub enum NoticesError {
 
 /// What became of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sent {
+pub enum Sent {
     /// It was taken.
     Done,
     /// The address is gone for good.
@@ -164,6 +164,27 @@ impl Notices {
     #[must_use]
     pub fn push_key(&self) -> Option<String> {
         self.push.as_ref().map(|_| self.keys.vapid_public())
+    }
+
+    /// Whether a push address belongs to a service that is known here; none does while push is off.
+    #[must_use]
+    pub fn admits(&self, endpoint: &str) -> bool {
+        self.push.as_ref().is_some_and(|push| push.admits(endpoint))
+    }
+
+    /// Tells a member's browser that alerts wait for a comparison, in `en` or `es`.
+    ///
+    /// # Errors
+    /// When the message can't be put together.
+    pub async fn tell_of_alerts(&self, target: &PushTarget, language: &str) -> Result<Sent, NoticesError> {
+        match &self.push {
+            // What the operator allows may have changed since.
+            Some(push) if push.admits(&target.endpoint) => {
+                push.tell_of_alerts(target, language, self.now()).await
+            }
+            Some(_) => Ok(Sent::Gone),
+            None => Ok(Sent::Later),
+        }
     }
 
     /// Whether e-mail is on.

@@ -12,6 +12,8 @@ use crate::{NoticesError, Sent, keys::Keys, news::Open, store::Row, texts, wish:
 
 /// How long a push service keeps a message for a device that sleeps.
 const KEPT: u64 = 86_400;
+/// The same for a message of alerts: later, the page itself tells.
+const ALERT_KEPT: u64 = 3_600;
 /// How long one token of RFC 8292 holds; 24 hours are allowed.
 const TOKEN_HOLDS: i64 = 12 * 3_600;
 /// Within which a push service has to answer.
@@ -48,6 +50,24 @@ struct Claims<'a> {
     aud: String,
     exp: i64,
     sub: &'a str,
+}
+
+/// How a message is delivered (RFC 8030).
+struct Delivery<'a> {
+    /// How long a push service keeps it for a device that sleeps, seconds.
+    kept: u64,
+    urgency: &'static str,
+    /// A later message of the same topic replaces one that was not delivered yet.
+    topic: &'a str,
+}
+
+/// That alerts wait: words alone.
+#[derive(Serialize)]
+struct Alert<'a> {
+    v: u32,
+    kind: &'a str,
+    title: &'a str,
+    body: &'a str,
 }
 
 #[derive(Serialize)]
@@ -112,6 +132,30 @@ impl Pusher {
         let payload =
             Payload { v: 1, region, title: text.push_title(fresh.len()), body: text.push_body.to_owned() };
         let payload = serde_json::to_vec(&payload).map_err(|_| NoticesError::Message("the payload"))?;
+        self.deliver(target, payload, &Delivery { kept: KEPT, urgency: "normal", topic: region }, now).await
+    }
+
+    /// Tells a member's browser that alerts wait for a comparison; nothing of them is said.
+    pub(crate) async fn tell_of_alerts(
+        &self,
+        target: &PushTarget,
+        language: &str,
+        now: i64,
+    ) -> Result<Sent, NoticesError> {
+        let text = texts::of(language);
+        let payload = Alert { v: 1, kind: "alert", title: text.alert_title, body: text.alert_body };
+        let payload = serde_json::to_vec(&payload).map_err(|_| NoticesError::Message("the payload"))?;
+        let delivery = Delivery { kept: ALERT_KEPT, urgency: "high", topic: "alerts" };
+        self.deliver(target, payload, &delivery, now).await
+    }
+
+    async fn deliver(
+        &self,
+        target: &PushTarget,
+        payload: Vec<u8>,
+        delivery: &Delivery<'_>,
+        now: i64,
+    ) -> Result<Sent, NoticesError> {
         // A subscription with keys that aren't any can never be told.
         let Some(body) = seal(payload, target) else { return Ok(Sent::Gone) };
         let Ok(url) = Url::parse(&target.endpoint) else { return Ok(Sent::Gone) };
@@ -122,10 +166,9 @@ impl Pusher {
         let request = self
             .http
             .post(url)
-            .header("TTL", KEPT)
-            .header("Urgency", "normal")
-            // A later notice of the same region replaces one that was not delivered yet.
-            .header("Topic", region)
+            .header("TTL", delivery.kept)
+            .header("Urgency", delivery.urgency)
+            .header("Topic", delivery.topic)
             .header(header::CONTENT_ENCODING, "aes128gcm")
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .header(header::AUTHORIZATION, format!("vapid t={token}, k={}", self.public))

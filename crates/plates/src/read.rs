@@ -226,6 +226,9 @@ pub struct Read {
     pub picture: Option<Short>,
     /// Whether a hotlist knew it when it came.
     pub hit: bool,
+    /// Whether the plate was on the agency's safelist when it came, and on no hotlist.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub safelisted: bool,
 }
 
 /// A clock that is further behind ours than this is no clock: such a read is kept from when it came.
@@ -252,6 +255,7 @@ impl Read {
             received,
             picture: None,
             hit: false,
+            safelisted: false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use canvass_core::alerts::webhooks::Inside;
 use canvass_ledger::VerifierKey;
 use canvass_notices::{MailConfig, NoticesConfig, PushConfig};
 use canvass_pages::{FILES, File};
@@ -160,6 +161,8 @@ pub struct ServeConfig {
     pub push: Option<PushConfig>,
     /// Notices by e-mail, if they are on.
     pub mail: Option<MailConfig>,
+    /// Addresses of this network that agencies' webhooks may reach: a host, or a whole origin, then also by plain HTTP.
+    pub webhooks_inside: Vec<String>,
     /// TLS of the agency desk.
     pub tls: Option<Tls>,
     /// TLS of the public role.
@@ -195,6 +198,7 @@ impl ServeConfig {
             base_map: BaseMap::Shipped,
             push: None,
             mail: None,
+            webhooks_inside: Vec::new(),
             tls: None,
             public_tls: None,
             insecure_http: false,
@@ -263,6 +267,7 @@ impl ServeConfig {
             return Err(ConfigError::Name);
         }
         self.base_map.check()?;
+        Inside::parse(&self.webhooks_inside).map_err(ConfigError::Inside)?;
         if self.identity.quorum > self.identity.witnesses.len() {
             return Err(ConfigError::Quorum);
         }
@@ -310,6 +315,11 @@ pub enum ConfigError {
     /// Not an address of tiles.
     #[error("--base-map-tiles: write https:// and an address that holds {{z}}, {{x}} and {{y}} once each")]
     Tiles,
+    /// Not an address of a network.
+    #[error(
+        "--webhook-inside: `{0}` is no host and no origin; write dispatch.example or http://127.0.0.1:9000, without a path"
+    )]
+    Inside(String),
     /// Tokens and envelopes would cross the network in the clear.
     #[error(
         "{at}: plain HTTP is for this machine alone; give {flags}, listen on 127.0.0.1, or say --insecure-http when a proxy in front speaks TLS"

@@ -16,6 +16,7 @@ use crate::{
     keys::Keys,
     ledgers::Ledgers,
     oidc::Oidc,
+    outbound::Outbound,
     pace::Pace,
     plates::ReadsPace,
     public::spool::Spool,
@@ -73,10 +74,31 @@ pub struct Parts {
     pub grown: Notify,
     /// Grows with each alert, which wakes the streams of them.
     pub alerted: watch::Sender<u64>,
+    /// Wakes the jobs that tell of alerts beyond the desk.
+    pub told: Told,
+    /// The way to agencies' webhooks.
+    pub outbound: Outbound,
     /// Places for streams of alerts.
     pub streams: Arc<Semaphore>,
     /// Ends what would stay open by itself when the server stops.
     pub closing: CancellationToken,
+}
+
+/// Wakes the jobs that tell of alerts beyond the desk: each has a bell of its own, for a bell wakes one.
+#[derive(Default)]
+pub struct Told {
+    /// Of messages to webhooks.
+    pub webhooks: Notify,
+    /// Of messages to browsers.
+    pub browsers: Notify,
+}
+
+impl Told {
+    /// There is something to tell.
+    pub fn wake(&self) {
+        self.webhooks.notify_one();
+        self.browsers.notify_one();
+    }
 }
 
 impl Desk {

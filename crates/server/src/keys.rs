@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 pub enum KeysError {
     /// A key is gone although it has signed.
     #[error(
-        "{path}: the key is missing although its ledger exists; put it back from where you keep the keys, never make a new one"
+        "{path}: the key is missing although what rests on it exists; put it back from where you keep the keys, never make a new one"
     )]
     Missing {
         /// Which file.
@@ -125,6 +125,22 @@ pub(crate) fn reads_key(folder: &Path, fresh: bool, entropy: &dyn Entropy) -> Re
     key.map(RootKey::new).ok_or(KeysError::Form { path })
 }
 
+/// The key from which secrets of webhooks and keys of safelists are derived: made where nothing rests on it yet.
+///
+/// # Errors
+/// [`KeysError`] names the file.
+pub(crate) fn derive_key(folder: &Path, fresh: bool, entropy: &dyn Entropy) -> Result<[u8; 32], KeysError> {
+    let path = folder.join("derive.key");
+    let text = read_or_make(&path, fresh, || {
+        let key = Zeroizing::new(random::<32>(entropy));
+        Some(Zeroizing::new(format!("{DERIVE_KEY} {}", BASE64.encode(key.as_slice()))))
+    })?;
+    let key = text.trim().strip_prefix(DERIVE_KEY).and_then(|key| BASE64.decode(key.trim().as_bytes()).ok());
+    key.and_then(|key| key.try_into().ok()).ok_or(KeysError::Form { path })
+}
+
+/// What the file of that key begins with.
+const DERIVE_KEY: &str = "CANVASS-DERIVE-KEY";
 /// What the file of that key begins with.
 const READS_KEY: &str = "CANVASS-READS-KEY";
 

@@ -17,6 +17,7 @@ mod keysfile;
 pub mod ledgers;
 mod oidc;
 pub mod operator;
+mod outbound;
 mod pace;
 pub mod pages;
 mod plates;

@@ -125,7 +125,7 @@ impl Pages {
         let cache_control = match path {
             _ if path.starts_with(ASSETS) => FOR_EVER,
             // A service worker decides what the next visit sees.
-            "/sw.js" => EACH_TIME,
+            "/sw.js" | "/desk-sw.js" => EACH_TIME,
             _ => FOR_AN_HOUR,
         };
         Some(Route { file, kind: Kind::of(path), cache_control, reading: None, region: false })

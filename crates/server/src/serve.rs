@@ -21,6 +21,7 @@ use axum::{
 use canvass_core::{
     App, CoreError,
     access::{Gate, RulesError},
+    alerts::webhooks::Inside,
     proposals::RulesFault,
 };
 use canvass_notices::{Notices, NoticesError};
@@ -37,12 +38,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     asked,
     config::{ConfigError, DataFolder, Role, ServeConfig, Tls},
-    desk::{Desk, Parts},
+    desk::{Desk, Parts, Told},
     files, jobs,
-    keys::{Keys, KeysError, origin},
+    keys::{self, Keys, KeysError, origin},
     keysfile,
     ledgers::{Ledgers, LedgersError},
     oidc::Oidc,
+    outbound::Outbound,
     pace::Pace,
     pages::{self, Pages, Part, Site},
     plates::{self, ReadsPace},
@@ -267,8 +269,11 @@ pub(crate) async fn open_desk(
         RulesFault::Unusable(errors) => ServeError::StoredRules { errors, repair: folder.rules_repair() },
     })?;
     app.note_rules().await?;
+    app.derive_from(keys::derive_key(&folder.keys(), !app.key_is_needed().await?, entropy.as_ref())?);
+    app.webhooks_inside(Inside::parse(&config.webhooks_inside).map_err(ConfigError::Inside)?);
     // Before the first camera is listened to.
     app.load_hotlists().await?;
+    app.load_safelists().await?;
     for epoch in asked::keep(&app, &folder.asked(), entropy.as_ref()).await? {
         tracing::error!(
             %epoch,
@@ -299,6 +304,8 @@ pub(crate) async fn open_desk(
         changed: Notify::new(),
         grown: Notify::new(),
         alerted: watch::Sender::new(0),
+        told: Told::default(),
+        outbound: Outbound::default(),
         streams: Arc::new(Semaphore::new(MOST_STREAMS)),
         closing: stop.clone(),
         pace: Pace::default(),

@@ -174,7 +174,7 @@ impl Inner {
                             .execute(&mut *transaction)
                             .await?;
                     }
-                    let mut rest = vec![row.brand, row.direction, u8::from(row.hit)];
+                    let mut rest = vec![row.brand, row.direction, row.marks()];
                     crate::pack::put_bytes(
                         &mut rest,
                         read.region.as_ref().map_or("", |region| region.as_str()).as_bytes(),
@@ -312,7 +312,7 @@ fn read_of(row: &SqliteRow, names: &Names) -> Result<Read, StoreError> {
     let small = |at: usize| u8::try_from(number(at)?).map_err(|_| broken(Broken));
     let rest = blob(8)?;
     let mut reader = Reader(&rest);
-    let [brand, direction, hit] = reader.array().map_err(broken)?;
+    let [brand, direction, marks] = reader.array().map_err(broken)?;
     let region = std::str::from_utf8(reader.bytes().map_err(broken)?).map_err(|_| broken(Broken))?;
     let camera = blob(2)?.try_into().map_err(|_| broken(Broken))?;
     let plate: String = row.try_get(1).map_err(database)?;
@@ -328,7 +328,8 @@ fn read_of(row: &SqliteRow, names: &Names) -> Result<Read, StoreError> {
         colour: small(7)?,
         brand,
         direction,
-        hit: hit != 0,
+        hit: marks & 1 != 0,
+        safelisted: marks & 2 != 0,
         extras: if reader.0.is_empty() { None } else { Some(reader.0.into()) },
     };
     row.read(names).map_err(broken)

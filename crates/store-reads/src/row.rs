@@ -25,6 +25,7 @@ pub(crate) struct Row {
     pub brand: u8,
     pub direction: u8,
     pub hit: bool,
+    pub safelisted: bool,
     pub extras: Option<Box<[u8]>>,
 }
 
@@ -150,6 +151,7 @@ impl Row {
             brand: Brand::number(read.brand),
             direction: Direction::number(read.direction),
             hit: read.hit,
+            safelisted: read.safelisted,
             extras: extras(read),
         }
     }
@@ -172,6 +174,7 @@ impl Row {
             received: Time::from_second(self.received),
             picture: None,
             hit: self.hit,
+            safelisted: self.safelisted,
         };
         if let Some(extras) = &self.extras {
             let mut reader = Reader(extras);
@@ -197,7 +200,8 @@ impl Row {
         put_bytes(to, region.as_ref().map_or("", Region::as_str).as_bytes());
         put_signed(to, self.seen);
         put_signed(to, self.received.wrapping_sub(self.seen));
-        let flags = u8::from(self.hit) | u8::from(self.extras.is_some()) << 1;
+        let marks = u8::from(self.hit) | u8::from(self.safelisted) << 2;
+        let flags = marks | u8::from(self.extras.is_some()) << 1;
         to.extend([self.confidence, self.vehicle, self.colour, self.brand, self.direction, flags]);
         if let Some(extras) = &self.extras {
             put_bytes(to, extras);
@@ -228,8 +232,14 @@ impl Row {
             brand,
             direction,
             hit: flags & 1 != 0,
+            safelisted: flags & 4 != 0,
             extras,
         })
+    }
+
+    /// Hit and safelisted as one number, as segments hold them: the first is the lowest bit, where it always stood alone.
+    pub(crate) fn marks(&self) -> u8 {
+        u8::from(self.hit) | u8::from(self.safelisted) << 1
     }
 
     /// The order of rows in a segment: by plate, newest first.
@@ -257,6 +267,7 @@ mod tests {
         read.colour = Some(Colour::Red);
         read.brand = Some(Brand::Other);
         read.hit = true;
+        read.safelisted = true;
         let rich = Row::of(&read, &names);
         let mut bytes = Vec::new();
         plain.put(&mut bytes, &names.table());

@@ -207,7 +207,7 @@ impl<'a> Search<'a> {
         block.confidence.byte(at) >= self.confidence
             && (self.vehicle == 0 || block.vehicle.byte(at) == self.vehicle)
             && (self.colour == 0 || block.colour.byte(at) == self.colour)
-            && (block.hit.byte(at) != 0 || !self.query.hits_only)
+            && (block.marks.byte(at) & 1 != 0 || !self.query.hits_only)
             && self.cameras.as_ref().is_none_or(|cameras| {
                 let place = u32::try_from(block.camera.get(at)).ok();
                 place.and_then(|place| segment.camera(place)).is_some_and(|camera| cameras.contains(&camera))

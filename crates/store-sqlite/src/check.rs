@@ -173,6 +173,10 @@ fn derive(kind: Kind, body: &str) -> Result<Derived, String> {
         Kind::Alert => of::<records::Alert>(body),
         Kind::SearchApproval => of::<records::SearchApproval>(body),
         Kind::KeptReads => of::<records::KeptReads>(body),
+        Kind::Webhook => of::<records::Webhook>(body),
+        Kind::WebhookMessage => of::<records::WebhookMessage>(body),
+        Kind::AlertPush => of::<records::AlertPush>(body),
+        Kind::SafelistEntry => of::<records::SafelistEntry>(body),
     }
 }
 

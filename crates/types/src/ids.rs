@@ -141,6 +141,14 @@ ids! {
     ApprovalId = "apv";
     /// Plate reads that are kept in a case.
     KeptReadsId = "krd";
+    /// An address to which an agency's alerts are told.
+    WebhookId = "whk";
+    /// One message to a webhook; the same at each try.
+    MessageId = "msg";
+    /// A member's browser that is told of alerts.
+    PushId = "psh";
+    /// A plate on an agency's safelist.
+    SafelistId = "sfl";
 }
 
 #[cfg(test)]

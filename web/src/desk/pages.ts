@@ -18,8 +18,10 @@ import MailOpen from "@lucide/svelte/icons/mail-open";
 import SearchIcon from "@lucide/svelte/icons/search";
 import Share from "@lucide/svelte/icons/share-2";
 import ScanSearch from "@lucide/svelte/icons/scan-search";
+import ShieldCheck from "@lucide/svelte/icons/shield-check";
 import Stamp from "@lucide/svelte/icons/stamp";
 import Users from "@lucide/svelte/icons/users";
+import Webhook from "@lucide/svelte/icons/webhook";
 import type { Component } from "svelte";
 
 import type { MessageKey } from "$lib/i18n/index.svelte";
@@ -60,6 +62,8 @@ export const SECTIONS: readonly Section[] = [
   },
   { href: "/desk/alerts", text: "desk.nav.alerts", icon: BellRing, rights: ["alert.list"] },
   { href: "/desk/hotlists", text: "desk.nav.hotlists", icon: ListChecks, rights: ["hotlist.read"] },
+  { href: "/desk/safelist", text: "desk.nav.safelist", icon: ShieldCheck, rights: ["safelist.read"] },
+  { href: "/desk/webhooks", text: "desk.nav.webhooks", icon: Webhook, rights: ["webhook.list"] },
   { href: "/desk/cameras", text: "desk.nav.cameras", icon: Camera, rights: ["camera.list"] },
   { href: "/desk/retention", text: "desk.nav.retention", icon: CalendarClock, rights: ["retention.read"] },
   { href: "/desk/portals", text: "desk.nav.portals", icon: MailOpen, rights: ["invitation.list", "portal.open"] },
@@ -129,6 +133,8 @@ const ROWS: readonly Row[] = [
   row("kept/<id>", "cases", () => import("./plates/Kept.svelte"), "id"),
   row("alerts", "alerts", () => import("./hotlists/Alerts.svelte")),
   row("alerts/<id>", "alerts", () => import("./hotlists/Alert.svelte"), "id"),
+  row("webhooks", "webhooks", () => import("./told/Webhooks.svelte")),
+  row("safelist", "safelist", () => import("./safelist/Safelist.svelte")),
   row("hotlists", "hotlists", () => import("./hotlists/Hotlists.svelte")),
   row("hotlists/new", "hotlists", () => import("./hotlists/NewHotlist.svelte")),
   row("hotlists/<id>", "hotlists", () => import("./hotlists/Hotlist.svelte"), "id"),

@@ -111,6 +111,9 @@ pub enum AlertCommand {
         #[arg(long, default_value = ".")]
         folder: PathBuf,
     },
+    /// Addresses to which alerts are told (Standard Webhooks)
+    #[command(subcommand)]
+    Webhook(super::webhooks::WebhookCommand),
     /// Say what you saw when you compared plate and picture
     #[command(
         after_help = "Example:\n  canvass alert confirm alr_… --plate 'ABC 1234' --listed --note 'Stopped on Elm Street'"
@@ -324,6 +327,7 @@ pub async fn alert(command: AlertCommand, context: &Context) -> Result<(), Failu
             }
             desk.show(&files, &lines)
         }
+        AlertCommand::Webhook(command) => super::webhooks::run(command, context).await,
         AlertCommand::Confirm { alert, plate, listed, outcome, note } => {
             let wish = ConfirmAlert { plate, listed, outcome, note };
             let view: AlertView = desk.post(&format!("/alerts/{alert}/confirm"), &wish).await?;

@@ -20,9 +20,11 @@ mod keyring;
 mod keys;
 mod plates;
 mod requests;
+mod safelist;
 mod signin;
 mod texts;
 mod transfer;
+mod webhooks;
 
 use canvass_types::OfferId;
 use clap::Subcommand;
@@ -148,6 +150,9 @@ pub enum Command {
     /// Alerts of hotlists; one is no cause before plate and picture are compared
     #[command(subcommand)]
     Alert(hotlists::AlertCommand),
+    /// Residents' own plates: reads of them are marked or never stored
+    #[command(subcommand)]
+    Safelist(safelist::SafelistCommand),
     /// Show records of actions
     #[command(after_help = "Example:\n  canvass audit --subject itm_…")]
     Audit(cases::AuditArgs),
@@ -203,6 +208,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Plate(command) => Box::pin(plates::run(command, context)).await,
         Command::Hotlist(command) => Box::pin(hotlists::hotlist(command, context)).await,
         Command::Alert(command) => Box::pin(hotlists::alert(command, context)).await,
+        Command::Safelist(command) => Box::pin(safelist::run(command, context)).await,
         Command::Audit(args) => cases::audit(args, context).await,
         Command::BreakGlass(command) => breakglass::run(command, context).await,
         Command::Disclose(args) => Box::pin(disclose::run(args, context)).await,

@@ -83,6 +83,14 @@ pub struct Serve {
         requires = "push_contact"
     )]
     push_services: Vec<String>,
+    /// A host or origin of this network that agencies' webhooks may reach, the latter also by plain HTTP; may stand several times
+    #[arg(
+        long = "webhook-inside",
+        env = "CANVASS_WEBHOOK_INSIDE",
+        value_delimiter = ',',
+        value_name = "HOST"
+    )]
+    webhooks_inside: Vec<String>,
     /// Turns e-mail on: smtps://USER@HOST:465, or smtp://USER@HOST:587?tls=required
     #[arg(long, env = "CANVASS_MAIL_SMTP", value_name = "URL", requires = "mail_from")]
     mail_smtp: Option<String>,
@@ -173,6 +181,7 @@ impl Serve {
             (None, None) => BaseMap::Shipped,
         };
         config.push = self.push_contact.map(|contact| PushConfig { contact, services: self.push_services });
+        config.webhooks_inside = self.webhooks_inside;
         config.mail = mail(self.mail_smtp, self.mail_from, self.mail_password_file)?;
         config.tls = tls(self.tls_cert, self.tls_key);
         config.public_tls = tls(self.public_tls_cert, self.public_tls_key);

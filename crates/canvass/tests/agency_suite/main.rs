@@ -8,5 +8,6 @@ mod memory;
 mod mistakes;
 mod reads;
 mod story;
+mod told;
 mod town;
 mod watching;

@@ -45,6 +45,7 @@ pub struct Street {
     pub public: u16,
     pub operator: Person,
     server: Option<Process>,
+    flags: Vec<String>,
     pub agency: String,
     pub ada: Person,
     /// Of each camera's machine.
@@ -53,12 +54,17 @@ pub struct Street {
 
 impl Street {
     pub fn new(cameras: usize) -> Self {
+        Self::new_with(cameras, &[])
+    }
+
+    /// The same with further options of `canvass serve`.
+    pub fn new_with(cameras: usize, flags: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let (desk, public) = (free_port(), free_port());
         let operator = person(root, "operator", &url(desk));
         operator.write("token", operator.ok(&["init", "--data", "data", "--operator", "Olive"]).trim());
-        let server = Some(start(&operator, "data", desk, public, &[]));
+        let server = Some(start(&operator, "data", desk, public, flags));
         operator.write("area.geojson", square(-71.70, 43.10, 0.30).to_string());
         let new = [
             "agency",
@@ -82,7 +88,8 @@ impl Street {
             let camera = text(&camera, "/id");
             tokens.push(text(&ada.json(&["camera", "token", &camera, "--member", &ada.id]), "/token"));
         }
-        Self { folder, desk, public, operator, server, agency, ada, tokens }
+        let flags = flags.to_vec();
+        Self { folder, desk, public, operator, server, flags, agency, ada, tokens }
     }
 
     /// Asks the server to stop, and waits.
@@ -90,9 +97,16 @@ impl Street {
         self.server.take().unwrap().stop();
     }
 
+    /// SIGKILL: no destructor runs in there.
+    pub fn kill(&mut self) {
+        let server = self.server.take().unwrap();
+        let killed = Command::new("kill").args(["-KILL", &server.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
     /// Starts the server again.
     pub fn start(&mut self) {
-        self.server = Some(start(&self.operator, "data", self.desk, self.public, &[]));
+        self.server = Some(start(&self.operator, "data", self.desk, self.public, &self.flags));
     }
 }
 

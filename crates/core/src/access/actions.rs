@@ -247,6 +247,26 @@ actions! {
     AlertConfirm = "alert.confirm";
     /// Put an alert aside, as a misread or because the list was out of date.
     AlertDismiss = "alert.dismiss";
+    /// Have one's own browser told that alerts wait.
+    PushSubscribe = "alert.push";
+    /// Set up an address to which alerts are told.
+    WebhookAdd = "webhook.add";
+    /// Give a webhook a new secret, or switch it on again.
+    WebhookChange = "webhook.change";
+    /// Remove a webhook.
+    WebhookRemove = "webhook.remove";
+    /// Try a webhook out.
+    WebhookTest = "webhook.test";
+    /// See webhooks and what became of their messages.
+    WebhookList = "webhook.list";
+    /// Say what becomes of reads of plates on the safelist.
+    SafelistSet = "safelist.set";
+    /// Enter or renew a plate on the safelist.
+    SafelistAdd = "safelist.add";
+    /// Take a plate off the safelist.
+    SafelistRemove = "safelist.remove";
+    /// See how many plates are on the safelist.
+    SafelistRead = "safelist.read";
     /// Publish a text of policy.
     PolicyTextSet = "policytext.set";
 }
@@ -287,6 +307,8 @@ pub enum Job {
     ReadsErased,
     /// Alerted an agency because a camera read a plate of its hotlist.
     AlertRaised,
+    /// Switched a webhook off that only failed.
+    WebhookOff,
     /// Removed alerts whose reads were past their retention.
     AlertsErased,
     /// Removed the entries of a version of a hotlist that counts no more.
@@ -325,6 +347,7 @@ impl Job {
             Self::ErasureDone => "erasure.done",
             Self::ReadsErased => "reads.erased",
             Self::AlertRaised => "alert.raised",
+            Self::WebhookOff => "webhook.off",
             Self::AlertsErased => "alerts.erased",
             Self::HotlistErased => "hotlist.erased",
             Self::AskedReleased => "asked.released",

@@ -2,11 +2,14 @@
 //!
 //! ```text
 //! Batch.hits ── raise_alerts ──► Alert (unconfirmed) ── confirm_alert ──► confirmed | misread | stale
+//!                                  └─► stream of the desk · webhooks · web push
 //! ```
 
+pub mod push;
 mod raise;
 mod rates;
 mod verdict;
+pub mod webhooks;
 
 use canvass_plates::{Difference, Limits, PlatePattern, PlateText, compare, confusables::standard};
 use canvass_types::{AgencyId, AlertId, CameraId, HotlistId, MemberId, Position, Time};
@@ -26,7 +29,10 @@ use crate::{
     error::{accept, check_text},
     plates::plate_fault,
     ports::{Query, Records, RecordsExt, Versioned},
-    records::{Alert, AlertRead, AlertState, Camera, Compared, Hotlist, HotlistEntry, LegalBasis, Member},
+    records::{
+        Alert, AlertRead, AlertState, Camera, Compared, Hotlist, HotlistEntry, LegalBasis, Member,
+        WebhookEvent,
+    },
 };
 
 /// Alerts that one round of forgetting removes.
@@ -253,7 +259,9 @@ impl<R: Records> App<R> {
         let listed = after.compared.as_ref().is_some_and(|compared| compared.listed);
         let detail =
             json!({ "outcome": after.state, "list": after.list, "camera": after.camera, "listed": listed });
-        intent.detail(detail).with(|changes| changes.update(before, after)).commit(self.records()).await?;
+        let told = self.told(WebhookEvent::Compared, after).await?;
+        let changed = |changes| told.write(changes).update(before, after);
+        intent.detail(detail).with(changed).commit(self.records()).await?;
         Ok(())
     }
 
@@ -302,7 +310,7 @@ impl<R: Records> App<R> {
         Ok(views)
     }
 
-    async fn member_name(&self, id: &MemberId) -> Result<String, CoreError> {
+    pub(crate) async fn member_name(&self, id: &MemberId) -> Result<String, CoreError> {
         let found: Option<Versioned<Member>> = self.records().get(id.as_str()).await?;
         Ok(found.map_or_else(|| Member::FORMER.to_owned(), |found| found.record.name))
     }

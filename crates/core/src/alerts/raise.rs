@@ -13,7 +13,7 @@ use crate::{
     hotlists::{Watched, place_of},
     plates::{Feed, Hit},
     ports::{Query, Records, RecordsExt, StoreError, Versioned},
-    records::{Alert, AlertRead, AlertState, HotlistEntry},
+    records::{Alert, AlertRead, AlertState, HotlistEntry, WebhookEvent},
 };
 
 /// Seconds within which another read of the same plate at the same camera joins an alert.
@@ -204,13 +204,14 @@ impl<R: Records> App<R> {
             let intent = self.system(Job::AlertRaised, Target::of(&alert.owner, &alert.id));
             intent.detail(detail).commit(self.records()).await?;
         }
+        let told = self.told(WebhookEvent::Raised, &alert).await?;
         self.system(Job::AlertRaised, Target::of(&alert.agency, &alert.id))
             .detail(json!({
                 "list": alert.list, "version": alert.version, "basis": alert.basis, "camera": alert.camera,
                 "owner": alert.owner, "read": read.id, "label": read.label,
                 "confidence": read.confidence.percent(),
             }))
-            .with(|changes| changes.insert(&alert))
+            .with(|changes| told.write(changes.insert(&alert)))
             .commit(self.records())
             .await?;
         Ok(true)

@@ -17,7 +17,8 @@ use crate::{
     access::{Actor, By, Denied, ReadAdd, Target},
     hotlists::Watched,
     ports::Records,
-    records::CameraUse,
+    records::{CameraUse, SafelistMode},
+    safelist::Safe,
 };
 
 /// Most rows of one batch.
@@ -81,6 +82,7 @@ pub struct Feed {
     kept: Option<KeptFor>,
     hits: Option<KeptFor>,
     lists: Vec<Arc<Watched>>,
+    safe: Option<Arc<Safe>>,
     received: Time,
 }
 
@@ -103,8 +105,10 @@ pub struct Batch {
     pub hits: Vec<Hit>,
     /// Rows that were looked at.
     pub rows: u64,
-    /// Good rows that the law keeps not even for a moment.
+    /// Good rows that the law keeps not even for a moment, or that the safelist has dropped.
     pub dropped: u64,
+    /// Those of them that the safelist has dropped.
+    pub safe: u64,
     /// How many rows were wrong.
     pub refused: u64,
     /// Which, the first [`MOST_PROBLEMS`] of them.
@@ -119,6 +123,7 @@ impl Batch {
         self.hits.extend(other.hits);
         self.rows += other.rows;
         self.dropped += other.dropped;
+        self.safe += other.safe;
         self.refused += other.refused;
         self.problems.extend(other.problems);
         self.problems.truncate(MOST_PROBLEMS);
@@ -139,8 +144,15 @@ impl Batch {
     }
 }
 
-/// A read, its picture, and the hotlists that it met.
-type Met = (Read, Option<Vec<u8>>, Vec<(Arc<Watched>, Vec<Found>)>);
+/// What becomes of a good row.
+enum Taken {
+    /// It is stored; its picture and the hotlists that it met come along.
+    Stored(Box<Read>, Option<Vec<u8>>, Vec<(Arc<Watched>, Vec<Found>)>),
+    /// The law keeps such reads not even for a moment.
+    Dropped,
+    /// The plate is on the safelist.
+    Safe,
+}
 
 impl Feed {
     /// The camera.
@@ -176,21 +188,26 @@ impl Feed {
             let number = first + batch.rows;
             batch.rows += 1;
             match self.row(row) {
-                Ok(Some((read, picture, lists))) => {
+                Ok(Taken::Stored(read, picture, lists)) => {
                     if !lists.is_empty() {
-                        batch.hits.push(Hit { read: read.clone(), pictured: picture.is_some(), lists });
+                        let pictured = picture.is_some();
+                        batch.hits.push(Hit { read: (*read).clone(), pictured, lists });
                     }
                     batch.pictures.extend(picture.map(|bytes| (read.id, bytes)));
-                    batch.reads.push(read);
+                    batch.reads.push(*read);
                 }
-                Ok(None) => batch.dropped += 1,
+                Ok(Taken::Dropped) => batch.dropped += 1,
+                Ok(Taken::Safe) => {
+                    batch.dropped += 1;
+                    batch.safe += 1;
+                }
                 Err(fault) => batch.refuse(number, fault),
             }
         }
         batch
     }
 
-    fn row(&self, row: Row<'_>) -> Result<Option<Met>, Fault> {
+    fn row(&self, row: Row<'_>) -> Result<Taken, Fault> {
         let parts = row.parsed()?.parts()?;
         self.clock(parts.time)?;
         let mut read = Read::new(self.camera.clone(), &parts.source, parts.plate, parts.time, self.received);
@@ -204,12 +221,19 @@ impl Feed {
         read.direction = parts.direction;
         let lists = self.met(&read);
         read.hit = !lists.is_empty();
-        let Some(kept) = self.kept(read.hit) else { return Ok(None) };
+        // What met a hotlist is kept and alerts, whatever the safelist says.
+        let safe = self.safe.as_ref().filter(|_| !read.hit);
+        match safe.map_or(SafelistMode::Off, |safe| safe.mode_of(&read.plate, self.received)) {
+            SafelistMode::Drop => return Ok(Taken::Safe),
+            SafelistMode::Tag => read.safelisted = true,
+            SafelistMode::Off => {}
+        }
+        let Some(kept) = self.kept(read.hit) else { return Ok(Taken::Dropped) };
         if kept.due(&kept.class().slice_of(&read), self.received) {
             let what = format!("it is past the {} seconds that the law keeps such reads", kept.seconds());
             return Err(("time", "retention", what, "send reads sooner, or set the camera's clock"));
         }
-        Ok(Some((read, parts.picture, lists)))
+        Ok(Taken::Stored(Box::new(read), parts.picture, lists))
     }
 
     /// Compares the camera's clock with ours.
@@ -268,6 +292,7 @@ impl<R: Records> App<R> {
         };
         let (kept, hits) = (kept(false)?, kept(true)?);
         let lists = self.lists_that_alert(&agency, &id).await?;
-        Ok(Feed { camera: id, agency: camera.agency, kept, hits, lists, received: self.now() })
+        let safe = self.safelists().of(&agency.id);
+        Ok(Feed { camera: id, agency: camera.agency, kept, hits, lists, safe, received: self.now() })
     }
 }

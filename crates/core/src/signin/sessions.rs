@@ -13,7 +13,7 @@ use super::{
 use crate::{
     App, CoreError,
     access::{Actor, By, Job, PasskeyList, SessionEnd, SessionOpen, Target},
-    ports::{Query, Records, RecordsExt, StoreError, Versioned},
+    ports::{Changeset, Query, Records, RecordsExt, StoreError, Versioned},
     records::{Lockout, Member, Opener, Passkey, Session},
 };
 
@@ -343,10 +343,11 @@ impl<R: Records> App<R> {
         let Some(before) = self.session_of(secret).await? else { return Ok(()) };
         let member = self.member(&before.record.member).await?.record;
         let session = Session { ended: Some(self.now()), ..before.record.clone() };
+        let pushes = self.pushes_of_session(&session.id).await?;
         self.own::<SessionOpen>(&self.acting(&member, &session).await?, &session.id)
             .await?
             .detail(json!({ "ended": true }))
-            .with(|changes| changes.update(&before, &session))
+            .with(|changes| pushes.iter().fold(changes.update(&before, &session), Changeset::delete))
             .commit(self.records())
             .await?;
         Ok(())
@@ -405,9 +406,10 @@ impl<R: Records> App<R> {
         };
         let ended = before.record.ended.or(Some(self.now()));
         let session = Session { ended, ..before.record.clone() };
+        let pushes = self.pushes_of_session(id).await?;
         intent
             .detail(json!({ "member": member.id }))
-            .with(|changes| changes.update(&before, &session))
+            .with(|changes| pushes.iter().fold(changes.update(&before, &session), Changeset::delete))
             .commit(self.records())
             .await?;
         Ok(self.session_view(&session))

@@ -23,6 +23,7 @@ use crate::{
     policy::policy_digest,
     ports::{Expect, Query, Records, RecordsExt, StoreError},
     records::{Agency, Claim, Language, Member, PolicyText, Portal, Request, Setting, Shared, SharingRule},
+    safelist::SafelistShown,
     sharing::{Standing, standing},
 };
 
@@ -209,6 +210,8 @@ pub struct Transparency {
     pub plates: bool,
     /// Hotlists that alert.
     pub hotlists: Vec<HotlistShown>,
+    /// Safelists in use, by agency.
+    pub safelists: Vec<SafelistShown>,
     /// What belongs to no agency.
     pub deployment: DeploymentTransparency,
     /// All agencies, by id.
@@ -238,6 +241,8 @@ pub struct Given<'a> {
     pub texts: &'a [PolicyText],
     /// Hotlists that alert.
     pub hotlists: &'a [HotlistShown],
+    /// Safelists in use.
+    pub safelists: &'a [SafelistShown],
     /// Findings by rule and state.
     pub findings: &'a BTreeMap<String, BTreeMap<String, u64>>,
     /// The moment.
@@ -404,6 +409,7 @@ pub fn summarise(given: &Given<'_>) -> Transparency {
         kept: kept(&live),
         plates: plates_read(),
         hotlists: given.hotlists.to_vec(),
+        safelists: given.safelists.to_vec(),
         deployment: DeploymentTransparency {
             members: people(given.roles, DEPLOYMENT),
             texts,
@@ -476,6 +482,7 @@ impl<R: Records> App<R> {
             sharing: &self.rules_of(Query::new().with("state", "active")).await?,
             texts: &self.all(Query::<PolicyText>::new(), MOST).await?,
             hotlists: &self.hotlists_shown().await?,
+            safelists: &self.safelists_shown().await?,
             findings: &self.finding_counts().await?,
             now: self.now(),
         };

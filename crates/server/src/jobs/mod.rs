@@ -11,6 +11,7 @@ pub mod reads;
 pub mod sequencer;
 pub mod summary;
 pub mod sweeper;
+pub mod told;
 pub mod transparency;
 
 use std::{future::Future, time::Duration};
@@ -88,8 +89,18 @@ pub enum Round {
 /// Longest rest after failures.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// Names of all jobs.
-pub const NAMES: [&str; 8] =
-    ["sequencer", "publisher", "intake", "sweeper", "notices", "misuse", "transparency", "reads"];
+pub const NAMES: [&str; 10] = [
+    "sequencer",
+    "publisher",
+    "intake",
+    "sweeper",
+    "notices",
+    "misuse",
+    "transparency",
+    "reads",
+    "webhooks",
+    "browsers",
+];
 
 /// Starts all jobs; they stop, each at the end of its batch, when `stop` is cancelled.
 pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<()> {
@@ -147,6 +158,20 @@ pub fn start(desk: &Desk, pace: Duration, stop: &CancellationToken) -> JoinSet<(
     jobs.spawn(async move {
         go_round("reads", &one, pace.saturating_mul(4), &never, &token, async || reads::round(&one).await)
             .await;
+    });
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("webhooks", &one, pace.saturating_mul(4), &one.told.webhooks, &token, async || {
+            told::webhooks(&one).await
+        })
+        .await;
+    });
+    let (_, one, token) = spawn(&mut jobs, desk);
+    jobs.spawn(async move {
+        go_round("browsers", &one, pace.saturating_mul(4), &one.told.browsers, &token, async || {
+            told::browsers(&one).await
+        })
+        .await;
     });
     jobs
 }

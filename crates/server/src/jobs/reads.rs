@@ -1,5 +1,5 @@
 //! Forgets plate reads on time: destroys the keys of slices that are due, and enters it. Forgets alerts with their reads,
-//! and what is on hotlists that count no more.
+//! and what is on hotlists that count no more, and plates of safelists whose time is over.
 
 use super::{JobError, Round};
 use crate::desk::Desk;
@@ -26,6 +26,7 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
     if desk.app.forget_hotlists().await? + desk.app.forget_alerts().await? > 0 {
         desk.changed.notify_one();
     }
+    desk.app.keep_safelists().await?;
     Ok(Round::Rest)
 }
 

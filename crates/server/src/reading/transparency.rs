@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use canvass_core::{
-    records::LegalBasis,
+    records::{LegalBasis, SafelistMode},
     transparency::{
         AgencyTransparency, LiveSetting, OpenContradiction, RoleCount, SharingShown, TextShown, Transparency,
     },
@@ -51,6 +51,7 @@ pub(crate) fn transparency(summary: &Transparency) -> Vec<u8> {
         let _ = writeln!(out, "<p>{plates}</p>");
     }
     hotlists(&mut out, summary);
+    safelists(&mut out, summary);
     let all = Both("All of it as a file", "Todo esto como archivo");
     let _ = writeln!(out, "<p><a href=\"/transparency.json\">{all}</a></p>\n</main>");
     out.into_bytes()
@@ -85,6 +86,33 @@ fn hotlists(out: &mut String, summary: &Transparency) {
             Html(agency.map_or("", |agency| agency.name.as_str())),
             Html(&list.source),
             list.entries,
+        );
+    }
+    out.push_str("</dl>\n");
+}
+
+fn safelists(out: &mut String, summary: &Transparency) {
+    if summary.safelists.is_empty() {
+        return;
+    }
+    let title = Both("Safelists: residents’ own plates", "Listas seguras: matrículas de residentes");
+    let _ = writeln!(out, "<h2>{title}</h2>\n<dl class=\"facts\">");
+    for list in summary.safelists.iter().take(MOST) {
+        let agency = summary.agencies.iter().find(|agency| agency.id == list.agency);
+        let mode = match list.mode {
+            SafelistMode::Off => {
+                Both("reads are stored as all others", "las lecturas se guardan como las demás")
+            }
+            SafelistMode::Tag => Both("reads are stored and marked", "las lecturas se guardan y se marcan"),
+            SafelistMode::Drop => Both("reads are not stored", "las lecturas no se guardan"),
+        };
+        let (plates, dropped) = (Both("plates", "matrículas"), Both("reads dropped", "lecturas descartadas"));
+        let _ = writeln!(
+            out,
+            "<dt>{}</dt><dd>{mode}; {} {plates}; {} {dropped}</dd>",
+            Html(agency.map_or("", |agency| agency.name.as_str())),
+            list.plates,
+            list.dropped,
         );
     }
     out.push_str("</dl>\n");
@@ -286,7 +314,7 @@ mod tests {
     fn summary(name: &str) -> Transparency {
         let digest = canvass_types::Digest::of(b"");
         serde_json::from_value(json!({
-            "v": 1, "policy": digest, "rules": digest, "plates": false, "hotlists": [], "findings": {},
+            "v": 1, "policy": digest, "rules": digest, "plates": false, "hotlists": [], "safelists": [], "findings": {},
             "kept": [{ "class": "untriaged-offer", "setting": "retention.untriaged_days", "days": 90 },
                      { "class": "ledger-entry", "setting": null, "days": null }],
             "deployment": { "members": [{ "role": "overseer", "count": 2, "since": "2026-11-24" }],

@@ -107,6 +107,7 @@ pub async fn confirm(
 ) -> Answer<AlertView> {
     let confirmed = answer(|| desk.app.confirm_alert(&actor, &alert, wish.clone())).await;
     desk.changed.notify_one();
+    desk.told.wake();
     confirmed
 }
 

@@ -26,12 +26,15 @@ pub mod open;
 pub mod plates;
 pub mod portals;
 pub mod proposals;
+pub mod push;
 pub mod reads;
 pub mod requests;
+pub mod safelist;
 pub mod sharing;
 pub mod signin;
 pub mod texts;
 pub mod triage;
+pub mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -217,6 +220,9 @@ fn members_routes() -> OpenApiRouter<Desk> {
         .merge(approvals::routes())
         .merge(hotlists::routes())
         .merge(alerts::routes())
+        .merge(webhooks::routes())
+        .merge(push::routes())
+        .merge(safelist::routes())
 }
 
 /// The whole API with its documentation.

@@ -93,7 +93,7 @@ pub struct AddedReads {
     pub stored: u64,
     /// Reads that were stored already, by the ids that the camera gave them.
     pub duplicates: u64,
-    /// Good rows that the law keeps not even for a moment.
+    /// Good rows that the law keeps not even for a moment, or that the agency's safelist has dropped.
     pub dropped: u64,
     /// Rows that were refused.
     pub refused: u64,
@@ -263,6 +263,7 @@ impl AddedReads {
         }
         if desk.app.raise_alerts(feed, &batch.hits).await? > 0 {
             desk.alerted.send_modify(|count| *count += 1);
+            desk.told.wake();
             desk.changed.notify_one();
         }
         Ok(())
@@ -295,6 +296,7 @@ impl AddedReads {
         self.stored += appended.stored as u64;
         self.duplicates += appended.duplicates as u64;
         self.dropped += batch.dropped;
+        desk.app.count_safe(feed, batch.safe);
         self.refused += batch.refused;
         self.problems.extend(batch.problems);
         self.problems.truncate(MOST_PROBLEMS);

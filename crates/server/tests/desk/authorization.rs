@@ -92,6 +92,8 @@ fn filled(path: &str, agency: &Agency, request: &str) -> String {
         .replace("{kept}", "krd_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{alert}", "alr_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{camera}", "cam_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{webhook}", "whk_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+        .replace("{push}", "psh_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{notice}", "ntc_aaaaaaaaaaaaaaaaaaaaaaaaaa")
 }
 

@@ -12,18 +12,24 @@ use crate::support::*;
 
 const WHY: &str = r#"{"class":"stolen","offence":"none","case":"26-77","reason":"vehicles stolen in Elm County since October"}"#;
 
-struct Town {
-    canvass: Canvass,
-    investigator: String,
-    supervisor: String,
-    custodian: String,
-    camera: String,
-    machine: String,
+/// A town with one camera.
+pub struct Town {
+    pub canvass: Canvass,
+    pub investigator: String,
+    pub supervisor: String,
+    pub custodian: String,
+    pub administrator: String,
+    pub camera: String,
+    pub machine: String,
 }
 
 impl Town {
-    async fn new() -> Self {
-        let mut canvass = Canvass::start().await;
+    pub async fn new() -> Self {
+        Self::new_with(|_| {}).await
+    }
+
+    pub async fn new_with(change: impl FnOnce(&mut canvass_server::ServeConfig)) -> Self {
+        let mut canvass = Canvass::start_with(change).await;
         let agency = Agency::new(&canvass).await;
         let new = json!({ "name": "Elm and Main", "use": "plates", "position": [-71.5376, 43.2081] });
         let camera = canvass.post(&agency.administrator, "/cameras", &new).await;
@@ -34,11 +40,11 @@ impl Town {
         let machine = canvass.post(&agency.administrator, &path, &new).await;
         let machine = machine["token"].as_str().unwrap().to_owned();
         canvass.http = reqwest::Client::new();
-        let Agency { investigator, supervisor, custodian, .. } = agency;
-        Self { canvass, investigator, supervisor, custodian, camera, machine }
+        let Agency { investigator, supervisor, custodian, administrator, .. } = agency;
+        Self { canvass, investigator, supervisor, custodian, administrator, camera, machine }
     }
 
-    async fn list(&self) -> String {
+    pub async fn list(&self) -> String {
         let url = format!("{}/api/v1/hotlists", self.canvass.desk);
         let wish = json!({ "name": "Stolen", "source": "State police", "basis": "agency" });
         let request = self.canvass.http.post(url).bearer_auth(&self.investigator);
@@ -47,21 +53,21 @@ impl Town {
         answer.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned()
     }
 
-    async fn import(&self, list: &str, query: &str, csv: &str) -> (StatusCode, Value) {
+    pub async fn import(&self, list: &str, query: &str, csv: &str) -> (StatusCode, Value) {
         let path = format!("/hotlists/{list}/versions?reason=The%20weekly%20file%20of%20the%20state{query}");
         let (status, value, _) =
             self.canvass.send(&self.investigator, &path, "text/csv", csv.as_bytes().to_vec()).await;
         (status, value)
     }
 
-    async fn in_force(&self, list: &str, csv: &str) {
+    pub async fn in_force(&self, list: &str, csv: &str) {
         let (status, proposed) = self.import(list, "", csv).await;
         assert_eq!(status, 201, "{proposed}");
         let proposal = proposed["version"]["proposal"].as_str().unwrap();
         self.canvass.act(&self.supervisor, &format!("/proposals/{proposal}/approve")).await;
     }
 
-    async fn pass(&self, id: &str, plate: &str) {
+    pub async fn pass(&self, id: &str, plate: &str) {
         self.pass_with(id, plate, None).await;
     }
 

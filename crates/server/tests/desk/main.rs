@@ -26,5 +26,6 @@ mod stopping;
 mod support;
 mod suspended;
 mod texts;
+mod told;
 mod upkeep;
 mod work;

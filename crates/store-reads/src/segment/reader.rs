@@ -338,7 +338,8 @@ impl Segment {
                 colour: block.colour.byte(at),
                 brand: block.brand.byte(at),
                 direction: block.direction.byte(at),
-                hit: block.hit.byte(at) != 0,
+                hit: block.marks.byte(at) & 1 != 0,
+                safelisted: block.marks.byte(at) & 2 != 0,
                 extras: block.extras(at)?,
             })
         };
@@ -445,7 +446,7 @@ pub(crate) struct RowBlock<'a> {
     pub colour: Column<'a>,
     brand: Column<'a>,
     direction: Column<'a>,
-    pub hit: Column<'a>,
+    pub marks: Column<'a>,
     ids: &'a [u8],
     lengths: Column<'a>,
     extras: &'a [u8],
@@ -464,7 +465,7 @@ impl<'a> RowBlock<'a> {
             colour: reader.column(rows)?,
             brand: reader.column(rows)?,
             direction: reader.column(rows)?,
-            hit: reader.column(rows)?,
+            marks: reader.column(rows)?,
             ids: reader.take(rows * 12)?,
             lengths: reader.column(rows)?,
             extras: reader.0,

@@ -168,7 +168,7 @@ impl<'a> Writer<'a> {
             &|row| i64::from(row.colour),
             &|row| i64::from(row.brand),
             &|row| i64::from(row.direction),
-            &|row| i64::from(row.hit),
+            &|row| i64::from(row.marks()),
         ];
         let mut numbers = Vec::with_capacity(rows.len());
         for column in columns {

@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 10, sql: include_str!("../../migrations/0010_cameras_and_actors.sql") },
     Migration { number: 11, sql: include_str!("../../migrations/0011_hotlists.sql") },
     Migration { number: 12, sql: include_str!("../../migrations/0012_approvals.sql") },
+    Migration { number: 13, sql: include_str!("../../migrations/0013_alerts_told_and_safelists.sql") },
 ];
 
 /// `CVSO`, which the first migration writes into the file's header.

@@ -30,6 +30,7 @@ let starting = $state(true);
 let signedOut = $state<SignedOut>(whyEnded());
 let failure = $state.raw<Problem | null>(null);
 const onEnd = new Set<() => void>();
+const onLeave = new Set<() => void>();
 let awake = 0;
 let ways = $state.raw<SignInWays | null>(null);
 /** Whether a passkey's session signs this tab in, and not a token. */
@@ -88,6 +89,11 @@ export const session = {
 /** Runs when the session ends, for whatever must be forgotten then. */
 export function whenSessionEnds(forget: () => void): void {
   onEnd.add(forget);
+}
+
+/** Runs when the member signs out by themselves, and not when the session locks or ends by itself. */
+export function whenSigningOut(leave: () => void): void {
+  onLeave.add(leave);
 }
 
 /** Keeps the tab from locking while long work goes on, such as an export; call what it returns when done. */
@@ -203,6 +209,7 @@ useStepUp(
 
 /** Signs out and forgets the keys. */
 export function signOut(): void {
+  for (const leave of onLeave) leave();
   if (bySession) leaving = api.DELETE("/api/v1/session", { keepalive: true }).catch(() => undefined);
   end("left");
 }

@@ -26,6 +26,7 @@ const SUMMARY: Transparency = {
   kept: [{ class: "draft", setting: "retention.draft_days", days: 90 }],
   plates: false,
   hotlists: [],
+  safelists: [],
   deployment: { members: [{ role: "overseer", count: 1, since: "2026-11-24" }], texts: [], contradictions: [] },
   agencies: [
     {

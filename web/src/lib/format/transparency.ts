@@ -85,6 +85,14 @@ export interface HotlistShown {
   cameras: { camera: string; compared: number; misread_percent: number | null }[];
 }
 
+/** A safelist in use. */
+export interface SafelistShown {
+  agency: string;
+  mode: "off" | "tag" | "drop";
+  plates: number;
+  dropped: number;
+}
+
 export interface Transparency {
   v: 1;
   policy: string;
@@ -92,6 +100,7 @@ export interface Transparency {
   kept: { class: string; setting: string | null; days: number | null }[];
   plates: boolean;
   hotlists: HotlistShown[];
+  safelists: SafelistShown[];
   deployment: { members: RoleCount[]; texts: TextShown[]; contradictions: Contradiction[] };
   agencies: AgencyTransparency[];
   findings: Record<string, Record<string, number>>;
@@ -147,6 +156,16 @@ const hotlists = (value: unknown) =>
       Array.isArray(one.cameras),
   );
 
+const safelists = (value: unknown) =>
+  all<SafelistShown>(
+    value,
+    (one) =>
+      isText(one.agency) &&
+      ["off", "tag", "drop"].includes(one.mode) &&
+      Number.isSafeInteger(one.plates) &&
+      Number.isSafeInteger(one.dropped),
+  );
+
 /** Reads the summary; `null` when it is none. */
 export function parseTransparency(value: unknown): Transparency | null {
   const read = value as Transparency | null;
@@ -169,6 +188,7 @@ export function parseTransparency(value: unknown): Transparency | null {
     read?.v === 1 &&
     all<Transparency["kept"][number]>(read.kept, (one) => isText(one.class)) &&
     hotlists(read.hotlists) &&
+    safelists(read.safelists) &&
     !!read.deployment &&
     members(read.deployment.members) &&
     texts(read.deployment.texts) &&

@@ -264,6 +264,27 @@ function hotlistsTable({ agencies, hotlists, plates }: Transparency): Table {
   );
 }
 
+function safelistsTable({ agencies, safelists }: Transparency): Table {
+  return table(
+    "safelists",
+    "policy.table.safelists",
+    [
+      ...AGENCY,
+      { name: "reads", text: "policy.col.reads" },
+      { name: "plates", text: "policy.col.plates", num: true },
+      { name: "dropped", text: "policy.col.dropped", num: true },
+    ],
+    safelists.map((one) => [
+      text(one.agency),
+      text(one.agency, agencies.find(({ id }) => id === one.agency)?.name),
+      text(one.mode, t(`policy.safelist.${one.mode}`)),
+      count(one.plates),
+      count(one.dropped),
+    ]),
+    t("policy.safelists.none"),
+  );
+}
+
 /** Tables of what is set now. */
 export function settingsTables(summary: Transparency): Table[] {
   return [
@@ -275,6 +296,7 @@ export function settingsTables(summary: Transparency): Table[] {
     contradictionsTable(summary),
     findingsTable(summary),
     hotlistsTable(summary),
+    safelistsTable(summary),
   ];
 }
 

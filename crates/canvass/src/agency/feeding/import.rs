@@ -181,7 +181,10 @@ fn lines(all: &Added) -> Vec<String> {
         all.duplicates
     )];
     if all.dropped > 0 {
-        lines.push(format!("{} dropped: the law keeps such reads not even for a moment", all.dropped));
+        lines.push(format!(
+            "{} dropped: the law keeps such reads not even for a moment, or the plates are on the safelist",
+            all.dropped
+        ));
     }
     if all.refused > 0 {
         lines.push(format!("{} bad and left out:", all.refused));

@@ -79,6 +79,7 @@ impl World {
             sharing: &self.sharing,
             texts: &self.texts,
             hotlists: &[],
+            safelists: &[],
             findings: &self.findings,
             now: Time::from_second(100 * DAY),
         })

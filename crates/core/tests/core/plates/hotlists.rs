@@ -19,7 +19,7 @@ fn stolen() -> Purpose {
 }
 
 impl World {
-    async fn list(
+    pub async fn list(
         &self,
         letter: char,
         purpose: &Purpose,
@@ -30,7 +30,7 @@ impl World {
         self.app.add_hotlist(&self.who(letter, 0).await, purpose, wish).await
     }
 
-    async fn propose(&self, letter: char, list: &HotlistId, csv: &str) -> Result<ProposedHotlist, CoreError> {
+    pub async fn propose(&self, letter: char, list: &HotlistId, csv: &str) -> Result<ProposedHotlist, CoreError> {
         let who = self.who(letter, 0).await;
         let importing = self.app.begin_import(&who, list).await?;
         let rows = read_rows(ImportForm::Csv, csv.as_bytes(), &who.member, self.clock.time())?;
@@ -38,31 +38,31 @@ impl World {
         self.app.propose_hotlist(&who, &importing, rows, how, REASON).await
     }
 
-    async fn in_force(&self, letter: char, list: &HotlistId, csv: &str) {
+    pub async fn in_force(&self, letter: char, list: &HotlistId, csv: &str) {
         let proposed = self.propose(letter, list, csv).await.unwrap();
         let supervisor = self.who(letter, 1).await;
         self.app.approve_proposal(&supervisor, &proposed.version.proposal).await.unwrap();
     }
 
     /// A list of stolen vehicles in force.
-    async fn watched(&self, letter: char, csv: &str) -> HotlistId {
+    pub async fn watched(&self, letter: char, csv: &str) -> HotlistId {
         let list = self.list(letter, &stolen(), LegalBasis::Agency).await.unwrap().id;
         self.in_force(letter, &list, csv).await;
         list
     }
 
     /// Sends plates as [`World::send`], and raises what they meet; says how many alerts are new.
-    async fn pass(&self, letter: char, camera: &CameraId, plates: &[(&str, i64)]) -> u32 {
+    pub async fn pass(&self, letter: char, camera: &CameraId, plates: &[(&str, i64)]) -> u32 {
         let (batch, _) = self.send(letter, camera, plates).await;
         let feed = self.feed(letter, camera).await;
         self.app.raise_alerts(&feed, &batch.hits).await.unwrap()
     }
 
-    async fn alerts(&self, letter: char) -> Vec<AlertView> {
+    pub async fn alerts(&self, letter: char) -> Vec<AlertView> {
         self.app.alerts(&self.who(letter, 0).await, &AlertFilter::default()).await.unwrap().entries
     }
 
-    async fn compare(
+    pub async fn compare(
         &self,
         letter: char,
         alert: &AlertView,
@@ -71,12 +71,12 @@ impl World {
         self.app.confirm_alert(&self.who(letter, 0).await, &alert.id, wish).await
     }
 
-    async fn parts(&self) -> usize {
+    pub async fn parts(&self) -> usize {
         self.app.records().list(Query::<HotlistPart>::new()).await.unwrap().len()
     }
 }
 
-fn saw(plate: &str) -> ConfirmAlert {
+pub fn saw(plate: &str) -> ConfirmAlert {
     ConfirmAlert { plate: plate.into(), listed: true, outcome: None, note: None }
 }
 

@@ -11,6 +11,8 @@ mod forget;
 mod hotlists;
 mod keep;
 mod owners;
+mod safelist;
 mod search;
 mod together;
+mod told;
 mod world;

@@ -134,6 +134,7 @@ impl World {
         records.commit(changes).await.unwrap();
         let gate = Gate::shipped().unwrap();
         let app = App::new(records, gate, Policy::default(), clock.clone(), Arc::new(SeededEntropy::new(3)));
+        app.derive_from([7; 32]);
         let store = Arc::new(Watched::default());
         let world = Self { app, clock, reads: Reads::over(store.clone()), store };
         world.asked_key().await;
