@@ -42,6 +42,8 @@ use crate::{
 const MOST: usize = 10_000;
 /// Entries read at a time.
 const STEP: u32 = 1_024;
+/// How long a server at work has a file that is half-written, at most.
+const A_MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Why the check itself could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -523,6 +525,13 @@ impl Checker {
         self.feed().await?;
         let mut half = Vec::new();
         half_written(&self.folder.public(), 0, &mut half)?;
+        if !half.is_empty() && !self.stopped {
+            // A server at work has such files for a moment; what a crash left stays.
+            tokio::time::sleep(A_MOMENT).await;
+            let mut still = Vec::new();
+            half_written(&self.folder.public(), 0, &mut still)?;
+            half.retain(|path| still.contains(path));
+        }
         for path in half {
             let shown = path.strip_prefix(&self.folder.0).unwrap_or(&path).display().to_string();
             let mended = self.repair && fs::remove_file(&path).is_ok();
