@@ -56,9 +56,10 @@ async fn chosen_reads_become_a_file_of_the_case_with_custody() {
     let (_, text) = world.app.read_kept(&who, &kept.id, &reason).await.unwrap();
     assert_eq!(canvass_types::Digest::of(text.as_bytes()), kept.sha256);
     let file: canvass_core::plates::KeptFile = serde_json::from_str(&text).unwrap();
-    assert_eq!((file.reads.len(), file.reads[0].read.id), (1, id));
+    let [one] = &file.reads[..] else { panic!() };
+    assert_eq!((one.found.read.id, one.image.as_deref()), (id, None));
     assert_eq!(
-        (file.reads[0].camera_name.as_str(), file.note.as_deref()),
+        (one.found.camera_name.as_str(), file.note.as_deref()),
         ("Elm and Main", Some("Twice that night"))
     );
     let detail = world.app.kept_reads(&who, &kept.id).await.unwrap();
@@ -152,4 +153,28 @@ async fn reads_of_an_approved_search_are_kept_while_it_holds_and_go_with_the_cas
     world.clock.advance(i64::from(world.app.policy().retention.record_days + 1) * 86_400);
     assert_eq!(world.app.sweep(100).await.unwrap().cases, 1);
     assert!(world.app.kept_reads(&who, &kept.id).await.is_err());
+}
+
+#[tokio::test]
+async fn a_read_is_kept_with_its_picture_which_outlives_the_read() {
+    let world = World::new().await;
+    let camera = world.camera('a', "Elm and Main").await;
+    let mut row = world.row("ABC123", 60);
+    row["picture"] = serde_json::json!("/9j/4AAQSkZJRg==");
+    let feed = world.feed('a', &camera).await;
+    let batch = feed.prepare([Row::Json(&row)], 1);
+    assert_eq!(world.reads.add(&feed, &batch).unwrap().stored, 1);
+    let who = world.who('a', 0).await;
+    let found = world.search(&who, &purpose(), &plate("ABC123")).await.unwrap();
+    assert!(found.matches[0].picture);
+    let id = found.matches[0].read.id;
+    let kept = world.keep(&who, Question::Search(plate("ABC123")), &found.search, &[id]).await.unwrap();
+    world.clock.advance_days(31);
+    world.asked_key().await;
+    let due = world.app.reads_due(&world.reads.slices().unwrap()).await.unwrap().unwrap();
+    world.reads.erase(&due).unwrap();
+    let reason = Purpose::new("case-work", "compare the reads of the pickup with the clips of Elm Street");
+    let (_, text) = world.app.read_kept(&world.who('a', 0).await, &kept.id, &reason).await.unwrap();
+    let file: canvass_core::plates::KeptFile = serde_json::from_str(&text).unwrap();
+    assert_eq!(file.reads[0].image.as_deref(), Some("/9j/4AAQSkZJRg=="));
 }
