@@ -293,6 +293,7 @@ async fn a_browser_is_told_once_of_all_that_waits_and_not_of_what_was_compared()
     }
     world.clock.advance(QUIET_SECONDS);
     assert!(world.app.pushes_due().await.unwrap().is_empty());
+    world.clock.advance(3_600);
     world.pass('a', &camera, &[("XYZ999", 1)]).await;
     let due = world.app.pushes_due().await.unwrap();
     world.app.push_tried(&due[0], Pushed::Gone).await.unwrap();
