@@ -34,7 +34,8 @@ pub use classes::{HITS, KeptFor, SEEN};
 pub use erasure::DueReads;
 pub use feed::{Batch, Feed, Hit, MOST_PROBLEMS, MOST_ROWS, Row, RowProblem};
 pub use keep::{
-    FoundKeep, GrantedKeep, KeepApproved, KeepReads, KeptFile, KeptRead, KeptReadsDetail, KeptReadsView, MOST_KEPT,
+    FoundKeep, GrantedKeep, KeepApproved, KeepReads, KeptFile, KeptRead, KeptReadsDetail, KeptReadsView,
+    MOST_KEPT,
 };
 pub use kept::{ErasedReads, ReadsKept};
 pub(crate) use pictures::Shown;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use canvass_plates::{
-    Appended, Cursor, Damage, ErasedSlice, Match, Page, Pictures, Read, ReadId, ReadQuery, ReadStore, SliceName, Stats,
-    StoreError as Fault,
+    Appended, Cursor, Damage, ErasedSlice, Match, Page, Pictures, Read, ReadId, ReadQuery, ReadStore,
+    SliceName, Stats, StoreError as Fault,
 };
 
 use super::{Batch, DueReads, Feed, Granted, Picture, PictureKind, PictureLeave};

@@ -375,7 +375,7 @@ mod tests {
 
     use super::*;
 
-    fn message_to() -> WebhookMessage {
+    fn message() -> WebhookMessage {
         WebhookMessage {
             id: "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
             webhook: "whk_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
