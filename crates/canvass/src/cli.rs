@@ -61,7 +61,7 @@ pub enum Command {
     #[command(flatten)]
     Verify(verify::Command),
     #[command(flatten)]
-    Agency(agency::Command),
+    Agency(Box<agency::Command>),
     #[command(flatten)]
     Operator(operator::Command),
     #[command(flatten)]
@@ -76,7 +76,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
         Command::Resident(command) => Box::pin(resident::run(command, context)).await,
         Command::Verify(command) => Box::pin(verify::run(command, context)).await,
-        Command::Agency(command) => Box::pin(agency::run(command, context)).await,
+        Command::Agency(command) => Box::pin(agency::run(*command, context)).await,
         Command::Operator(command) => Box::pin(operator::run(command, context)).await,
         Command::Footage(command) => footage::run(command, context),
     }

@@ -414,6 +414,16 @@ impl Town {
     async fn run(&self, id: &str) -> Value {
         self.canvass.post(&self.investigator, &format!("/plates/approvals/{id}/run"), &json!({})).await
     }
+
+    /// ABC123 so many seconds ago, BBB222 twenty seconds behind it, CCC333 much later.
+    async fn three_pass(&self, token: &str, ago: i64) {
+        let rows = [
+            self.row("1", "ABC 123", ago),
+            self.row("2", "BBB222", ago - 20),
+            self.row("3", "CCC333", ago - 200),
+        ];
+        self.canvass.post(token, "/reads", &json!({ "reads": rows })).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -421,14 +431,8 @@ async fn company_and_several_places_are_asked_for_approved_run_and_kept() {
     let mut town = Town::new("US-TX").await;
     let (elm, elms) = town.camera("Elm and Main").await;
     let (oak, oaks) = town.camera("Oak Street").await;
-    for (token, ago) in [(&elms, 600), (&oaks, 300)] {
-        let rows = [
-            town.row("1", "ABC 123", ago),
-            town.row("2", "BBB222", ago - 20),
-            town.row("3", "CCC333", ago - 200),
-        ];
-        town.canvass.post(token, "/reads", &json!({ "reads": rows })).await;
-    }
+    town.three_pass(&elms, 600).await;
+    town.three_pass(&oaks, 300).await;
     let convoy = json!({ "kind": "convoy", "plate": "abc 123", "within": 60 });
     let (status, plan) =
         town.asked(&town.investigator, "/plates/plan", Some(WHY), &json!({ "question": convoy })).await;

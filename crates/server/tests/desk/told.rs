@@ -321,7 +321,8 @@ async fn a_safe_plate_is_not_stored_and_a_start_without_the_key_is_refused() {
     assert!(!records.windows(6).any(|part| part == b"SAFE11"));
     let key = data.join("keys/derive.key");
     std::fs::rename(&key, data.join("elsewhere")).unwrap();
-    let refused = canvass_server::serve(config(&data), clock(), entropy(), std::future::pending()).await;
+    let refused =
+        Box::pin(canvass_server::serve(config(&data), clock(), entropy(), std::future::pending())).await;
     assert!(refused.is_err_and(|error| error.to_string().contains("derive.key")));
     std::fs::rename(data.join("elsewhere"), &key).unwrap();
     town.canvass.run(config(&data)).await;

@@ -3,7 +3,7 @@
 use canvass_core::{
     cases::NewHold,
     custody::verify_chain_to,
-    plates::{KeepApproved, KeepReads, KeptReadsView, Question},
+    plates::{KeepApproved, KeepReads, KeptReadsView, Question, Row},
 };
 use canvass_plates::ReadId;
 use canvass_types::{AuditId, CaseId, Purpose};
