@@ -4,22 +4,22 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-/// Serves an MPEG-TS stream to everybody who calls, hanging up after each whole showing, for as long as the tests run; the answer
-/// is its address. `pause` is between two packets of 1,316 bytes.
-pub fn serve_camera(stream: Vec<u8>, pause: Duration) -> String {
+/// Serves an MPEG-TS stream to everybody who calls, hanging up some `rest` after each whole showing, for as long as the tests
+/// run; the answer is its address. `pause` is between two packets of 1,316 bytes.
+pub fn serve_camera(stream: Vec<u8>, pause: Duration, rest: Duration) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("rtsp://127.0.0.1:{}/1", listener.local_addr().unwrap().port());
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
             // Who hangs up early has seen enough.
-            let _ = serve(client, &stream, pause);
+            let _ = serve(client, &stream, (pause, rest));
         }
     });
     address
 }
 
 /// Answers one client, and hangs up after the whole stream was sent.
-fn serve(client: TcpStream, stream: &[u8], pause: Duration) -> std::io::Result<()> {
+fn serve(client: TcpStream, stream: &[u8], (pause, rest): (Duration, Duration)) -> std::io::Result<()> {
     let mut out = client.try_clone()?;
     let mut lines = BufReader::new(client).lines();
     loop {
@@ -43,7 +43,9 @@ fn serve(client: TcpStream, stream: &[u8], pause: Duration) -> std::io::Result<(
         let length = body.len();
         write!(out, "RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{headers}Content-Length: {length}\r\n\r\n{body}")?;
         if method == "PLAY" {
-            return send(&mut out, stream, pause);
+            send(&mut out, stream, pause)?;
+            std::thread::sleep(rest);
+            return Ok(());
         }
     }
 }

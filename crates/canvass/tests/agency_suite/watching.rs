@@ -90,7 +90,9 @@ async fn a_file_is_read_to_the_server_once() {
 async fn a_camera_is_followed_while_it_and_the_server_come_and_go() {
     let folder = tempfile::tempdir().unwrap();
     let Some(file) = film(folder.path(), "drive.ts", 12) else { return };
-    let address = serve_camera(fs::read(file).unwrap(), Duration::from_millis(8));
+    // So long after each passing that the next one is none of the same.
+    let rest = Duration::from_secs(7);
+    let address = serve_camera(fs::read(file).unwrap(), Duration::from_millis(8), rest);
     let mut street = Street::new(1);
     let machine = machine(&street);
     // Nobody answers while the first cars pass.
@@ -112,7 +114,7 @@ async fn a_camera_is_followed_while_it_and_the_server_come_and_go() {
     }
     street.start();
     let rest = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
     let interrupt = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
     let output = running.wait_with_output().unwrap();

@@ -29,7 +29,7 @@ fn a_camera_that_hangs_up_is_called_again() {
         return;
     }
     let stream = std::fs::read(&file).unwrap();
-    let address = serve_camera(stream, Duration::from_millis(2));
+    let address = serve_camera(stream, Duration::from_millis(2), Duration::ZERO);
     let limits = Limits { patience: Duration::from_secs(8), frames_a_second: 0, ..Limits::default() };
     let retry = Retry { first: Duration::from_millis(50), most: Duration::from_millis(200) };
     let camera = Camera::start(&address, limits, retry, 200, still()).unwrap();
