@@ -68,6 +68,7 @@ fn answer(stream: std::net::TcpStream, told: &Told) -> Option<()> {
 fn hotlist(street: &Street) -> Person {
     let ines = member(street.folder.path(), &street.ada, "Ines", &["investigator"], Some(&street.agency));
     let sam = member(street.folder.path(), &street.ada, "Sam", &["supervisor"], Some(&street.agency));
+    ines.ok(&["case", "create", "--title", "26-77"]);
     let list = ines.json(&[
         "hotlist",
         "add",
@@ -78,6 +79,8 @@ fn hotlist(street: &Street) -> Person {
         "agency",
         "--for",
         "stolen",
+        "--case-number",
+        "26-77",
         "--purpose",
         "Vehicles stolen in Elm County since October",
     ]);
@@ -87,7 +90,8 @@ fn hotlist(street: &Street) -> Person {
     }
     ines.write("stolen.csv", csv);
     let reason = ["--reason", "Weekly file of the state police"];
-    let proposed = ines.json(&[&["hotlist", "import", &text(&list, "/id"), "stolen.csv"][..], &reason].concat());
+    let proposed =
+        ines.json(&[&["hotlist", "import", &text(&list, "/id"), "stolen.csv"][..], &reason].concat());
     sam.ok(&["hotlist", "approve", &text(&proposed, "/version/proposal")]);
     ines
 }
@@ -118,13 +122,8 @@ async fn no_alert_is_lost_to_a_webhook_when_the_server_is_killed() {
         sender.await.unwrap();
         street.start();
     }
-    let raised: BTreeSet<String> = ines
-        .json(&["alert", "list"])
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|alert| text(alert, "/id"))
-        .collect();
+    let raised: BTreeSet<String> =
+        ines.json(&["alert", "list"]).as_array().unwrap().iter().map(|alert| text(alert, "/id")).collect();
     assert!(raised.len() > 15, "{} alerts were raised", raised.len());
     until("a message for each alert", || {
         let told = told.lock().unwrap();
@@ -145,30 +144,43 @@ fn webhooks_and_the_safelist_are_kept_on_the_command_line() {
     let mut street = Street::new(1);
     let ada = &street.ada;
     assert!(ada.ok(&["alert", "webhook", "list"]).contains("no webhooks"));
-    ada.refused(&["alert", "webhook", "add", "Dispatch", "--url", "https://10.0.0.1/x"], 1, &["url", "operator"]);
-    ada.refused(&["alert", "webhook", "add", "Dispatch", "--url", "x", "--event", "noise"], 2, &["alert.raised"]);
+    ada.refused(
+        &["alert", "webhook", "add", "Dispatch", "--url", "https://10.0.0.1/x"],
+        1,
+        &["url", "operator"],
+    );
+    ada.refused(
+        &["alert", "webhook", "add", "Dispatch", "--url", "x", "--event", "noise"],
+        2,
+        &["alert.raised"],
+    );
     let url = "https://dispatch.invalid/hooks/secret-path";
     let said = ada.ok(&["alert", "webhook", "add", "Dispatch", "--url", url, "--event", "alert.raised"]);
     assert!(said.contains("whsec_") && said.contains("not shown again"), "{said}");
     let id = text(&ada.json(&["alert", "webhook", "list"]), "/0/id");
     assert!(ada.ok(&["alert", "webhook", "test", &id]).contains("deliveries"));
-    until("the first try", || ada.ok(&["alert", "webhook", "deliveries", &id]).contains("1 try  unreachable"));
+    until("the first try", || {
+        ada.ok(&["alert", "webhook", "deliveries", &id]).contains("1 try  unreachable")
+    });
     assert!(ada.ok(&["alert", "webhook", "list"]).contains("fails since"));
     assert!(ada.ok(&["alert", "webhook", "rotate", &id]).contains("secrets that count: 2"));
     ada.refused(&["alert", "webhook", "resume", &id], 1, &["on already"]);
     ada.ok(&["alert", "webhook", "remove", &id]);
-    ada.refused(&["alert", "webhook", "test", &id], 1, &["webhook"]);
+    ada.refused(&["alert", "webhook", "test", &id], 1, &["404"]);
 
     ada.refused(&["safelist", "add", "ABC 1234"], 1, &["registration_seen"]);
     assert!(ada.ok(&["safelist", "add", "ABC 1234", "--registration-seen"]).contains("1 added, 0 renewed"));
     ada.write("staff.txt", "# staff\nabc-1234\n\nXYZ 789\n");
-    assert!(ada.ok(&["safelist", "import", "staff.txt", "--registration-seen", "--days", "30"]).contains("1 added, 1 renewed"));
+    assert!(
+        ada.ok(&["safelist", "import", "staff.txt", "--registration-seen", "--days", "30"])
+            .contains("1 added, 1 renewed")
+    );
     ada.refused(&["safelist", "set", "loud", "--reason", "no such mode here"], 2, &["drop"]);
     ada.ok(&["safelist", "set", "tag", "--reason", "The council asked for it in November"]);
     let list = ada.ok(&["safelist", "list"]);
     assert!(list.contains("2 plates on the safelist") && !list.contains("ABC"), "{list}");
     ada.ok(&["safelist", "remove", "--plate", "ABC1234"]);
-    ada.refused(&["safelist", "remove", "--plate", "ABC1234"], 1, &["safelist"]);
+    ada.refused(&["safelist", "remove", "--plate", "ABC1234"], 1, &["404"]);
     let entry = text(&ada.json(&["safelist", "list"]), "/entries/0/id");
     ada.ok(&["safelist", "remove", "--id", &entry]);
     street.stop();

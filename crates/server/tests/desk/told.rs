@@ -52,16 +52,15 @@ struct Receiver {
 }
 
 async fn receive(State(it): State<Receiver>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
+    let headers =
+        headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
     let body = String::from_utf8(body.to_vec()).unwrap();
     it.got.lock().unwrap().push(Got { path: uri.path().to_owned(), headers, body });
     let status = it.answers.lock().unwrap().pop().unwrap_or(200);
     let status = StatusCode::from_u16(status).unwrap();
     // A body without an end, which nobody may wait for.
-    let endless = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4_096])));
+    let endless =
+        futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4_096])));
     let body = axum::body::Body::from_stream(endless);
     (status, [("location", "/elsewhere"), ("retry-after", "5")], body).into_response()
 }
@@ -178,7 +177,11 @@ async fn without_the_operators_word_no_message_goes_into_a_network() {
         let wish = json!({ "name": "Dispatch", "url": url });
         let (status, refused) =
             town.canvass.call(&town.administrator, Method::POST, "/webhooks", Some(&wish)).await;
-        assert_eq!((status.as_u16(), &refused["problems"][0]["rule"]), (422, &json!(rule)), "{url}: {refused}");
+        assert_eq!(
+            (status.as_u16(), &refused["problems"][0]["rule"]),
+            (422, &json!(rule)),
+            "{url}: {refused}"
+        );
     }
     let wish = json!({ "name": "Dispatch", "url": "https://dispatch.invalid/x" });
     let made = town.canvass.post(&town.administrator, "/webhooks", &wish).await;
@@ -240,7 +243,8 @@ async fn a_members_browser_is_told_that_an_alert_waits_and_nothing_of_it() {
     let Some(mut service) = PushService::start() else { return };
     let origin = service.origin();
     let mut town = Town::new_with(|config| {
-        config.push = Some(PushConfig { contact: "mailto:ops@canvass.example".into(), services: vec![origin] });
+        config.push =
+            Some(PushConfig { contact: "mailto:ops@canvass.example".into(), services: vec![origin] });
     })
     .await;
     let strange = json!({ "endpoint": "https://evil.example/x", "keys": { "p256dh": "B", "auth": "A" }, "language": "en" });
@@ -301,7 +305,9 @@ async fn a_safe_plate_is_not_stored_and_a_start_without_the_key_is_refused() {
     assert_eq!((&sent["stored"], &sent["dropped"], &sent["refused"]), (&json!(1), &json!(1), &json!(0)));
     let summary = town
         .canvass
-        .public_file("/transparency.json", |file| file["safelists"][0]["dropped"] == 1 || file["safelists"][0]["plates"] == 1)
+        .public_file("/transparency.json", |file| {
+            file["safelists"][0]["dropped"] == 1 || file["safelists"][0]["plates"] == 1
+        })
         .await;
     assert_eq!(summary["safelists"][0]["mode"], "drop");
     assert!(!summary.to_string().contains("SAFE11"));
@@ -319,7 +325,10 @@ async fn a_safe_plate_is_not_stored_and_a_start_without_the_key_is_refused() {
     assert!(refused.is_err_and(|error| error.to_string().contains("derive.key")));
     std::fs::rename(data.join("elsewhere"), &key).unwrap();
     town.canvass.run(config(&data)).await;
-    let sent = town.canvass.post(&town.machine, "/reads", &json!({ "reads": [{ "id": 3, "plate": "SAFE11", "time": time }] })).await;
+    let sent = town
+        .canvass
+        .post(&town.machine, "/reads", &json!({ "reads": [{ "id": 3, "plate": "SAFE11", "time": time }] }))
+        .await;
     assert_eq!((&sent["stored"], &sent["dropped"]), (&json!(0), &json!(1)));
     town.canvass.stop().await;
 }

@@ -29,7 +29,12 @@ impl World {
         self.app.add_hotlist(&self.who(letter, 0).await, purpose, wish).await
     }
 
-    pub async fn propose(&self, letter: char, list: &HotlistId, csv: &str) -> Result<ProposedHotlist, CoreError> {
+    pub async fn propose(
+        &self,
+        letter: char,
+        list: &HotlistId,
+        csv: &str,
+    ) -> Result<ProposedHotlist, CoreError> {
         let who = self.who(letter, 0).await;
         let importing = self.app.begin_import(&who, list).await?;
         let rows = read_rows(ImportForm::Csv, csv.as_bytes(), &who.member, self.clock.time())?;

@@ -154,7 +154,10 @@ async fn a_new_start_brings_it_back_and_the_choice_is_an_entry() {
     let same = world.app.set_safelist(&world.who('a', 2).await, again).await;
     assert!(matches!(same, Err(CoreError::State { .. })));
     let short = SetSafelist { mode: SafelistMode::Off, reason: "no".into() };
-    assert_eq!(rules(&world.app.set_safelist(&world.who('a', 2).await, short).await.unwrap_err()), ["reason.length"]);
+    assert_eq!(
+        rules(&world.app.set_safelist(&world.who('a', 2).await, short).await.unwrap_err()),
+        ["reason.length"]
+    );
     let supervisor = SetSafelist { mode: SafelistMode::Off, reason: "not mine to choose".into() };
     let denied = world.app.set_safelist(&world.who('a', 1).await, supervisor).await;
     assert!(matches!(denied, Err(CoreError::Denied(_))));

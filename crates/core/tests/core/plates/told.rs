@@ -5,8 +5,8 @@ use canvass_core::{
     alerts::{
         push::{MOST_BROWSERS, NewPush, PUSH_DAYS, PushKeys, Pushed, QUIET_SECONDS},
         webhooks::{
-            GIVE_UP_SECONDS, Inside, MOST_WEBHOOKS, NO_CAUSE, NewWebhook, OFF_SECONDS, ROTATION_HOURS, Sending,
-            WebhookMessageView, WebhookSecretShown, WebhookView,
+            GIVE_UP_SECONDS, Inside, MOST_WEBHOOKS, NO_CAUSE, NewWebhook, OFF_SECONDS, ROTATION_HOURS,
+            Sending, WebhookMessageView, WebhookSecretShown, WebhookView,
         },
     },
     members::ChangeMember,
@@ -68,7 +68,10 @@ async fn an_alert_and_its_comparison_are_told_without_the_plate() {
     let alert = &world.alerts('a').await[0];
     assert_eq!((&body["type"], &body["data"]["state"]), (&"alert.raised".into(), &"unconfirmed".into()));
     assert_eq!(body["data"]["alert"], alert.id.as_str());
-    assert_eq!((&body["data"]["list"]["name"], &body["data"]["notice"]), (&"stolen agency".into(), &NO_CAUSE.into()));
+    assert_eq!(
+        (&body["data"]["list"]["name"], &body["data"]["notice"]),
+        (&"stolen agency".into(), &NO_CAUSE.into())
+    );
     assert_eq!(body["data"]["link"], format!("/desk/alerts/{}", alert.id));
 
     world.compare('a', alert, saw("ABC123")).await.unwrap();
@@ -87,7 +90,8 @@ async fn an_alert_and_its_comparison_are_told_without_the_plate() {
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].body.detail["host"], "dispatch.example");
     assert!(!serde_json::to_string(&entries[0]).unwrap().contains("secret-path"));
-    let states: Vec<MessageState> = world.messages(&made.webhook.id).await.iter().map(|it| it.state).collect();
+    let states: Vec<MessageState> =
+        world.messages(&made.webhook.id).await.iter().map(|it| it.state).collect();
     assert_eq!(states, [MessageState::Delivered; 2]);
     // An agency is told of its own alerts alone.
     assert!(world.app.webhooks(&world.who('b', 2).await).await.unwrap().is_empty());
@@ -123,7 +127,10 @@ async fn only_an_administrator_sets_one_up_and_only_to_the_internet() {
     assert!(seen.iter().all(|one| one.url.is_none() && one.host == "dispatch.example"));
     let id = &seen[0].id;
     assert!(matches!(world.app.remove_webhook(&supervisor, id).await, Err(CoreError::Denied(_))));
-    assert!(matches!(world.app.rotate_webhook(&world.who('b', 2).await, id).await, Err(CoreError::Denied(_))));
+    assert!(matches!(
+        world.app.rotate_webhook(&world.who('b', 2).await, id).await,
+        Err(CoreError::Denied(_))
+    ));
     world.app.remove_webhook(&administrator, id).await.unwrap();
     assert_eq!(world.entries("webhook.remove").await.len(), 1);
 }
@@ -220,7 +227,8 @@ async fn what_the_operator_takes_back_is_not_called() {
     let world = World::new().await;
     world.app.webhooks_inside(Inside::parse(&["dispatch.local".to_owned()]).unwrap());
     let administrator = world.who('a', 2).await;
-    let id = world.app.add_webhook(&administrator, hook("https://dispatch.local/x")).await.unwrap().webhook.id;
+    let id =
+        world.app.add_webhook(&administrator, hook("https://dispatch.local/x")).await.unwrap().webhook.id;
     world.app.test_webhook(&administrator, &id).await.unwrap();
     assert!(world.app.messages_due().await.unwrap()[0].address.inside);
     // The same records under a server without the option.
@@ -269,7 +277,8 @@ impl World {
 async fn a_browser_is_told_once_of_all_that_waits_and_not_of_what_was_compared() {
     let world = World::new().await;
     let camera = world.alerted().await;
-    let strange = world.app.subscribe_push(&world.who('a', 0).await, browser(1), |_| false).await.unwrap_err();
+    let strange =
+        world.app.subscribe_push(&world.who('a', 0).await, browser(1), |_| false).await.unwrap_err();
     assert_eq!(rules(&strange), ["endpoint.service"]);
     world.pass('a', &camera, &[("ABC123", 5)]).await;
     let view = world.subscribed(0, 1).await;
