@@ -68,6 +68,7 @@ fn answer(stream: std::net::TcpStream, told: &Told) -> Option<()> {
 fn hotlist(street: &Street) -> Person {
     let ines = member(street.folder.path(), &street.ada, "Ines", &["investigator"], Some(&street.agency));
     let sam = member(street.folder.path(), &street.ada, "Sam", &["supervisor"], Some(&street.agency));
+    ines.ok(&["case", "create", "--title", "26-77"]);
     let list = ines.json(&[
         "hotlist",
         "add",
@@ -78,6 +79,8 @@ fn hotlist(street: &Street) -> Person {
         "agency",
         "--for",
         "stolen",
+        "--case-number",
+        "26-77",
         "--purpose",
         "Vehicles stolen in Elm County since October",
     ]);
@@ -163,7 +166,7 @@ fn webhooks_and_the_safelist_are_kept_on_the_command_line() {
     assert!(ada.ok(&["alert", "webhook", "rotate", &id]).contains("secrets that count: 2"));
     ada.refused(&["alert", "webhook", "resume", &id], 1, &["on already"]);
     ada.ok(&["alert", "webhook", "remove", &id]);
-    ada.refused(&["alert", "webhook", "test", &id], 1, &["webhook"]);
+    ada.refused(&["alert", "webhook", "test", &id], 1, &["404"]);
 
     ada.refused(&["safelist", "add", "ABC 1234"], 1, &["registration_seen"]);
     assert!(ada.ok(&["safelist", "add", "ABC 1234", "--registration-seen"]).contains("1 added, 0 renewed"));
@@ -177,7 +180,7 @@ fn webhooks_and_the_safelist_are_kept_on_the_command_line() {
     let list = ada.ok(&["safelist", "list"]);
     assert!(list.contains("2 plates on the safelist") && !list.contains("ABC"), "{list}");
     ada.ok(&["safelist", "remove", "--plate", "ABC1234"]);
-    ada.refused(&["safelist", "remove", "--plate", "ABC1234"], 1, &["safelist"]);
+    ada.refused(&["safelist", "remove", "--plate", "ABC1234"], 1, &["404"]);
     let entry = text(&ada.json(&["safelist", "list"]), "/entries/0/id");
     ada.ok(&["safelist", "remove", "--id", &entry]);
     street.stop();
