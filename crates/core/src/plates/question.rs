@@ -129,6 +129,7 @@ pub struct SearchPlaces {
 /// What is asked of stored reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schema(as = PlateQuestion)]
 pub enum Question {
     /// Reads by plate, camera and time.
     Search(SearchPlates),
