@@ -1,12 +1,8 @@
-//! Leave to look for company is no leave for a plain search, and neither is made of the other.
+//! Company is looked for with leave for company alone, which nobody makes by hand.
 use canvass_core::{
     access::PlateConvoy,
     plates::{Granted, GrantedConvoy, GrantedPlaces, Reads},
 };
-
-fn plain(reads: &Reads, granted: Granted<PlateConvoy>) {
-    let _ = reads.search(granted);
-}
 
 fn bare(reads: &Reads, granted: Granted<PlateConvoy>) {
     let _ = reads.convoy(granted);
