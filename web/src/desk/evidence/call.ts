@@ -76,5 +76,7 @@ export async function call<T>(
     throw new Problem("common.problem.offline");
   }
   if (!response.ok) throw await problemOf(response);
+  // Nothing is said of what is gone.
+  if (response.status === 204) return undefined as T;
   return (await response.json()) as T;
 }
