@@ -62,7 +62,10 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** Calls the API and reads the JSON answer. Throws a {@link Problem} with the server's remedy. */
 export async function call<T>(method: Method, path: string, options: Options = {}): Promise<T> {
-  return (await (await answered(method, path, options)).json()) as T;
+  const response = await answered(method, path, options);
+  // Nothing is said of what is gone.
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
 }
 
 /** The same for a text that is wanted byte for byte. */
