@@ -158,7 +158,7 @@ test("the places are approved and run", async ({ page, browser }) => {
   const context = await browser.newContext();
   const other = await context.newPage();
   await enter(other, town, "sid", waits, "Several places");
-  await expect(other.getByText("Pharmacy")).toBeVisible();
+  await expect(other.getByText("Pharmacy", { exact: true })).toBeVisible();
   await other.getByRole("button", { name: "Approve", exact: true }).click();
   await other.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
   await expect(other.getByRole("status").getByText("Approved")).toBeVisible();

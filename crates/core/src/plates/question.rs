@@ -1,12 +1,15 @@
 //! What can be asked of stored reads with a second person's approval, checked.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use canvass_plates::{Colour, Confidence, DEFAULT_CONFIDENCE, PlatePattern, VehicleType};
 use canvass_policy::Method;
 use canvass_types::{Area, CameraId, Digest, Time, canonical};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, schema::Type},
+};
 
 use super::{
     HistoryOfPlate, SearchPlates, WhoseCameras,
@@ -127,9 +130,8 @@ pub struct SearchPlaces {
 }
 
 /// What is asked of stored reads.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[schema(as = PlateQuestion)]
 pub enum Question {
     /// Reads by plate, camera and time.
     Search(SearchPlates),
@@ -139,6 +141,42 @@ pub enum Question {
     Convoy(SearchConvoy),
     /// Which plates were at several places.
     Places(SearchPlaces),
+}
+
+/// Each form with its `kind` inside: as two schemas beside each other, the one would forbid what the other asks for.
+impl utoipa::PartialSchema for Question {
+    fn schema() -> RefOr<Schema> {
+        let forms = [
+            ("search", SearchPlates::schema()),
+            ("history", HistoryOfPlate::schema()),
+            ("convoy", SearchConvoy::schema()),
+            ("places", SearchPlaces::schema()),
+        ];
+        let mut all = OneOfBuilder::new().description(Some("What is asked of stored reads."));
+        for (kind, form) in forms {
+            let RefOr::T(Schema::Object(mut form)) = form else { continue };
+            let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind]));
+            form.properties.insert("kind".to_owned(), word.into());
+            form.required.push("kind".to_owned());
+            // An example of the form alone lacks the kind.
+            (form.example, form.examples) = (None, Vec::new());
+            all = all.item(form);
+        }
+        all.into()
+    }
+}
+
+impl ToSchema for Question {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("PlateQuestion")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        SearchPlates::schemas(schemas);
+        HistoryOfPlate::schemas(schemas);
+        SearchConvoy::schemas(schemas);
+        SearchPlaces::schemas(schemas);
+    }
 }
 
 /// What kind of question it is.
