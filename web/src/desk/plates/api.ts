@@ -65,8 +65,9 @@ export const COLOURS = [
   "Pink",
 ] as const;
 
-export type SearchConvoy = Schemas["SearchConvoy"];
-export type SearchPlaces = Schemas["SearchPlaces"];
+type Form<K extends Question["kind"]> = Omit<Extract<Question, { kind: K }>, "kind">;
+export type SearchConvoy = Form<"convoy">;
+export type SearchPlaces = Form<"places">;
 export type PlaceAsked = Schemas["PlaceAsked"];
 export type Question = Schemas["PlateQuestion"];
 export type SearchPlan = Schemas["SearchPlan"];
