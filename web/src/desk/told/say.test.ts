@@ -1,10 +1,13 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 
-import { startTexts } from "$lib/i18n/index.svelte";
+import { needTexts } from "$lib/i18n/index.svelte";
 
 import { resultText, standing } from "./say";
 
-beforeAll(() => startTexts(["common", "plates"]));
+beforeAll(async () => {
+  vi.stubGlobal("navigator", { languages: ["en-US"] });
+  await needTexts(["common", "plates"]);
+});
 
 test("a webhook is on until nothing comes through, and off when it was switched off", () => {
   expect(standing({ off: null, failing: null })).toBe("on");
