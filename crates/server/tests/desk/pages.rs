@@ -60,6 +60,10 @@ async fn the_desk_shows_its_pages_beside_the_api() {
     }
     assert_eq!(get("/assets/desk-1.js").await.unwrap().status(), StatusCode::OK);
     // Settings and policy, which the desk's pages read from their own origin.
+    // They are written soon after the start.
+    for path in ["/policy.json", "/ledger/keys.json"] {
+        canvass.public_file(path, |_| true).await;
+    }
     assert_eq!(get("/policy.json").await.unwrap().status(), StatusCode::OK);
     assert_eq!(get("/ledger/keys.json").await.unwrap().status(), StatusCode::OK);
     for path in ["/index.html", "/r/832a36fffffffff", "/offer", "/deskx", "/desk.html", "/assets/none.js"] {
