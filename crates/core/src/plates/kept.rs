@@ -1,7 +1,7 @@
 //! How long reads are kept under the law of an agency, how many there are, and what was forgotten: numbers, no reads.
 
 use canvass_plates::{ClassName, SliceName};
-use canvass_policy::DEFAULT;
+use canvass_policy::{DEFAULT, Profile};
 use canvass_types::{AuditId, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -57,7 +57,8 @@ pub struct ErasedReads {
 }
 
 impl<R: Records> App<R> {
-    /// How long reads of cameras of the actor's agency are kept, how many there are in these slices, and what went.
+    /// How long reads are kept under the law of the actor's agency, how many there are in these slices, and what went. Who is of
+    /// no agency sees every law under which there are or were reads.
     ///
     /// # Errors
     /// When the actor may not.
@@ -66,32 +67,49 @@ impl<R: Records> App<R> {
         actor: &Actor,
         slices: &[(SliceName, u64)],
     ) -> Result<Vec<ReadsKept>, CoreError> {
-        let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
-        self.look::<RetentionRead>(actor, &Target::of(&own, "retention")).await?;
-        let agency = self.agency(&own).await?.record;
+        self.look::<RetentionRead>(actor, &Target::maybe(actor.agency.as_ref(), "retention")).await?;
         let policies = self.gate().policies();
-        let profile = policies.profile_for(&agency.subdivision).or_else(|| policies.profile(DEFAULT));
-        let Some(profile) = profile else { return Ok(Vec::new()) };
+        let profiles: Vec<&Profile> = match &actor.agency {
+            Some(own) => {
+                let subdivision = self.agency(own).await?.record.subdivision;
+                policies.profile_for(&subdivision).or_else(|| policies.profile(DEFAULT)).into_iter().collect()
+            }
+            None => policies.profiles(),
+        };
         let mut all = Vec::new();
-        for hits in [false, true] {
-            let Some(kept) = KeptFor::under(profile, hits).map_err(ReadsError::from)? else { continue };
-            let class = kept.class().name();
-            let ours = || slices.iter().filter(|(slice, reads)| slice.class == *class && *reads > 0);
-            let oldest = ours().map(|(slice, _)| slice.start).min();
-            let after = i64::try_from(kept.seconds()).unwrap_or(i64::MAX);
-            all.push(ReadsKept {
-                class: class.clone(),
-                hits,
-                law: profile.id.clone(),
-                seconds: kept.seconds(),
-                slice_seconds: kept.class().slice(),
-                reads: ours().map(|(_, reads)| reads).sum(),
-                oldest: oldest.map(Time::from_second),
-                next: oldest.map(|start| Time::from_second(start.saturating_add(after))),
-                erased: self.erased_of(class).await?,
-            });
+        for profile in profiles {
+            for hits in [false, true] {
+                all.extend(self.class_kept(profile, hits, slices).await?);
+            }
+        }
+        if actor.agency.is_none() {
+            all.retain(|kept| kept.reads > 0 || !kept.erased.is_empty());
         }
         Ok(all)
+    }
+
+    async fn class_kept(
+        &self,
+        profile: &Profile,
+        hits: bool,
+        slices: &[(SliceName, u64)],
+    ) -> Result<Option<ReadsKept>, CoreError> {
+        let Some(kept) = KeptFor::under(profile, hits).map_err(ReadsError::from)? else { return Ok(None) };
+        let class = kept.class().name();
+        let ours = || slices.iter().filter(|(slice, reads)| slice.class == *class && *reads > 0);
+        let oldest = ours().map(|(slice, _)| slice.start).min();
+        let after = i64::try_from(kept.seconds()).unwrap_or(i64::MAX);
+        Ok(Some(ReadsKept {
+            class: class.clone(),
+            hits,
+            law: profile.id.clone(),
+            seconds: kept.seconds(),
+            slice_seconds: kept.class().slice(),
+            reads: ours().map(|(_, reads)| reads).sum(),
+            oldest: oldest.map(Time::from_second),
+            next: oldest.map(|start| Time::from_second(start.saturating_add(after))),
+            erased: self.erased_of(class).await?,
+        }))
     }
 
     /// The latest erasures of a class, as they were entered.
