@@ -84,17 +84,11 @@ struct Rest {
 /// Chosen reads as they were found again.
 #[derive(Debug)]
 pub struct FoundKeep {
-    found: Picked,
+    reads: Vec<FoundRead>,
+    searched: Vec<SearchedOwner>,
     pictures: BTreeMap<ReadId, Vec<u8>>,
     wanted: BTreeSet<ReadId>,
     rest: Rest,
-}
-
-/// Found again: one by one, or inside an answer.
-#[derive(Debug)]
-enum Picked {
-    Reads(Vec<FoundRead>, Vec<SearchedOwner>),
-    Answer(Box<FoundQuestion>),
 }
 
 /// Plate reads that are kept in a case.
@@ -205,18 +199,19 @@ impl Reads {
     /// As the search's.
     pub fn pick(&self, keep: GrantedKeep) -> Result<FoundKeep, CoreError> {
         let GrantedKeep { granted, wanted, rest } = keep;
-        let found = match granted {
+        let (reads, searched) = match granted {
             GrantedQuestion::Search(granted) => self.picked(&granted, &wanted)?,
             GrantedQuestion::History(granted) => self.picked(&granted, &wanted)?,
-            other => Picked::Answer(Box::new(self.run(other)?)),
+            other => chosen(self.run(other)?, &wanted),
         };
-        Ok(FoundKeep { found, pictures: self.pictures_of(&wanted)?, wanted, rest })
+        let pictures = self.pictures_of(&reads)?;
+        Ok(FoundKeep { reads, searched, pictures, wanted, rest })
     }
 
-    /// The pictures of these reads.
-    fn pictures_of(&self, wanted: &BTreeSet<ReadId>) -> Result<BTreeMap<ReadId, Vec<u8>>, CoreError> {
+    /// The pictures of reads that were found: an id that was only asked for shows nothing.
+    fn pictures_of(&self, reads: &[FoundRead]) -> Result<BTreeMap<ReadId, Vec<u8>>, CoreError> {
         let (mut pictures, mut bytes) = (BTreeMap::new(), 0);
-        for id in wanted {
+        for id in reads.iter().filter(|one| one.picture).map(|one| &one.read.id) {
             let Some(picture) = self.picture_by_id(id)? else { continue };
             bytes += picture.len();
             if bytes > MOST_PICTURES {
@@ -232,7 +227,7 @@ impl Reads {
         &self,
         granted: &Granted<A>,
         wanted: &BTreeSet<ReadId>,
-    ) -> Result<Picked, CoreError> {
+    ) -> Result<(Vec<FoundRead>, Vec<SearchedOwner>), CoreError> {
         let mut found: Vec<Match> = Vec::with_capacity(wanted.len());
         for query in granted.queries() {
             if found.len() < wanted.len() {
@@ -245,7 +240,7 @@ impl Reads {
             }
         }
         let reads = found.into_iter().map(|one| granted.found(one)).collect();
-        Ok(Picked::Reads(reads, granted.owners().0))
+        Ok((reads, granted.owners().0))
     }
 }
 
@@ -383,11 +378,7 @@ impl<R: Records> App<R> {
     /// # Errors
     /// When some of the chosen reads are not among what the search finds.
     pub async fn keep_reads(&self, found: FoundKeep) -> Result<KeptReadsView, CoreError> {
-        let FoundKeep { found, mut pictures, wanted, rest } = found;
-        let (mut reads, searched) = match found {
-            Picked::Reads(reads, searched) => (reads, searched),
-            Picked::Answer(answer) => chosen(*answer, &wanted),
-        };
+        let FoundKeep { mut reads, searched, mut pictures, wanted, rest } = found;
         reads.sort_by_key(|one| (one.read.seen, one.read.id));
         reads.dedup_by_key(|one| one.read.id);
         if reads.len() != wanted.len() {
