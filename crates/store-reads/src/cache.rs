@@ -7,24 +7,12 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use crate::segment::Dictionary;
+/// A block as it was before it was sealed.
+pub(crate) type Block = Arc<[u8]>;
 
-/// What is cached.
-#[derive(Clone)]
-pub(crate) enum Piece {
-    /// A block as it was before it was sealed.
-    Block(Arc<[u8]>),
-    /// The automaton over a segment's plates.
-    Dictionary(Arc<Dictionary>),
-}
-
-impl Piece {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Block(bytes) => bytes.len() + 96,
-            Self::Dictionary(map) => map.as_fst().size() + 96,
-        }
-    }
+/// What a block takes in memory, with its place in the lists.
+fn bytes_of(block: &Block) -> usize {
+    block.len() + 96
 }
 
 /// Segment, kind of block, which of them.
@@ -37,7 +25,7 @@ pub(crate) struct Cache {
 
 #[derive(Default)]
 struct Inner {
-    pieces: FxHashMap<Key, (u64, Piece)>,
+    pieces: FxHashMap<Key, (u64, Block)>,
     by_use: BTreeMap<u64, Key>,
     tick: u64,
     bytes: usize,
@@ -52,50 +40,50 @@ impl Cache {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn get(&self, key: Key) -> Option<Piece> {
+    pub(crate) fn get(&self, key: Key) -> Option<Block> {
         let mut guard = self.lock();
         let inner = &mut *guard;
         inner.tick += 1;
-        let (used, piece) = inner.pieces.get_mut(&key)?;
+        let (used, block) = inner.pieces.get_mut(&key)?;
         inner.by_use.remove(used);
         *used = inner.tick;
         inner.by_use.insert(inner.tick, key);
-        Some(piece.clone())
+        Some(Arc::clone(block))
     }
 
-    pub(crate) fn put(&self, key: Key, piece: Piece) {
+    pub(crate) fn put(&self, key: Key, block: Block) {
         let mut guard = self.lock();
         let inner = &mut *guard;
         inner.tick += 1;
         let tick = inner.tick;
-        inner.bytes += piece.bytes();
-        if let Some((used, old)) = inner.pieces.insert(key, (tick, piece)) {
+        inner.bytes += bytes_of(&block);
+        if let Some((used, old)) = inner.pieces.insert(key, (tick, block)) {
             inner.by_use.remove(&used);
-            inner.bytes -= old.bytes();
+            inner.bytes -= bytes_of(&old);
         }
         inner.by_use.insert(tick, key);
         while inner.bytes > self.most {
             let Some((_, oldest)) = inner.by_use.pop_first() else { break };
             if let Some((_, old)) = inner.pieces.remove(&oldest) {
-                inner.bytes -= old.bytes();
+                inner.bytes -= bytes_of(&old);
             }
         }
     }
 
-    /// Forgets what is cached of segments, or all but their dictionaries.
-    pub(crate) fn forget(&self, which: impl Fn(&Key, &Piece) -> bool) {
+    /// Forgets what is cached of segments.
+    pub(crate) fn forget(&self, which: impl Fn(&Key) -> bool) {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let gone: Vec<(Key, u64)> = inner
             .pieces
             .iter()
-            .filter(|(key, (_, piece))| which(key, piece))
+            .filter(|(key, _)| which(key))
             .map(|(key, (used, _))| (*key, *used))
             .collect();
         for (key, used) in gone {
             inner.by_use.remove(&used);
             if let Some((_, old)) = inner.pieces.remove(&key) {
-                inner.bytes -= old.bytes();
+                inner.bytes -= bytes_of(&old);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Plate reads in segments of our own: a fsynced log, then for each slice of time sealed files with a dictionary of the
-//! plates and columns. A slice is erased by destroying its key.
+//! Plate reads in segments of our own: a fsynced log, then for each slice of time sealed files with the
+//! plates from either end and columns. A slice is erased by destroying its key.
 //!
 //! `docs/ref/reads.md` describes the files, ADR 19 why they are ours.
 

@@ -9,7 +9,10 @@ use canvass_types::{CameraId, Time};
 use data_encoding::BASE32_NOPAD;
 use rustc_hash::FxHashMap;
 
-use crate::pack::{Broken, Reader, put_bytes, put_signed};
+use crate::{
+    pack::{Broken, Reader, put_bytes, put_signed},
+    segment::Sorted,
+};
 
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -244,7 +247,12 @@ impl Row {
 
     /// The order of rows in a segment: by plate, newest first.
     pub(crate) fn order(&self, other: &Self) -> std::cmp::Ordering {
-        self.plate.cmp(&other.plate).then(other.seen.cmp(&self.seen)).then_with(|| other.id.cmp(&self.id))
+        Sorted::of(&self.plate).cmp(&Sorted::of(&other.plate)).then_with(|| self.newer(other))
+    }
+
+    /// The order of rows of one plate.
+    pub(crate) fn newer(&self, other: &Self) -> std::cmp::Ordering {
+        other.seen.cmp(&self.seen).then_with(|| other.id.cmp(&self.id))
     }
 }
 

@@ -7,7 +7,6 @@ use canvass_plates::{
     VehicleType, Wildcard, compare, confusables,
 };
 use canvass_types::Time;
-use fst::{IntoStreamer as _, Streamer as _};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashSet;
 
@@ -16,8 +15,7 @@ use crate::{
     mem::Mem,
     pack::Column,
     row::{Names, Row},
-    segment::{BLOCKS_AHEAD, Group, Kind, ROWS, RowBlock, Segment, TIMES, take_plate},
-    tolerant::Tolerant,
+    segment::{BLOCKS_AHEAD, Group, Kind, Near, ROWS, RowBlock, Segment, Sorted, TIMES, take_plate},
 };
 
 /// A query, made ready for this store.
@@ -31,6 +29,7 @@ pub(crate) struct Search<'a> {
     cameras: Option<FxHashSet<u32>>,
     cursor: Option<(i64, ReadId)>,
     top: BTreeMap<(i64, ReadId), Row>,
+    near: Option<Near>,
 }
 
 impl<'a> Search<'a> {
@@ -46,6 +45,10 @@ impl<'a> Search<'a> {
             cameras: cameras.map(|all| all.iter().filter_map(|camera| names.known_camera(camera)).collect()),
             cursor: query.cursor.map(|cursor| (cursor.seen.as_second(), cursor.id)),
             top: BTreeMap::new(),
+            near: match &query.pattern {
+                Some(PlatePattern::Tolerant(plate)) => Some(Near::new(plate, confusables::standard())),
+                _ => None,
+            },
         }
     }
 
@@ -74,17 +77,21 @@ impl<'a> Search<'a> {
     /// Looks through rows that are in memory.
     pub(crate) fn memory(&mut self, mem: &Mem) {
         for (_, slice) in mem.slices() {
-            let confusables = confusables::standard();
             match &self.query.pattern {
                 None => slice.rows.iter().for_each(|row| self.row_in_memory(row)),
                 Some(PlatePattern::Exact(plate)) => {
                     slice.of_plate(plate).for_each(|row| self.row_in_memory(row))
                 }
-                Some(pattern) => slice
-                    .plates()
-                    .filter(|plate| compare(pattern, plate, confusables).is_some())
-                    .flat_map(|plate| slice.of_plate(plate))
-                    .for_each(|row| self.row_in_memory(row)),
+                Some(pattern) => {
+                    let fits = |plate: &&PlateText| match pattern {
+                        PlatePattern::Exact(asked) => asked == *plate,
+                        PlatePattern::Wildcard(asked) => asked.fits(plate.as_bytes()),
+                        PlatePattern::Tolerant(_) => self.near.as_ref().is_some_and(|near| near.fits(plate)),
+                    };
+                    let plates: Vec<&PlateText> = slice.plates().filter(fits).collect();
+                    let rows = plates.into_iter().flat_map(|plate| slice.of_plate(plate));
+                    rows.for_each(|row| self.row_in_memory(row));
+                }
             }
         }
     }
@@ -121,7 +128,10 @@ impl<'a> Search<'a> {
         let groups = match &self.query.pattern {
             None => return self.by_camera(segment, cache),
             Some(PlatePattern::Exact(plate)) => segment.exact(cache, plate)?.into_iter().collect(),
-            Some(PlatePattern::Tolerant(plate)) => tolerant(segment, cache, plate)?,
+            Some(PlatePattern::Tolerant(_)) => match &self.near {
+                Some(near) => segment.near(cache, near)?,
+                None => Vec::new(),
+            },
             Some(PlatePattern::Wildcard(wildcard)) => self::wildcard(segment, cache, wildcard)?,
         };
         let mut candidates = self.times(segment, cache, &groups)?;
@@ -253,29 +263,14 @@ impl<'a> Search<'a> {
     }
 }
 
-fn tolerant(segment: &Segment, cache: &Cache, asked: &PlateText) -> Result<Vec<Group>, StoreError> {
-    let dictionary = segment.dictionary(cache)?;
-    let automaton = Tolerant::new(asked, confusables::standard());
-    let mut stream = dictionary.search(automaton).into_stream();
-    let mut groups = Vec::new();
-    while let Some((plate, leads)) = stream.next() {
-        let plate = PlateText::from_bytes(plate).ok_or_else(|| segment.damaged("its dictionary is none"))?;
-        groups.push(segment.group(cache, &plate, leads)?);
-    }
-    Ok(groups)
-}
-
 /// Plates that fit a wildcard: a look through the part of the packed plates that its fixed beginning leaves.
 fn wildcard(segment: &Segment, cache: &Cache, asked: &Wildcard) -> Result<Vec<Group>, StoreError> {
     let texts = &segment.about.texts;
-    let prefix = asked.prefix();
-    let mut behind = prefix.clone();
-    behind.last_mut().into_iter().for_each(|last| *last += 1);
-    let first = texts.partition_point(|(_, plate)| plate.as_bytes() <= prefix.as_slice()).saturating_sub(1);
-    let last = match prefix.is_empty() {
-        true => texts.len(),
-        false => texts.partition_point(|(_, plate)| plate.as_bytes() < behind.as_slice()),
-    };
+    // Each character of the beginning leaves one class, so there is one range.
+    let ranges = Sorted::ranges(asked.prefix().into_iter().map(std::iter::once));
+    let before = |bound: Sorted| texts.partition_point(|(_, plate)| Sorted::of(plate) < bound);
+    let first = ranges.first().map_or(0, |(from, _)| before(*from).saturating_sub(1));
+    let last = ranges.first().and_then(|(_, until)| *until).map_or(texts.len(), before);
     let literal = asked.longest();
     let finder = (literal.len() > 1).then(|| Finder::new(&literal));
     let mut groups = Vec::new();

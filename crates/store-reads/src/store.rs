@@ -10,7 +10,6 @@ use canvass_types::{Entropy, Time};
 
 use crate::{
     append::{Job, start_of},
-    cache::Piece,
     crypt::RootKey,
     disk::{bytes_below, copy, create, failed, make_folder, sync_folder},
     log,
@@ -24,7 +23,7 @@ use crate::{
 /// How a store behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of opened blocks and dictionaries that are held in memory.
+    /// Bytes of opened blocks that are held in memory.
     pub cache_bytes: usize,
     /// Reads in memory before they become segments.
     pub flush_rows: usize,
@@ -32,8 +31,6 @@ pub struct Options {
     pub most_slices: usize,
     /// Whether a thread makes segments and merges them; without it only `compact` does, and appends that outrun it.
     pub background: bool,
-    /// Whether that thread loads dictionaries ahead.
-    pub warm: bool,
 }
 
 impl Default for Options {
@@ -43,7 +40,6 @@ impl Default for Options {
             flush_rows: 256 << 10,
             most_slices: 20_000,
             background: true,
-            warm: true,
         }
     }
 }
@@ -77,9 +73,9 @@ impl SegmentStore {
         Ok(Self { shared, thread })
     }
 
-    /// Forgets opened blocks, for measurements of a cold cache; dictionaries too, if asked.
-    pub fn forget_blocks(&self, dictionaries: bool) {
-        self.shared.cache.forget(|_, piece| dictionaries || matches!(piece, Piece::Block(_)));
+    /// Forgets opened blocks, for measurements of a cold cache.
+    pub fn forget_blocks(&self) {
+        self.shared.cache.forget(|_| true);
     }
 
     /// The part of a store's state that a search needs: what is in memory, and the segments, the newest first.
@@ -275,7 +271,7 @@ impl ReadStore for SegmentStore {
         };
         for segment in segments {
             // Blocks that were opened before don't show what lies on disk now.
-            self.shared.cache.forget(|key, _| key.0 == segment.uid);
+            self.shared.cache.forget(|key| key.0 == segment.uid);
             if let Err(error) = segment.check(&self.shared.cache) {
                 let what = match error {
                     StoreError::Damaged(_, what) => what.to_owned(),

@@ -11,7 +11,7 @@ use crate::{
     log,
     pictures::remove_packs,
     row::Row,
-    segment::{MOST_ROWS, Segment, merge, write},
+    segment::{MOST_ROWS, Segment, Sorted, merge, write},
     state::{Part, Shared, Slice, lock},
 };
 
@@ -23,9 +23,6 @@ const AGAIN: Duration = Duration::from_secs(2);
 impl Shared {
     /// The thread of a store: works when woken, until told to stop.
     pub(crate) fn keep_up(&self) {
-        if self.options.warm {
-            self.warm();
-        }
         loop {
             let mut wake = lock(&self.wake);
             while !wake.work && !wake.stop {
@@ -49,19 +46,6 @@ impl Shared {
 
     fn stopped(&self) -> bool {
         lock(&self.wake).stop
-    }
-
-    /// Loads dictionaries, the newest slices first, as far as the cache has room.
-    fn warm(&self) {
-        let mut segments: Vec<Arc<Segment>> = self.state().segments().cloned().collect();
-        segments.sort_by_key(|segment| std::cmp::Reverse(segment.about.seen.1));
-        for segment in segments {
-            if self.stopped() || self.cache.bytes() > self.options.cache_bytes / 4 * 3 {
-                return;
-            }
-            // What can't be read is said when somebody asks for it.
-            let _ = segment.dictionary(&self.cache);
-        }
     }
 
     fn work(&self) -> Result<(), StoreError> {
@@ -91,7 +75,9 @@ impl Shared {
             let slice = self.state().slices.get(&name).cloned();
             // Erased meanwhile.
             let Some(slice) = slice else { continue };
-            rows.sort_unstable_by(Row::order);
+            rows.sort_by_cached_key(|row| {
+                (Sorted::of(&row.plate), std::cmp::Reverse(row.seen), std::cmp::Reverse(row.id))
+            });
             let segment = self.write_segment(&name, &slice, rows.into_iter().map(Ok), &[])?;
             written.push((name, slice.number, segment));
         }
@@ -130,14 +116,7 @@ impl Shared {
         let number = self.file_number();
         let context = (&self.names, &*self.entropy);
         let written = write(&folder, number, (slice.number, &slice.key), rows, replaces, context)?;
-        let segment = Arc::new(self.open_segment(&written.path, number, name, &slice.key)?);
-        if self.options.warm
-            && self.cache.bytes() < self.options.cache_bytes / 4 * 3
-            && segment.about.rows > 1 << 16
-        {
-            segment.dictionary(&self.cache)?;
-        }
-        Ok(segment)
+        Ok(Arc::new(self.open_segment(&written.path, number, name, &slice.key)?))
     }
 
     /// A slice whose segments should become one.
@@ -187,7 +166,7 @@ impl Shared {
             return remove(&merged.path).map_err(failed("segment"));
         }
         segments.iter().try_for_each(|old| remove(&old.path)).map_err(failed("segment"))?;
-        self.cache.forget(|key, _| segments.iter().any(|old| old.uid == key.0));
+        self.cache.forget(|key| segments.iter().any(|old| old.uid == key.0));
         Ok(())
     }
 
@@ -238,7 +217,7 @@ impl Shared {
         let uids: Vec<u64> =
             gone.values().flat_map(|slice| &slice.segments).map(|segment| segment.uid).collect();
         if !uids.is_empty() {
-            self.cache.forget(|key, _| uids.contains(&key.0));
+            self.cache.forget(|key| uids.contains(&key.0));
         }
         if !told.is_empty() {
             lock(&self.writing).keys.told(|each| told.contains(each))?;

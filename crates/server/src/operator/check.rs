@@ -129,7 +129,7 @@ fn look_at_reads(
     let words = |error: &dyn std::error::Error| error.to_string();
     let key = keys::reads_key(&folder.keys(), false, entropy.as_ref()).map_err(|error| words(&error))?;
     canvass_store_reads::snapshot(&folder.reads(), copy).map_err(|error| words(&error))?;
-    let options = canvass_store_reads::Options { background: false, warm: false, ..Default::default() };
+    let options = canvass_store_reads::Options { background: false, ..Default::default() };
     let store = SegmentStore::open(copy, key, entropy, options).map_err(|error| words(&error))?;
     let reads = store.slices().map_err(|error| words(&error))?.iter().map(|(_, reads)| reads).sum();
     Ok((reads, store.check().map_err(|error| words(&error))?))

@@ -291,7 +291,7 @@ fn opened(copy: &Path, data: &Path) -> u64 {
     let text = std::fs::read_to_string(data.join("keys/reads.key")).unwrap();
     let key = text.split_whitespace().last().unwrap();
     let key: [u8; 32] = data_encoding::BASE64.decode(key.as_bytes()).unwrap().try_into().unwrap();
-    let options = Options { background: false, warm: false, ..Options::default() };
+    let options = Options { background: false, ..Options::default() };
     let store = SegmentStore::open(copy, RootKey::new(key), entropy(), options).unwrap();
     let pattern = PlatePattern::parse("GONE*", &Limits::default()).unwrap();
     let mut query = ReadQuery::plate(pattern, Time::from_second(0), Time::from_second(1 << 40));

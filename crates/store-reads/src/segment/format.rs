@@ -8,10 +8,7 @@ use crate::{
 };
 use canvass_plates::{PlateText, Region};
 
-/// The plates of a segment: each leads to its first row and the number of its rows, [`LEADS_BITS`] bits of that.
-pub(crate) type Dictionary = fst::Map<Vec<u8>>;
-
-pub(crate) const MAGIC: &[u8; 8] = b"CVREADS1";
+pub(crate) const MAGIC: &[u8; 8] = b"CVREADS2";
 /// Magic, id of the file, number of the slice.
 pub(crate) const HEAD: u64 = 32;
 /// Length of the sealed description, magic.
@@ -27,13 +24,10 @@ pub(crate) const BY_CAMERA: usize = 2_048;
 pub(crate) const BY_ID: usize = 4_096;
 /// Bytes at which a block of plates ends.
 pub(crate) const TEXT: usize = 16 << 10;
-/// Bytes of a block of the dictionary and of the tags.
+/// Bytes of a block of the tags.
 pub(crate) const CHUNK: usize = 256 << 10;
 /// Ids that share a bucket of tags, about.
 pub(crate) const BUCKET: u64 = 16;
-/// Bits of a dictionary's value that count rows; as many as fit mean "this many or more".
-pub(crate) const LEADS_BITS: u32 = 6;
-pub(crate) const LEADS_MANY: u64 = (1 << LEADS_BITS) - 1;
 /// Most rows of a segment.
 pub(crate) const MOST_ROWS: usize = 1 << 23;
 
@@ -43,7 +37,7 @@ pub(crate) enum Kind {
     Rows = 0,
     Times = 1,
     Text = 2,
-    Dictionary = 3,
+    Ends = 3,
     ByCamera = 4,
     Tags = 5,
     ById = 6,
@@ -52,7 +46,7 @@ pub(crate) enum Kind {
 
 /// Kinds of which there are lists of blocks.
 pub(crate) const LISTED: [Kind; 7] =
-    [Kind::Rows, Kind::Times, Kind::Text, Kind::Dictionary, Kind::ByCamera, Kind::Tags, Kind::ById];
+    [Kind::Rows, Kind::Times, Kind::Text, Kind::Ends, Kind::ByCamera, Kind::Tags, Kind::ById];
 
 /// Blocks of one kind: where each begins in the file, and the end of the last.
 #[derive(Debug, Default, Clone)]
@@ -86,6 +80,8 @@ pub(crate) struct Description {
     pub camera_starts: Vec<u32>,
     /// First row of each block of plates, and its first plate.
     pub texts: Vec<(u32, PlateText)>,
+    /// First plate of each block of the list by ends, from its end.
+    pub ends: Vec<PlateText>,
     /// Numbers of the segments whose rows are in this one.
     pub replaces: Vec<u64>,
     pub blocks: [Blocks; 7],
@@ -104,6 +100,8 @@ impl Description {
         put_steps(to, self.camera_starts.iter().map(|start| u64::from(*start)));
         put_steps(to, self.texts.iter().map(|(row, _)| u64::from(*row)));
         self.texts.iter().for_each(|(_, plate)| put_bytes(to, plate.as_bytes()));
+        put_varint(to, self.ends.len() as u64);
+        self.ends.iter().for_each(|plate| put_bytes(to, plate.as_bytes()));
         put_varint(to, self.replaces.len() as u64);
         self.replaces.iter().for_each(|number| put_varint(to, *number));
         self.blocks.iter().for_each(|blocks| put_steps(to, blocks.starts.iter().copied()));
@@ -128,12 +126,16 @@ impl Description {
         let plate = |row| Ok((row, PlateText::from_bytes(reader.bytes()?).ok_or(Broken)?));
         let texts = first.into_iter().map(plate).collect::<Result<_, _>>()?;
         let count = reader.size()?;
+        let ends = (0..count)
+            .map(|_| PlateText::from_bytes(reader.bytes()?).ok_or(Broken))
+            .collect::<Result<_, _>>()?;
+        let count = reader.size()?;
         let replaces = (0..count).map(|_| reader.varint()).collect::<Result<_, _>>()?;
         let mut blocks: [Blocks; 7] = Default::default();
         for each in &mut blocks {
             each.starts = take_steps(&mut reader)?;
         }
-        Ok(Self { rows, plates, seen, cameras, regions, camera_starts, texts, replaces, blocks })
+        Ok(Self { rows, plates, seen, cameras, regions, camera_starts, texts, ends, replaces, blocks })
     }
 }
 
@@ -199,4 +201,23 @@ pub(crate) fn take_plate(text: &[u8]) -> Option<(&[u8], u32, &[u8])> {
         used += 1;
     }
     Some((plate, rows.checked_add(1)?, rest.get(used..)?))
+}
+
+/// Appends a plate from its end, without what it shares with the one before: how much that is, how much is its own, that.
+/// Both are in order, so each has a character of its own at least.
+pub(crate) fn put_end(to: &mut Vec<u8>, before: &[u8], plate: &[u8]) {
+    let shared = before.iter().zip(plate).take_while(|(one, other)| one == other).count().min(15);
+    let own = plate.get(shared..).unwrap_or_default();
+    to.push((shared as u8) << 4 | (own.len().clamp(1, 16) - 1) as u8);
+    to.extend_from_slice(own);
+}
+
+/// Reads a plate from its end into `held`, which has the one before; its length and what is left come back.
+#[inline]
+pub(crate) fn take_end<'a>(list: &'a [u8], held: &mut [u8; 16]) -> Option<(usize, &'a [u8])> {
+    let (head, rest) = list.split_first()?;
+    let (shared, own) = (usize::from(head >> 4), usize::from(head & 15) + 1);
+    let (own, rest) = rest.split_at_checked(own)?;
+    held.get_mut(shared..shared + own.len())?.copy_from_slice(own);
+    Some((shared + own.len(), rest))
 }

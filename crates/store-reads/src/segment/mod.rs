@@ -1,11 +1,15 @@
 //! Segments: the rows of one slice, sorted by plate, in sealed blocks. `docs/ref/reads.md` describes the file.
 
 mod format;
+mod near;
+mod order;
 mod reader;
 mod scan;
 mod writer;
 
-pub(crate) use format::{Dictionary, Kind, MOST_ROWS, ROWS, TIMES, take_plate};
+pub(crate) use format::{Kind, MOST_ROWS, ROWS, TIMES, take_plate};
+pub(crate) use near::Near;
+pub(crate) use order::Sorted;
 pub(crate) use reader::{Group, RowBlock, Segment, slice_number};
 pub(crate) use scan::merge;
 pub(crate) use writer::write;

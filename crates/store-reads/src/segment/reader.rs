@@ -11,11 +11,11 @@ use canvass_plates::{PlateText, ReadId, SliceName, StoreError};
 use rustc_hash::FxHashMap;
 
 use super::format::{
-    BY_ID, CHUNK, Description, Dictionary, FOOT, HEAD, Kind, LEADS_BITS, LEADS_MANY, MAGIC, ROWS, TIMES,
-    bucket_bits, tag_of, take_plate,
+    BY_ID, CHUNK, Description, FOOT, HEAD, Kind, MAGIC, ROWS, TIMES, bucket_bits, tag_of, take_plate,
 };
+use super::order::Sorted;
 use crate::{
-    cache::{Cache, Piece},
+    cache::Cache,
     crypt::{Cipher, SliceKey},
     disk::failed,
     pack::{Broken, Column, Reader, packed, width_of},
@@ -156,13 +156,13 @@ impl Segment {
     pub(crate) fn block(&self, cache: &Cache, kind: Kind, index: usize) -> Result<Arc<[u8]>, StoreError> {
         let place = u32::try_from(index).map_err(|_| self.damaged("a block is missing"))?;
         let key = (self.uid, kind as u8, place);
-        if let Some(Piece::Block(block)) = cache.get(key) {
+        if let Some(block) = cache.get(key) {
             return Ok(block);
         }
         let block =
             self.fetch(kind, index, index + 1)?.pop().ok_or_else(|| self.damaged("a block is missing"))?;
         let block: Arc<[u8]> = block.into();
-        cache.put(key, Piece::Block(Arc::clone(&block)));
+        cache.put(key, Arc::clone(&block));
         Ok(block)
     }
 
@@ -174,11 +174,7 @@ impl Segment {
         run: std::ops::Range<usize>,
     ) -> Result<Vec<Arc<[u8]>>, StoreError> {
         let key = |index: usize| (self.uid, kind as u8, u32::try_from(index).unwrap_or(u32::MAX));
-        let cached = |index: usize| match cache.get(key(index)) {
-            Some(Piece::Block(block)) => Some(block),
-            _ => None,
-        };
-        let found: Vec<Option<Arc<[u8]>>> = run.clone().map(cached).collect();
+        let found: Vec<Option<Arc<[u8]>>> = run.clone().map(|index| cache.get(key(index))).collect();
         let first = found.iter().position(Option::is_none);
         let last = found.iter().rposition(Option::is_none);
         let (Some(first), Some(last)) = (first, last) else {
@@ -192,7 +188,7 @@ impl Segment {
                 (Some(block), _) => block,
                 (None, Some(fresh)) => {
                     let block: Arc<[u8]> = fresh.into();
-                    cache.put(key(run.start + at), Piece::Block(Arc::clone(&block)));
+                    cache.put(key(run.start + at), Arc::clone(&block));
                     block
                 }
                 (None, None) => return Err(self.damaged("a block is missing")),
@@ -211,25 +207,6 @@ impl Segment {
         }
         all.shrink_to_fit();
         Ok(all)
-    }
-
-    /// The automaton over the plates.
-    pub(crate) fn dictionary(&self, cache: &Cache) -> Result<Arc<Dictionary>, StoreError> {
-        if let Some(dictionary) = self.cached_dictionary(cache) {
-            return Ok(dictionary);
-        }
-        let bytes = self.chunks(Kind::Dictionary)?;
-        let map = fst::Map::new(bytes).map_err(|_| self.damaged("its dictionary is none"))?;
-        let map = Arc::new(map);
-        cache.put((self.uid, Kind::Dictionary as u8, u32::MAX), Piece::Dictionary(Arc::clone(&map)));
-        Ok(map)
-    }
-
-    pub(crate) fn cached_dictionary(&self, cache: &Cache) -> Option<Arc<Dictionary>> {
-        match cache.get((self.uid, Kind::Dictionary as u8, u32::MAX)) {
-            Some(Piece::Dictionary(map)) => Some(map),
-            _ => None,
-        }
     }
 
     fn load_tags(&self) -> Result<Tags, StoreError> {
@@ -376,29 +353,11 @@ impl Segment {
 
     /// The rows of one plate.
     pub(crate) fn exact(&self, cache: &Cache, plate: &PlateText) -> Result<Option<Group>, StoreError> {
-        if let Some(dictionary) = self.cached_dictionary(cache) {
-            return match dictionary.get(plate.as_bytes()) {
-                Some(leads) => self.group(cache, plate, leads).map(Some),
-                None => Ok(None),
-            };
-        }
-        self.exact_in_text(cache, plate)
-    }
-
-    fn exact_in_text(&self, cache: &Cache, plate: &PlateText) -> Result<Option<Group>, StoreError> {
-        let Some(index) = self.text_of(|(_, first)| first <= plate) else { return Ok(None) };
+        let sorted = Sorted::of(plate);
+        let Some(index) = self.text_of(|(_, first)| Sorted::of(first) <= sorted) else { return Ok(None) };
         let block = self.block(cache, Kind::Text, index)?;
         let found = self.plates(&block, index).find(|(each, ..)| *each == plate.as_bytes());
         Ok(found.map(|(_, start, rows)| Group { plate: *plate, start, rows }))
-    }
-
-    /// What a value of the dictionary leads to.
-    pub(crate) fn group(&self, cache: &Cache, plate: &PlateText, leads: u64) -> Result<Group, StoreError> {
-        if leads & LEADS_MANY == LEADS_MANY {
-            return self.exact_in_text(cache, plate)?.ok_or_else(|| self.damaged("its plates differ"));
-        }
-        let start = u32::try_from(leads >> LEADS_BITS).map_err(|_| self.damaged("its dictionary is none"))?;
-        Ok(Group { plate: *plate, start, rows: (leads & LEADS_MANY) as u32 })
     }
 
     /// Bytes that it holds in memory all the time.
@@ -407,6 +366,7 @@ impl Segment {
         self.tags.starts.capacity() * 4
             + self.tags.tags.capacity() * 2
             + about.texts.capacity() * size_of::<(u32, PlateText)>()
+            + about.ends.capacity() * size_of::<PlateText>()
             + about.cameras.capacity() * 100
             + about.blocks.iter().map(|blocks| blocks.starts.capacity() * 8).sum::<usize>()
     }

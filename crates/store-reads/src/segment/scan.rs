@@ -6,7 +6,8 @@ use canvass_plates::{PlateText, StoreError};
 
 use super::{
     BLOCKS_AHEAD,
-    format::{BY_CAMERA, Kind, ROWS, TIMES, bucket_bits, tag_of},
+    format::{BY_CAMERA, Kind, ROWS, TIMES, bucket_bits, tag_of, take_end},
+    order::Sorted,
     reader::{Plates, Segment},
 };
 use crate::{
@@ -77,7 +78,7 @@ impl Scan {
             let mut plates = Plates::of(rest, start);
             let (plate, start, rows) = plates.next().ok_or_else(|| missing(&self.segment))?;
             let plate = PlateText::from_bytes(plate).ok_or_else(|| missing(&self.segment))?;
-            if self.group.is_some_and(|(before, _)| before >= plate) {
+            if self.group.is_some_and(|(before, _)| Sorted::of(&before) >= Sorted::of(&plate)) {
                 return Err(self.segment.damaged("its plates are out of order"));
             }
             self.at_text += rest.len() - plates.rest();
@@ -134,7 +135,15 @@ impl<'a> Plates<'a> {
     }
 }
 
-struct Head(Row, usize);
+/// A row that comes next in its segment, with its place in the order and the place of its segment.
+struct Head(Row, Sorted, usize);
+
+impl Head {
+    fn new(row: Row, at: usize) -> Self {
+        let sorted = Sorted::of(&row.plate);
+        Self(row, sorted, at)
+    }
+}
 
 impl PartialEq for Head {
     fn eq(&self, other: &Self) -> bool {
@@ -149,7 +158,7 @@ impl PartialOrd for Head {
 }
 impl Ord for Head {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.order(&other.0)
+        self.1.cmp(&other.1).then_with(|| self.0.newer(&other.0))
     }
 }
 
@@ -160,7 +169,7 @@ pub(crate) fn merge(segments: &[Arc<Segment>]) -> impl Iterator<Item = Result<Ro
     let mut failed = None;
     for (at, scan) in scans.iter_mut().enumerate() {
         match scan.next() {
-            Some(Ok(row)) => heap.push(Reverse(Head(row, at))),
+            Some(Ok(row)) => heap.push(Reverse(Head::new(row, at))),
             Some(Err(error)) => failed = Some(error),
             None => {}
         }
@@ -172,9 +181,9 @@ pub(crate) fn merge(segments: &[Arc<Segment>]) -> impl Iterator<Item = Result<Ro
             return Some(Err(error));
         }
         loop {
-            let Reverse(Head(row, at)) = heap.pop()?;
+            let Reverse(Head(row, _, at)) = heap.pop()?;
             match scans.get_mut(at).and_then(Iterator::next) {
-                Some(Ok(next)) => heap.push(Reverse(Head(next, at))),
+                Some(Ok(next)) => heap.push(Reverse(Head::new(next, at))),
                 Some(Err(error)) => {
                     heap.clear();
                     return Some(Err(error));
@@ -193,31 +202,52 @@ impl Segment {
     pub(crate) fn check(self: &Arc<Self>, cache: &Cache) -> Result<(), StoreError> {
         let rows = self.about.rows as usize;
         let (mut ids, mut cameras) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-        let mut plates: u32 = 0;
+        let mut ends = Vec::with_capacity(self.about.plates as usize);
         let mut before: Option<Row> = None;
-        let dictionary = self.dictionary(cache)?;
         for row in Scan::new(Arc::clone(self)) {
             let row = row?;
             if before.as_ref().is_some_and(|before| before.order(&row).is_gt()) {
                 return Err(self.damaged("its rows are out of order"));
             }
             if before.as_ref().is_none_or(|before| before.plate != row.plate) {
-                plates += 1;
-                let leads = dictionary.get(row.plate.as_bytes());
-                let group = leads.map(|leads| self.group(cache, &row.plate, leads)).transpose()?;
-                if group.is_none_or(|group| group.start as usize != ids.len()) {
-                    return Err(self.damaged("its dictionary leads elsewhere"));
-                }
+                ends.push(Sorted::from_end(&row.plate));
             }
             ids.push(row.id);
             cameras.push((row.camera, row.seen));
             before = Some(row);
         }
-        if ids.len() != rows || plates != self.about.plates || dictionary.len() != plates as usize {
+        if ids.len() != rows || ends.len() != self.about.plates as usize {
             return Err(self.damaged("its numbers differ"));
         }
+        self.check_ends(ends)?;
         self.check_ids(cache, &ids)?;
         self.check_cameras(cache, &cameras)
+    }
+
+    fn check_ends(&self, mut ends: Vec<Sorted>) -> Result<(), StoreError> {
+        let elsewhere = || self.damaged("its list by ends leads elsewhere");
+        ends.sort_unstable();
+        let mut ends = ends.into_iter();
+        let firsts = &self.about.ends;
+        if firsts.len() != self.blocks(Kind::Ends) {
+            return Err(elsewhere());
+        }
+        for (index, first) in firsts.iter().enumerate() {
+            let block = self.fetch(Kind::Ends, index, index + 1)?.pop().ok_or_else(elsewhere)?;
+            let (mut held, mut rest, mut begins) = ([0; 16], block.as_slice(), true);
+            while let Some((length, behind)) = take_end(rest, &mut held) {
+                rest = behind;
+                let plate = held.get(..length).and_then(PlateText::from_bytes).ok_or_else(elsewhere)?;
+                if ends.next() != Some(Sorted::of(&plate)) || (begins && plate != *first) {
+                    return Err(elsewhere());
+                }
+                begins = false;
+            }
+            if begins || !rest.is_empty() {
+                return Err(elsewhere());
+            }
+        }
+        if ends.next().is_none() { Ok(()) } else { Err(elsewhere()) }
     }
 
     fn check_ids(&self, cache: &Cache, ids: &[canvass_plates::ReadId]) -> Result<(), StoreError> {

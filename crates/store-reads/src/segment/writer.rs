@@ -11,9 +11,10 @@ use canvass_types::env::{Entropy, random};
 use rustc_hash::FxHashMap;
 
 use super::format::{
-    BY_CAMERA, BY_ID, Blocks, CHUNK, Description, FOOT, HEAD, Kind, LEADS_BITS, LEADS_MANY, LISTED, MAGIC,
-    MOST_ROWS, ROWS, TEXT, TIMES, bucket_bits, put_plate, tag_of,
+    BY_CAMERA, BY_ID, Blocks, CHUNK, Description, FOOT, HEAD, Kind, LISTED, MAGIC, MOST_ROWS, ROWS, TEXT,
+    TIMES, bucket_bits, put_end, put_plate, tag_of,
 };
+use super::order::Sorted;
 use crate::{
     crypt::{Cipher, SliceKey},
     disk::{create, failed, remove, sync_folder},
@@ -36,7 +37,7 @@ struct Writer<'a> {
     text: Vec<u8>,
     texts: Vec<(u32, PlateText)>,
     text_blocks: Vec<Vec<u8>>,
-    dictionary: fst::MapBuilder<Vec<u8>>,
+    ends: Vec<Sorted>,
     plates: u32,
     group: Option<(PlateText, u32)>,
     seen: Vec<i64>,
@@ -98,7 +99,7 @@ impl<'a> Writer<'a> {
             text: Vec::with_capacity(TEXT + 64),
             texts: Vec::new(),
             text_blocks: Vec::new(),
-            dictionary: fst::MapBuilder::memory(),
+            ends: Vec::new(),
             plates: 0,
             group: None,
             seen: Vec::new(),
@@ -142,8 +143,7 @@ impl<'a> Writer<'a> {
     fn end_group(&mut self, end: u32) -> Result<(), StoreError> {
         let Some((plate, start)) = self.group.take() else { return Ok(()) };
         let rows = u64::from(end - start);
-        let leads = u64::from(start) << LEADS_BITS | rows.min(LEADS_MANY);
-        self.dictionary.insert(plate.as_bytes(), leads).map_err(|_| broken())?;
+        self.ends.push(Sorted::from_end(&plate));
         self.plates += 1;
         if self.text.is_empty() {
             self.texts.push((start, plate));
@@ -221,10 +221,7 @@ impl<'a> Writer<'a> {
         for text in texts.into_iter().filter(|text| !text.is_empty()) {
             self.put_block(Kind::Text, text)?;
         }
-        let dictionary = std::mem::replace(&mut self.dictionary, fst::MapBuilder::memory());
-        let dictionary = dictionary.into_inner().map_err(|_| broken())?;
-        self.put_chunks(Kind::Dictionary, &dictionary)?;
-        drop(dictionary);
+        let ends = self.by_end()?;
         let camera_starts = self.by_camera(&seen)?;
         self.by_id()?;
         let names = self.names.table();
@@ -239,6 +236,7 @@ impl<'a> Writer<'a> {
             regions,
             camera_starts,
             texts: std::mem::take(&mut self.texts),
+            ends,
             replaces: replaces.to_vec(),
             blocks: std::mem::take(&mut self.blocks),
         };
@@ -255,6 +253,30 @@ impl<'a> Writer<'a> {
             self.out.into_inner().map_err(io::IntoInnerError::into_error)
         })();
         finished.map_err(failed("segment"))
+    }
+
+    /// Plates by their ends; the first of each block.
+    fn by_end(&mut self) -> Result<Vec<PlateText>, StoreError> {
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.sort_unstable();
+        let (mut firsts, mut block) = (Vec::new(), Vec::with_capacity(TEXT + 64));
+        let mut before: Option<PlateText> = None;
+        for end in ends {
+            let plate = end.characters().ok_or_else(broken)?;
+            if block.is_empty() {
+                firsts.push(plate);
+                before = None;
+            }
+            put_end(&mut block, before.as_ref().map_or(&[], PlateText::as_bytes), plate.as_bytes());
+            before = Some(plate);
+            if block.len() >= TEXT {
+                self.put_block(Kind::Ends, std::mem::replace(&mut block, Vec::with_capacity(TEXT + 64)))?;
+            }
+        }
+        if !block.is_empty() {
+            self.put_block(Kind::Ends, block)?;
+        }
+        Ok(firsts)
     }
 
     /// Rows by camera, each camera's newest first.

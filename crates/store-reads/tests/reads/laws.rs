@@ -174,7 +174,7 @@ fn many_segments_of_many_rows_answer_as_the_oracle() {
         read.id = ReadId::derive(&read.camera, &number.to_string());
         reads.push(read);
     }
-    // One plate with more rows than the dictionary counts.
+    // One plate with more rows than one byte counts.
     reads.extend((0..300).map(|number| read(&format!("x{number}"), "MANY1", number * 5)));
     for batch in reads.chunks(700) {
         for store in [&store as &dyn ReadStore, &oracle] {

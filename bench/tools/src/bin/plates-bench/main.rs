@@ -85,7 +85,7 @@ impl Bench for Kept {
 
     fn forget(&mut self) -> Result<(), Failed> {
         match self {
-            Self::Segments(store) => store.forget_blocks(true),
+            Self::Segments(store) => store.forget_blocks(),
             Self::Sqlite(folder, store) => {
                 drop(store.take());
                 *store = Some(Box::new(SqliteSlices::open(&*folder)?));

@@ -1,0 +1,143 @@
+//! Plates one edit away. One edit leaves either the first half of the asked plate as it is or the second, so that what can
+//! match begins or ends as asked: a short stretch of the plates, or of the list by their ends. No more of a segment is read.
+
+use canvass_plates::{PlateText, StoreError, confusables::Confusables};
+
+use super::{
+    BLOCKS_AHEAD,
+    format::{Kind, take_end, take_plate},
+    order::Sorted,
+    reader::{Group, Segment},
+};
+use crate::{cache::Cache, tolerant::Tolerant};
+
+/// A plate that is asked for with tolerance.
+pub(crate) struct Near {
+    forward: Tolerant,
+    backward: Tolerant,
+    begins: Vec<(Sorted, Option<Sorted>)>,
+    ends: Vec<(Sorted, Option<Sorted>)>,
+    /// What the first half must be, by place.
+    half: Tolerant,
+}
+
+impl Near {
+    pub(crate) fn new(asked: &PlateText, confusables: &Confusables) -> Self {
+        let bytes = asked.as_bytes();
+        let half = bytes.len() / 2;
+        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
+        let choices = |bytes: &[u8], take: usize| {
+            let classes: Vec<Vec<u8>> =
+                bytes.iter().take(take).map(|byte| confusables.class(*byte).collect()).collect();
+            Sorted::ranges(classes.into_iter().map(Vec::into_iter))
+        };
+        Self {
+            forward: Tolerant::new(bytes, confusables),
+            backward: Tolerant::new(&reversed, confusables),
+            begins: choices(bytes, half),
+            ends: choices(&reversed, bytes.len() - half),
+            half: Tolerant::new(bytes.get(..half).unwrap_or_default(), confusables),
+        }
+    }
+}
+
+impl Near {
+    /// Whether a plate is the asked one but for one edit.
+    pub(crate) fn fits(&self, plate: &PlateText) -> bool {
+        self.forward.fits(plate.as_bytes())
+    }
+}
+
+/// The blocks in which a range lies, by the first plate of each.
+fn blocks_of(
+    count: usize,
+    first: impl Fn(usize) -> Option<Sorted>,
+    (from, until): (Sorted, Option<Sorted>),
+) -> std::ops::Range<usize> {
+    let before = |bound: Sorted| {
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = low.midpoint(high);
+            if first(middle).is_some_and(|first| first < bound) { low = middle + 1 } else { high = middle }
+        }
+        low
+    };
+    before(from).saturating_sub(1)..until.map_or(count, before)
+}
+
+/// Ranges of blocks, none of them twice.
+fn joined(mut all: Vec<std::ops::Range<usize>>) -> Vec<std::ops::Range<usize>> {
+    all.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<std::ops::Range<usize>> = Vec::with_capacity(all.len());
+    for range in all {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
+impl Segment {
+    /// The plates that are asked for but for one edit, in the order of their rows.
+    pub(crate) fn near(&self, cache: &Cache, asked: &Near) -> Result<Vec<Group>, StoreError> {
+        let mut groups = Vec::new();
+        let texts = &self.about.texts;
+        let first = |at: usize| texts.get(at).map(|(_, plate)| Sorted::of(plate));
+        let begins = asked.begins.iter().map(|range| blocks_of(texts.len(), first, *range)).collect();
+        for range in joined(begins) {
+            self.each_block(cache, Kind::Text, range, &mut |index, block| {
+                let mut row = texts.get(index).map_or(0, |(row, _)| *row);
+                let mut rest = block;
+                while let Some((plate, rows, behind)) = take_plate(rest) {
+                    if asked.half.begins(plate) && asked.forward.fits(plate) {
+                        groups.extend(PlateText::from_bytes(plate).map(|plate| Group { plate, start: row, rows }));
+                    }
+                    row = row.wrapping_add(rows);
+                    rest = behind;
+                }
+                Ok(())
+            })?;
+        }
+        let ends = &self.about.ends;
+        let first = |at: usize| ends.get(at).map(Sorted::of);
+        let mut others = Vec::new();
+        for range in joined(asked.ends.iter().map(|range| blocks_of(ends.len(), first, *range)).collect()) {
+            self.each_block(cache, Kind::Ends, range, &mut |_, block| {
+                let (mut held, mut rest) = ([0; 16], block);
+                while let Some((length, behind)) = take_end(rest, &mut held) {
+                    rest = behind;
+                    let reversed = held.get_mut(..length).unwrap_or_default();
+                    if asked.backward.fits(reversed) {
+                        let forward: Vec<u8> = reversed.iter().rev().copied().collect();
+                        if !asked.half.begins(&forward) {
+                            others.extend(PlateText::from_bytes(&forward));
+                        }
+                    }
+                }
+                if rest.is_empty() { Ok(()) } else { Err(self.damaged("its list by ends is none")) }
+            })?;
+        }
+        for plate in others {
+            groups.push(self.exact(cache, &plate)?.ok_or_else(|| self.damaged("its plates differ"))?);
+        }
+        groups.sort_unstable_by_key(|group| group.start);
+        Ok(groups)
+    }
+
+    fn each_block(
+        &self,
+        cache: &Cache,
+        kind: Kind,
+        range: std::ops::Range<usize>,
+        each: &mut dyn FnMut(usize, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for from in range.clone().step_by(BLOCKS_AHEAD) {
+            let blocks = self.block_run(cache, kind, from..range.end.min(from + BLOCKS_AHEAD))?;
+            for (block, index) in blocks.iter().zip(from..) {
+                each(index, block)?;
+            }
+        }
+        Ok(())
+    }
+}
