@@ -51,6 +51,11 @@ impl Cache {
         Some(Arc::clone(block))
     }
 
+    /// Whether it is there; that does not count as a use.
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.lock().pieces.contains_key(&key)
+    }
+
     pub(crate) fn put(&self, key: Key, block: Block) {
         let mut guard = self.lock();
         let inner = &mut *guard;

@@ -1,6 +1,13 @@
 //! Answers a query from segments and from what is in memory, newest first.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use canvass_plates::{
     Colour, Cursor, Match, MatchLabel, Page, PlatePattern, PlateText, ReadId, ReadQuery, StoreError,
@@ -17,6 +24,53 @@ use crate::{
     row::{Names, Row},
     segment::{BLOCKS_AHEAD, Group, Kind, Near, ROWS, RowBlock, Segment, Sorted, TIMES, take_plate},
 };
+
+/// Most segments that are looked through side by side, and hands that do it: they wait for the disk most of the time.
+const TOGETHER: usize = 8;
+const HANDS: usize = 4;
+
+/// When a row was seen, which it is, and the place of its plate's group.
+type Candidate = (i64, u32, usize);
+
+/// What of a segment fits a pattern.
+struct Found {
+    groups: Vec<Group>,
+    candidates: Vec<Candidate>,
+}
+
+/// Does the same with each segment, several at a time; the answers come in the order of the segments.
+fn side_by_side<T: Send>(
+    segments: &[&Segment],
+    each: impl Fn(&Segment) -> Result<T, StoreError> + Sync,
+) -> Result<Vec<T>, StoreError> {
+    if let [one] = segments {
+        return Ok(vec![each(one)?]);
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, segment)) = {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            segments.get(at).map(|segment| (at, segment))
+        } {
+            done.push((at, each(segment)));
+        }
+        done
+    };
+    let mut all = thread::scope(|scope| {
+        // A thread that the system refuses leaves its share to the others.
+        let hands: Vec<_> = (1..HANDS.min(segments.len()))
+            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
+            .collect();
+        let mut all = work();
+        for hand in hands {
+            all.extend(hand.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, found)| found).collect()
+}
 
 /// A query, made ready for this store.
 pub(crate) struct Search<'a> {
@@ -115,18 +169,77 @@ impl<'a> Search<'a> {
         newest >= first && self.wants(newest)
     }
 
-    /// Looks through a segment.
-    pub(crate) fn segment(&mut self, segment: &Segment, cache: &Cache) -> Result<(), StoreError> {
-        if !self.wants_span(segment.about.seen) {
-            return Ok(());
+    fn wants_segment(&self, segment: &Segment) -> bool {
+        self.wants_span(segment.about.seen)
+            && self
+                .cameras
+                .as_ref()
+                .is_none_or(|cameras| cameras.iter().any(|camera| segment.place_of(*camera).is_some()))
+    }
+
+    /// Looks through segments, the newest first.
+    pub(crate) fn segments(&mut self, segments: &[Arc<Segment>], cache: &Cache) -> Result<(), StoreError> {
+        if self.query.pattern.is_none() {
+            return segments.iter().try_for_each(|segment| match self.wants_segment(segment) {
+                true => self.by_camera(segment, cache),
+                false => Ok(()),
+            });
         }
-        if let Some(cameras) = &self.cameras
-            && !cameras.iter().any(|camera| segment.place_of(*camera).is_some())
-        {
-            return Ok(());
+        // The newest alone: what is in it may be all that is wanted.
+        let (mut rest, mut together, mut looked) = (segments.iter().map(AsRef::as_ref), 1, 0);
+        loop {
+            let now: Vec<&Segment> =
+                rest.by_ref().filter(|segment| self.wants_segment(segment)).take(together).collect();
+            if now.is_empty() {
+                return Ok(());
+            }
+            let find = |segment: &Segment| self.find(segment, cache);
+            // What is in memory is found sooner than threads begin.
+            let found = match now.iter().any(|segment| self.cold(segment, cache)) {
+                true => side_by_side(&now, find)?,
+                false => now.iter().map(|segment| find(segment)).collect::<Result<Vec<_>, _>>()?,
+            };
+            for (segment, found) in now.iter().zip(&found) {
+                self.rows_ahead(segment, cache, &found.candidates);
+            }
+            for (segment, found) in now.iter().zip(found) {
+                let plate = |_: u32, group: usize| {
+                    let group =
+                        found.groups.get(group).ok_or_else(|| segment.damaged("its plates differ"))?;
+                    Ok(group.plate)
+                };
+                self.rows(segment, cache, &found.candidates, &plate)?;
+            }
+            looked += now.len();
+            together = self.more(looked);
         }
+    }
+
+    /// Whether the first plates that can fit have to be read from the disk.
+    fn cold(&self, segment: &Segment, cache: &Cache) -> bool {
+        let from = match &self.query.pattern {
+            None => return false,
+            Some(PlatePattern::Exact(plate)) => Some(Sorted::of(plate)),
+            Some(PlatePattern::Tolerant(_)) => self.near.as_ref().and_then(Near::first),
+            Some(PlatePattern::Wildcard(asked)) => beginning(asked).0,
+        };
+        let block = from.and_then(|from| segment.text_of(|(_, plate)| Sorted::of(plate) <= from));
+        !segment.cached(cache, Kind::Text, block.unwrap_or(0))
+    }
+
+    /// How many more segments a page needs, as far as those that were looked through tell.
+    fn more(&self, looked: usize) -> usize {
+        let missing = self.query.limit.saturating_add(1).saturating_sub(self.top.len());
+        match self.top.len() {
+            0 => TOGETHER,
+            found => missing.saturating_mul(looked).div_ceil(found).clamp(1, TOGETHER),
+        }
+    }
+
+    /// Plates of a segment that fit, and their rows that are new enough, the newest first.
+    fn find(&self, segment: &Segment, cache: &Cache) -> Result<Found, StoreError> {
         let groups = match &self.query.pattern {
-            None => return self.by_camera(segment, cache),
+            None => Vec::new(),
             Some(PlatePattern::Exact(plate)) => segment.exact(cache, plate)?.into_iter().collect(),
             Some(PlatePattern::Tolerant(_)) => match &self.near {
                 Some(near) => segment.near(cache, near)?,
@@ -136,11 +249,7 @@ impl<'a> Search<'a> {
         };
         let mut candidates = self.times(segment, cache, &groups)?;
         candidates.sort_unstable_by_key(|(seen, ..)| std::cmp::Reverse(*seen));
-        let plate = |_: u32, group: usize| {
-            let group = groups.get(group).ok_or_else(|| segment.damaged("its plates differ"))?;
-            Ok(group.plate)
-        };
-        self.rows(segment, cache, &candidates, &plate)
+        Ok(Found { groups, candidates })
     }
 
     /// Rows of groups that are new enough, with their time and the place of their group.
@@ -149,8 +258,13 @@ impl<'a> Search<'a> {
         segment: &Segment,
         cache: &Cache,
         groups: &[Group],
-    ) -> Result<Vec<(i64, u32, usize)>, StoreError> {
+    ) -> Result<Vec<Candidate>, StoreError> {
         let mut candidates = Vec::new();
+        let mut blocks: Vec<usize> = groups.iter().map(|group| group.start as usize / TIMES).collect();
+        blocks.dedup();
+        if blocks.len() > 1 {
+            segment.ahead(cache, Kind::Times, blocks.into_iter());
+        }
         let mut ahead = (0, Vec::new());
         let mut held: Option<(usize, Arc<[u8]>)> = None;
         // Many plates: their times are read in long runs.
@@ -183,12 +297,22 @@ impl<'a> Search<'a> {
         Ok(candidates)
     }
 
+    /// Tells the system which rows are about to be read.
+    fn rows_ahead(&self, segment: &Segment, cache: &Cache, candidates: &[Candidate]) {
+        let newest = candidates.iter().take(self.query.limit.saturating_add(1));
+        let wanted = newest.filter(|(seen, ..)| self.wants(*seen));
+        let mut blocks: Vec<usize> = wanted.map(|(_, row, _)| *row as usize / ROWS).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        segment.ahead(cache, Kind::Rows, blocks.into_iter());
+    }
+
     /// Reads rows, the newest first, until no more are wanted.
     fn rows(
         &mut self,
         segment: &Segment,
         cache: &Cache,
-        candidates: &[(i64, u32, usize)],
+        candidates: &[Candidate],
         plate: &dyn Fn(u32, usize) -> Result<PlateText, StoreError>,
     ) -> Result<(), StoreError> {
         let mut held: Option<(usize, Arc<[u8]>)> = None;
@@ -263,16 +387,23 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Where plates that fit a wildcard begin and end in the order. Each character of its beginning leaves one class, so this
+/// is one range.
+fn beginning(asked: &Wildcard) -> (Option<Sorted>, Option<Sorted>) {
+    let ranges = Sorted::ranges(asked.prefix().into_iter().map(std::iter::once));
+    (ranges.first().map(|(from, _)| *from), ranges.first().and_then(|(_, until)| *until))
+}
+
 /// Plates that fit a wildcard: a look through the part of the packed plates that its fixed beginning leaves.
 fn wildcard(segment: &Segment, cache: &Cache, asked: &Wildcard) -> Result<Vec<Group>, StoreError> {
     let texts = &segment.about.texts;
-    // Each character of the beginning leaves one class, so there is one range.
-    let ranges = Sorted::ranges(asked.prefix().into_iter().map(std::iter::once));
+    let (from, until) = beginning(asked);
     let before = |bound: Sorted| texts.partition_point(|(_, plate)| Sorted::of(plate) < bound);
-    let first = ranges.first().map_or(0, |(from, _)| before(*from).saturating_sub(1));
-    let last = ranges.first().and_then(|(_, until)| *until).map_or(texts.len(), before);
+    let first = from.map_or(0, |from| before(from).saturating_sub(1));
+    let last = until.map_or(texts.len(), before);
     let literal = asked.longest();
     let finder = (literal.len() > 1).then(|| Finder::new(&literal));
+    segment.ahead(cache, Kind::Text, first..last);
     let mut groups = Vec::new();
     for from in (first..last).step_by(BLOCKS_AHEAD) {
         let blocks = segment.block_run(cache, Kind::Text, from..last.min(from + BLOCKS_AHEAD))?;

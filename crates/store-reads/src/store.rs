@@ -192,9 +192,7 @@ impl ReadStore for SegmentStore {
         for part in &parts {
             search.memory(&part.read());
         }
-        for segment in &segments {
-            search.segment(segment, &self.shared.cache)?;
-        }
+        search.segments(&segments, &self.shared.cache)?;
         search.page(&self.shared.names)
     }
 

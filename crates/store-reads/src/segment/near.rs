@@ -42,6 +42,11 @@ impl Near {
 }
 
 impl Near {
+    /// Where plates that begin as asked begin.
+    pub(crate) fn first(&self) -> Option<Sorted> {
+        self.begins.first().map(|(from, _)| *from)
+    }
+
     /// Whether a plate is the asked one but for one edit.
     pub(crate) fn fits(&self, plate: &PlateText) -> bool {
         self.forward.fits(plate.as_bytes())
@@ -132,6 +137,9 @@ impl Segment {
         range: std::ops::Range<usize>,
         each: &mut dyn FnMut(usize, &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        if range.len() > 1 {
+            self.ahead(cache, kind, range.clone());
+        }
         for from in range.clone().step_by(BLOCKS_AHEAD) {
             let blocks = self.block_run(cache, kind, from..range.end.min(from + BLOCKS_AHEAD))?;
             for (block, index) in blocks.iter().zip(from..) {

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    num::NonZeroU64,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -21,6 +22,9 @@ use crate::{
     pack::{Broken, Column, Reader, packed, width_of},
     row::{Names, Row},
 };
+
+/// Bytes between two blocks that are rather fetched with them.
+const GAP: u64 = 16 << 10;
 
 /// The rows of one plate: they stand side by side, newest first.
 #[derive(Clone, Copy)]
@@ -71,6 +75,8 @@ impl Segment {
     ) -> Result<Self, StoreError> {
         let damaged = |what| StoreError::Damaged(slice.to_string(), what);
         let file = File::open(path).map_err(failed("segment"))?;
+        // What a search needs lies here and there: a system that reads on from there, by megabytes, reads for nothing.
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::Random);
         let length = file.metadata().map_err(failed("segment"))?.len();
         if length < HEAD + FOOT {
             return Err(damaged("a segment is cut off"));
@@ -195,6 +201,36 @@ impl Segment {
             });
         }
         Ok(all)
+    }
+
+    /// Whether a block is in the cache.
+    pub(crate) fn cached(&self, cache: &Cache, kind: Kind, index: usize) -> bool {
+        u32::try_from(index).is_ok_and(|place| cache.has((self.uid, kind as u8, place)))
+    }
+
+    /// Tells the system which blocks, in order, are about to be read: it fetches them side by side, where reading one after
+    /// another waits for each. What the cache has is left out.
+    pub(crate) fn ahead(&self, cache: &Cache, kind: Kind, blocks: impl Iterator<Item = usize>) {
+        let Some(all) = self.about.blocks.get(kind as usize) else { return };
+        let mut run: Option<(u64, u64)> = None;
+        let tell = |(start, end): (u64, u64)| {
+            // Advice: a system that can't take it reads as well without.
+            let _ = rustix::fs::fadvise(
+                &self.file,
+                start,
+                NonZeroU64::new(end.saturating_sub(start)),
+                rustix::fs::Advice::WillNeed,
+            );
+        };
+        let wanted = blocks.filter(|index| !self.cached(cache, kind, *index));
+        for (start, length) in wanted.filter_map(|index| all.span(index)) {
+            let end = start.saturating_add(length as u64);
+            match &mut run {
+                Some((_, until)) if start <= until.saturating_add(GAP) => *until = end,
+                _ => run.replace((start, end)).into_iter().for_each(tell),
+            }
+        }
+        run.into_iter().for_each(tell);
     }
 
     fn chunks(&self, kind: Kind) -> Result<Vec<u8>, StoreError> {
