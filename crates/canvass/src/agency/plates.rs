@@ -42,6 +42,8 @@ Example:
         #[command(flatten)]
         wide: Wide,
         #[command(flatten)]
+        part: Part,
+        #[command(flatten)]
         more: More,
         #[command(flatten)]
         why: Why,
@@ -207,6 +209,8 @@ pub struct SearchArgs {
     #[command(flatten)]
     wide: Wide,
     #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
     more: More,
     #[command(flatten)]
     why: Why,
@@ -239,6 +243,11 @@ pub struct Wide {
     /// Only reads that met a hotlist
     #[arg(long)]
     pub hits_only: bool,
+}
+
+/// Which part of the answer, and what is saved of it.
+#[derive(Debug, Args)]
+pub struct Part {
     /// Most reads, 1 to 200
     #[arg(long, default_value_t = 50)]
     limit: u32,
@@ -383,7 +392,7 @@ async fn kept(desk: &Desk<'_>, id: &KeptReadsId, out: Option<PathBuf>, why: Mayb
 pub async fn run(command: PlateCommand, context: &Context) -> Result<(), Failure> {
     let desk = Desk::new(context)?;
     match command {
-        PlateCommand::Search(SearchArgs { plate, vehicle, colour, wide, more, why }) => {
+        PlateCommand::Search(SearchArgs { plate, vehicle, colour, wide, part, more, why }) => {
             let wish = SearchPlates {
                 plate,
                 tolerant: wide.tolerant,
@@ -396,13 +405,13 @@ pub async fn run(command: PlateCommand, context: &Context) -> Result<(), Failure
                 vehicle,
                 colour,
                 hits_only: wide.hits_only,
-                limit: Some(wide.limit),
-                after: wide.after,
+                limit: Some(part.limit),
+                after: part.after,
             };
-            let pictures = wide.pictures.as_deref();
+            let pictures = part.pictures.as_deref();
             ask(&desk, Question::Search(wish), (&why, pictures), more).await
         }
-        PlateCommand::History { plate, wide, more, why } => {
+        PlateCommand::History { plate, wide, part, more, why } => {
             let wish = HistoryOfPlate {
                 plate,
                 tolerant: wide.tolerant,
@@ -413,10 +422,10 @@ pub async fn run(command: PlateCommand, context: &Context) -> Result<(), Failure
                 until: wide.until,
                 confidence: Some(wide.confidence),
                 hits_only: wide.hits_only,
-                limit: Some(wide.limit),
-                after: wide.after,
+                limit: Some(part.limit),
+                after: part.after,
             };
-            let pictures = wide.pictures.as_deref();
+            let pictures = part.pictures.as_deref();
             ask(&desk, Question::History(wish), (&why, pictures), more).await
         }
         PlateCommand::Convoy(args) => approvals::convoy(&desk, args).await,
