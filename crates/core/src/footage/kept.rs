@@ -14,7 +14,7 @@ use crate::{
     App, CoreError,
     access::{Job, Target},
     plates::kept_seconds,
-    ports::{Expect, Kind, Query, Record as _, Records, RecordsExt, StoreError, Versioned},
+    ports::{Expect, Kind, Query, Records, RecordsExt, StoreError, Versioned},
     records::{CameraSighting, Setting, SightingPicture},
 };
 
@@ -60,11 +60,19 @@ impl<R: Records> App<R> {
     /// # Errors
     /// The store's; the next round goes on.
     pub async fn forget_sightings(&self) -> Result<u64, CoreError> {
-        let laws = self.records().count_by(CameraSighting::KIND, "law").await?;
+        let laws: Vec<(String, u64)> = {
+            let policies = self.gate().policies();
+            policies.profiles().into_iter().map(|law| (law.id.clone(), kept_seconds(law, false))).collect()
+        };
+        // Whatever law a sighting was under, no law that is in force keeps it longer than this.
+        let longest = laws.iter().map(|(_, seconds)| *seconds).max().unwrap_or(0);
+        let mut queries: Vec<Query<CameraSighting>> =
+            laws.iter().map(|(law, kept)| self.past(*kept).with("law", law)).collect();
+        queries.push(self.past(longest));
         let mut removed = 0;
-        for law in laws.into_keys().filter(|law| !law.is_empty()) {
+        for query in queries {
             for _ in 0..PARTS {
-                let part = self.forget_part(&law).await?;
+                let part = self.forget_part(query.clone()).await?;
                 removed += part;
                 if part < u64::from(STEP) {
                     break;
@@ -75,11 +83,15 @@ impl<R: Records> App<R> {
         Ok(removed)
     }
 
-    async fn forget_part(&self, law: &str) -> Result<u64, CoreError> {
+    /// Sightings that were seen so long ago.
+    fn past(&self, seconds: u64) -> Query<CameraSighting> {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let before = Time::from_second(self.now().as_second().saturating_sub(seconds));
+        Query::<CameraSighting>::new().due("seen", before).limit(STEP)
+    }
+
+    async fn forget_part(&self, query: Query<CameraSighting>) -> Result<u64, CoreError> {
         let now = self.now();
-        let seconds = i64::try_from(self.sightings_kept(law)).unwrap_or(i64::MAX);
-        let before = Time::from_second(now.as_second().saturating_sub(seconds));
-        let query = Query::<CameraSighting>::new().with("law", law).due("seen", before).limit(STEP);
         let due = self.records().list(query).await?;
         if due.is_empty() {
             return Ok(0);
@@ -95,7 +107,7 @@ impl<R: Records> App<R> {
             intent = intent.with(|changes| picture.iter().fold(changes.delete(one), |all, it| all.delete(it)));
             let seen = one.record.seen;
             let none = || Gone { sightings: 0, from: seen, until: seen, hour: now.hour() };
-            note.entry(law.to_owned()).or_insert_with(none).add(seen);
+            note.entry(one.record.law.clone()).or_insert_with(none).add(seen);
         }
         let (setting, expect) = note_of(stored.as_ref(), &note);
         intent.with(|changes| changes.put(&setting, expect)).commit(self.records()).await?;
