@@ -182,7 +182,7 @@ impl Follower {
                 *taken = true;
                 live.follow(thing, time, picture, &things);
                 if self.cuts && live.best.1 == time {
-                    live.cut = picture.part(&around(&thing.rect).within(picture.width(), picture.height()));
+                    live.cut = picture.part(&around(&thing.rect));
                 }
             }
         }
