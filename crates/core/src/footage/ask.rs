@@ -142,7 +142,9 @@ pub struct UnderstoodWant {
 
 impl Understood {
     pub(super) fn of(query: &Query) -> Self {
-        let names = |kinds: &[Kind]| kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+        let names = |kinds: &[Kind]| -> Vec<String> {
+            kinds.iter().map(|kind| kind.as_str().to_owned()).collect()
+        };
         let want = |want: &canvass_footage::Want| {
             let mut told = UnderstoodWant {
                 words: want.words.clone(),
