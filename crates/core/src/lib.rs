@@ -17,6 +17,7 @@ mod derived;
 pub mod disclosure;
 mod error;
 pub mod feed;
+pub mod footage;
 pub mod hotlists;
 pub mod inbox;
 pub mod intake;

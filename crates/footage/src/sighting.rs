@@ -1,5 +1,6 @@
 //! What was seen: a person or vehicle from when it came to when it went.
 
+use crate::Embedding;
 use canvass_plates::VehicleType;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -159,6 +160,9 @@ pub struct Sighting {
     /// What a person carries, leads or rides, and in which share of the frames it was seen.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<Kind, f32>,
+    /// What it looks like in numbers, where a model told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<Embedding>,
 }
 
 impl Sighting {

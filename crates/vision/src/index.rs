@@ -247,6 +247,7 @@ impl Live {
                 .into_iter()
                 .map(|(kind, count)| (kind, rounded(count as f32 / self.frames.max(1) as f32)))
                 .collect(),
+            embedding: None,
         })
     }
 }

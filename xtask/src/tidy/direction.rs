@@ -32,6 +32,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "canvass-types",
             "canvass-blind",
+            "canvass-footage",
             "canvass-seal",
             "canvass-ledger",
             "canvass-matching",

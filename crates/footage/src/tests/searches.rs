@@ -19,6 +19,7 @@ fn seen(kind: Kind, start: f64, end: f64, colours: &[(Part, Colour, f32)], with:
         frames: 5,
         colours: parts,
         with: with.iter().copied().collect(),
+        embedding: None,
     }
 }
 

@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod export;
 pub mod federated;
 pub mod findings;
+pub mod footage;
 pub mod governance;
 pub mod holds;
 pub mod hotlists;
@@ -217,6 +218,7 @@ fn members_routes() -> OpenApiRouter<Desk> {
         .merge(reads::routes())
         .merge(makers::routes())
         .merge(plates::routes())
+        .merge(footage::routes())
         .merge(approvals::routes())
         .merge(hotlists::routes())
         .merge(alerts::routes())

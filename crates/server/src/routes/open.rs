@@ -15,11 +15,12 @@ use super::Refusals;
 use crate::{auth::Authenticated, desk::Desk, health, problem::Problem, refusal, serve::Peer};
 
 /// Paths that need no member.
-pub(super) const PATHS: [&str; 13] = [
+pub(super) const PATHS: [&str; 14] = [
     "/healthz",
     "/readyz",
     "/metrics",
     "/api/v1/openapi.json",
+    "/api/v1/footage/rules",
     "/api/v1/signin",
     "/api/v1/signin/begin",
     "/api/v1/signin/finish",
