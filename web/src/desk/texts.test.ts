@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 
 import en from "$lib/i18n/en/desk.json";
+import footageEn from "$lib/i18n/en/footage.json";
+import footageEs from "$lib/i18n/es/footage.json";
 import governEn from "$lib/i18n/en/govern.json";
 import es from "$lib/i18n/es/desk.json";
 import platesEn from "$lib/i18n/en/plates.json";
@@ -15,6 +17,7 @@ test.each([
   ["desk", en, es],
   ["govern", governEn, governEs],
   ["plates", platesEn, platesEs],
+  ["footage", footageEn, footageEs],
   ["policy", policyEn, policyEs],
 ])("both languages say the same things with the same values: %s", (_, one, another: Record<string, string>) => {
   expect(Object.keys(another).sort()).toEqual(Object.keys(one).sort());

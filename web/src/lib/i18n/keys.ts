@@ -3,6 +3,7 @@ import type common from "./en/common.json";
 import type desk from "./en/desk.json";
 import type evidence from "./en/evidence.json";
 import type govern from "./en/govern.json";
+import type footage from "./en/footage.json";
 import type give from "./en/give.json";
 import type ledger from "./en/ledger.json";
 import type look from "./en/look.json";
@@ -18,6 +19,7 @@ type All = typeof common &
   typeof notify &
   typeof policy &
   typeof searched &
+  typeof footage &
   typeof desk &
   typeof evidence &
   typeof govern &
@@ -27,9 +29,20 @@ type All = typeof common &
 export type MessageKey = keyof All;
 
 /**
- * Files of texts: `common` is shared; `look`, `give`, `ledger`, `notify`, `searched` are the resident's; `desk` (requests,
+ * Files of texts: `common` is shared; `look`, `give`, `ledger`, `notify`, `searched`, `footage` (rules and error rates of search) are the resident's; `desk` (requests,
  * moderation, keys, people), `evidence` (inbox, cases, items), `govern` (approvals, sharing) and `plates` (cameras) are the agency's; `policy`
  * (settings, texts of policy) is shown by both.
  */
 export type Area =
-  "common" | "look" | "give" | "ledger" | "notify" | "searched" | "policy" | "desk" | "evidence" | "govern" | "plates";
+  | "common"
+  | "look"
+  | "give"
+  | "ledger"
+  | "notify"
+  | "searched"
+  | "footage"
+  | "policy"
+  | "desk"
+  | "evidence"
+  | "govern"
+  | "plates";

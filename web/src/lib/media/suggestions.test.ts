@@ -21,7 +21,14 @@ const FILE = {
         { at: 4.6, x: 0.5, y: 0.2, width: 0.1, height: 0.15 },
       ],
     },
-    { id: "plate-1", reason: "plate", style: "blur", from: 1, until: 2, keys: [{ at: 1, x: 0.9, y: 0.9, width: 0.3, height: 0.1 }] },
+    {
+      id: "plate-1",
+      reason: "plate",
+      style: "blur",
+      from: 1,
+      until: 2,
+      keys: [{ at: 1, x: 0.9, y: 0.9, width: 0.3, height: 0.1 }],
+    },
     { id: "mine", style: "cover", from: 0, until: 4, keys: [{ at: 0, x: 0, y: 0, width: 0.1, height: 0.1 }] },
   ],
 };
