@@ -7,6 +7,8 @@ import governEn from "$lib/i18n/en/govern.json";
 import es from "$lib/i18n/es/desk.json";
 import platesEn from "$lib/i18n/en/plates.json";
 import governEs from "$lib/i18n/es/govern.json";
+import momentsEn from "$lib/i18n/en/moments.json";
+import momentsEs from "$lib/i18n/es/moments.json";
 import platesEs from "$lib/i18n/es/plates.json";
 import policyEn from "$lib/i18n/en/policy.json";
 import policyEs from "$lib/i18n/es/policy.json";
@@ -16,6 +18,7 @@ const names = (text: string) => [...text.matchAll(/\{([a-z]+)[,}]/g)].map((found
 test.each([
   ["desk", en, es],
   ["govern", governEn, governEs],
+  ["moments", momentsEn, momentsEs],
   ["plates", platesEn, platesEs],
   ["footage", footageEn, footageEs],
   ["policy", policyEn, policyEs],

@@ -7,6 +7,7 @@ import type footage from "./en/footage.json";
 import type give from "./en/give.json";
 import type ledger from "./en/ledger.json";
 import type look from "./en/look.json";
+import type moments from "./en/moments.json";
 import type notify from "./en/notify.json";
 import type plates from "./en/plates.json";
 import type policy from "./en/policy.json";
@@ -23,6 +24,7 @@ type All = typeof common &
   typeof desk &
   typeof evidence &
   typeof govern &
+  typeof moments &
   typeof plates;
 
 /** Every key of a text. */
@@ -30,7 +32,7 @@ export type MessageKey = keyof All;
 
 /**
  * Files of texts: `common` is shared; `look`, `give`, `ledger`, `notify`, `searched`, `footage` (rules and error rates of search) are the resident's; `desk` (requests,
- * moderation, keys, people), `evidence` (inbox, cases, items), `govern` (approvals, sharing) and `plates` (cameras) are the agency's; `policy`
+ * moderation, keys, people), `evidence` (inbox, cases, items), `govern` (approvals, sharing) `plates` (cameras) and `moments` (search of footage) are the agency's; `policy`
  * (settings, texts of policy) is shown by both.
  */
 export type Area =
@@ -45,4 +47,5 @@ export type Area =
   | "desk"
   | "evidence"
   | "govern"
+  | "moments"
   | "plates";
