@@ -78,7 +78,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Verify(command) => Box::pin(verify::run(command, context)).await,
         Command::Agency(command) => Box::pin(agency::run(*command, context)).await,
         Command::Operator(command) => Box::pin(operator::run(command, context)).await,
-        Command::Footage(command) => footage::run(command, context),
+        Command::Footage(command) => Box::pin(footage::run(command, context)).await,
     }
 }
 

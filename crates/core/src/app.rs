@@ -31,6 +31,7 @@ pub struct App<R> {
     veil_keys: VeilKeys,
     looked: LookedNow,
     shown: Shown,
+    footage_shown: Shown<String>,
     asked_keys: AskedKeys,
     watch: Hotlists,
     root_key: RootKey,
@@ -57,6 +58,7 @@ impl<R: Records> App<R> {
             veil_keys: VeilKeys::default(),
             looked: LookedNow::default(),
             shown: Shown::default(),
+            footage_shown: Shown::default(),
             asked_keys: AskedKeys::default(),
             watch: Hotlists::default(),
             root_key: RootKey::default(),
@@ -104,6 +106,11 @@ impl<R: Records> App<R> {
 
     pub(crate) fn shown(&self) -> &Shown {
         &self.shown
+    }
+
+    /// Ids of sightings and items that searches of footage found, and who may fetch their pictures or sealed sightings.
+    pub(crate) fn footage_shown(&self) -> &Shown<String> {
+        &self.footage_shown
     }
 
     pub(crate) fn asked_keys(&self) -> &AskedKeys {

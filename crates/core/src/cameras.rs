@@ -27,7 +27,7 @@ pub const MOST_CAMERAS: usize = 10_000;
 pub struct NewCamera {
     /// What people call it, 2 to 80 characters.
     pub name: String,
-    /// What it is for: `plates` or `footage`.
+    /// What it is for: `plates`, `footage` (people and vehicles, by description) or `plates-and-footage`.
     #[serde(rename = "use")]
     pub of: CameraUse,
     /// Longitude, latitude in degrees (WGS 84).

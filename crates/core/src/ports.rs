@@ -93,11 +93,17 @@ pub enum Kind {
     AlertPush,
     /// [`crate::records::SafelistEntry`]
     SafelistEntry,
+    /// [`crate::records::CameraSighting`]
+    CameraSighting,
+    /// [`crate::records::SightingPicture`]
+    SightingPicture,
+    /// [`crate::records::SealedSightings`]
+    SealedSightings,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 44] = [
         Self::Agency,
         Self::Member,
         Self::Token,
@@ -139,6 +145,9 @@ impl Kind {
         Self::WebhookMessage,
         Self::AlertPush,
         Self::SafelistEntry,
+        Self::CameraSighting,
+        Self::SightingPicture,
+        Self::SealedSightings,
     ];
 
     /// The table that holds such records.
@@ -185,6 +194,9 @@ impl Kind {
             Self::WebhookMessage => "webhook_messages",
             Self::AlertPush => "alert_pushes",
             Self::SafelistEntry => "safelist_entries",
+            Self::CameraSighting => "camera_sightings",
+            Self::SightingPicture => "sighting_pictures",
+            Self::SealedSightings => "sealed_sightings",
         }
     }
 
@@ -240,6 +252,9 @@ impl Kind {
             Self::WebhookMessage => &["webhook", "state", "due", "ends"],
             Self::AlertPush => &["agency", "member", "session", "endpoint", "ends"],
             Self::SafelistEntry => &["agency", "plate", "ends"],
+            Self::CameraSighting => &["camera", "law", "seen"],
+            Self::SightingPicture => &["camera"],
+            Self::SealedSightings => &["agency", "case_id"],
         }
     }
 }
@@ -275,6 +290,8 @@ pub enum Condition {
     Is(&'static str, String),
     /// Not empty and, as text, not after the given one; for moments.
     UpTo(&'static str, String),
+    /// Not empty and, as text, not before the given one; for moments.
+    From(&'static str, String),
 }
 
 /// Which records of one kind, in which order.
@@ -297,6 +314,22 @@ pub struct RawQuery {
 pub struct Query<R> {
     raw: RawQuery,
     kind: PhantomData<fn() -> R>,
+}
+
+impl Condition {
+    /// The column that is compared.
+    #[must_use]
+    pub fn column(&self) -> &'static str {
+        let (Self::Is(column, _) | Self::UpTo(column, _) | Self::From(column, _)) = self;
+        column
+    }
+
+    /// What it is compared with.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        let (Self::Is(_, text) | Self::UpTo(_, text) | Self::From(_, text)) = self;
+        text
+    }
 }
 
 impl<R: Record> Default for Query<R> {
@@ -332,6 +365,13 @@ impl<R: Record> Query<R> {
     #[must_use]
     pub fn due(mut self, column: &'static str, by: Time) -> Self {
         self.raw.conditions.push(Condition::UpTo(column, by.to_string()));
+        self
+    }
+
+    /// Only those whose column holds a moment that is no earlier.
+    #[must_use]
+    pub fn since(mut self, column: &'static str, from: Time) -> Self {
+        self.raw.conditions.push(Condition::From(column, from.to_string()));
         self
     }
 

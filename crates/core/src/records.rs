@@ -44,6 +44,7 @@ mod govern;
 mod hotlists;
 mod misuse;
 mod safelist;
+mod sightings;
 mod signin;
 mod told;
 mod transparency;
@@ -63,6 +64,7 @@ pub use hotlists::{
 };
 pub use misuse::{Finding, FindingState, Handling, OwnVehicle, OwnVehicles};
 pub use safelist::{SafelistEntry, SafelistMode};
+pub use sightings::{CameraSighting, SealedSightings, SightingPicture};
 pub use signin::{Enrolment, FederatedAccount, Lockout, Opener, Passkey, Session};
 pub use told::{
     AlertPush, Attempt, MessageState, PushAddress, Webhook, WebhookEvent, WebhookMessage, WebhookOff,

@@ -40,6 +40,8 @@ pub struct Parts {
     pub reads: Reads,
     /// How many reads a camera may send.
     pub reads_pace: ReadsPace,
+    /// How many sightings a camera may send.
+    pub sightings_pace: ReadsPace,
     /// The two ledgers.
     pub ledgers: Ledgers,
     /// What residents sent, written by the public role.

@@ -132,7 +132,7 @@ impl ReadsPace {
             return Err(too_many("so many of its requests are under way as may be", 1));
         }
         if budget.left < 1_000 {
-            return Err(too_many("it sent as many reads as it may", 1));
+            return Err(too_many("it sent as many rows as it may", 1));
         }
         budget.under_way += 1;
         Ok(UnderWay { pace: self, camera: camera.clone() })
@@ -162,7 +162,7 @@ impl ReadsPace {
         let wanted = thousandths(reads);
         if budget.left < wanted {
             let seconds = thousandths(wait_for).saturating_sub(budget.left).div_ceil(EACH_SECOND * 1_000);
-            return Err(too_many("it sent as many reads as it may", seconds));
+            return Err(too_many("it sent as many rows as it may", seconds));
         }
         budget.left -= wanted;
         Ok(())

@@ -290,6 +290,7 @@ pub(crate) async fn open_desk(
         blobs,
         reads,
         reads_pace: ReadsPace::default(),
+        sightings_pace: ReadsPace::default(),
         ledgers,
         spool: Spool::attach(spool(folder.spool())),
         agency_spool,

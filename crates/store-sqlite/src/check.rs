@@ -177,6 +177,9 @@ fn derive(kind: Kind, body: &str) -> Result<Derived, String> {
         Kind::WebhookMessage => of::<records::WebhookMessage>(body),
         Kind::AlertPush => of::<records::AlertPush>(body),
         Kind::SafelistEntry => of::<records::SafelistEntry>(body),
+        Kind::CameraSighting => of::<records::CameraSighting>(body),
+        Kind::SightingPicture => of::<records::SightingPicture>(body),
+        Kind::SealedSightings => of::<records::SealedSightings>(body),
     }
 }
 

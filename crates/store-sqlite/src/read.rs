@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use canvass_core::ports::{
-    Changeset, Committed, Condition, Kind, LedgerEntry, RawQuery, RawRecord, Records, StoreError, Versioned,
+    Changeset, Committed, Kind, LedgerEntry, RawQuery, RawRecord, Records, StoreError, Versioned,
 };
 use canvass_types::{Digest, leaf::Log};
 use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
@@ -46,8 +46,7 @@ impl Records for SqliteRecords {
         let after = query.after.map_or(start, signed);
         let mut select = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(i64::from(query.limit));
         for condition in &query.conditions {
-            let (Condition::Is(_, text) | Condition::UpTo(_, text)) = condition;
-            select = select.bind(text.as_str());
+            select = select.bind(condition.text());
         }
         let rows = select.fetch_all(&self.pool).await.map_err(unavailable)?;
         rows.iter().map(record).collect::<Result<_, _>>().map_err(unavailable)

@@ -89,12 +89,13 @@ pub(crate) fn select(query: &RawQuery) -> Result<String, StoreError> {
     let mut sql = format!("SELECT version, sequence, body FROM {} WHERE sequence", query.kind.table());
     sql.push_str(if query.newest_first { " < ?1" } else { " > ?1" });
     for (place, condition) in (3..).zip(&query.conditions) {
-        let (Condition::Is(column, _) | Condition::UpTo(column, _)) = condition;
+        let column = condition.column();
         known(query.kind, column)?;
         // Writing into a String can't fail.
         let _ = match condition {
             Condition::Is(..) => write!(sql, " AND \"{column}\" = ?{place}"),
             Condition::UpTo(..) => write!(sql, " AND \"{column}\" <= ?{place} AND \"{column}\" <> ''"),
+            Condition::From(..) => write!(sql, " AND \"{column}\" >= ?{place} AND \"{column}\" <> ''"),
         };
     }
     sql.push_str(if query.newest_first { " ORDER BY sequence DESC" } else { " ORDER BY sequence" });

@@ -64,6 +64,9 @@ fn meets(row: &Row, kind: Kind, conditions: &[Condition]) -> Result<bool, StoreE
             Condition::UpTo(column, text) => {
                 row.index[place(kind, column)?].as_ref().is_some_and(|at| !at.is_empty() && at <= text)
             }
+            Condition::From(column, text) => {
+                row.index[place(kind, column)?].as_ref().is_some_and(|at| !at.is_empty() && at >= text)
+            }
         };
         if !met {
             return Ok(false);
@@ -138,8 +141,7 @@ impl Records for MemRecords {
         let state = self.state();
         let mut found = Vec::new();
         for condition in &query.conditions {
-            let (Condition::Is(column, _) | Condition::UpTo(column, _)) = condition;
-            place(query.kind, column)?;
+            place(query.kind, condition.column())?;
         }
         for ((kind, _), row) in &state.rows {
             if *kind == query.kind && meets(row, *kind, &query.conditions)? {

@@ -46,6 +46,11 @@ macro_rules! ids {
                 Self(encode($prefix, &random(entropy)))
             }
 
+            /// An id of bits that follow from something, for what must have the same id whenever it comes.
+            pub fn from_bytes(bytes: &[u8; 16]) -> Self {
+                Self(encode($prefix, bytes))
+            }
+
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -149,6 +154,8 @@ ids! {
     PushId = "psh";
     /// A plate on an agency's safelist.
     SafelistId = "sfl";
+    /// A person or vehicle that a camera saw.
+    SightingId = "sgt";
 }
 
 #[cfg(test)]

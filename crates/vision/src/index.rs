@@ -71,12 +71,83 @@ struct Live {
     best: (f32, Duration, Rect),
     colours: BTreeMap<Part, (f32, BTreeMap<Colour, f32>)>,
     with: BTreeMap<Kind, u32>,
+    /// What is around it where it was seen best; only where cuts are wanted.
+    cut: Option<Picture>,
 }
 
 #[derive(Debug, Default)]
 struct Follower {
     live: Vec<Live>,
     ended: Vec<Live>,
+    /// Whether a cut of the best look is kept.
+    cuts: bool,
+}
+
+/// A person or vehicle that a camera saw, with a cut of the frame in which it was seen best.
+#[derive(Debug)]
+pub struct Seen {
+    /// What was seen; its moments are seconds since the frames' zero.
+    pub sighting: Sighting,
+    /// It and what is around it.
+    pub cut: Option<Picture>,
+}
+
+/// Follows people and vehicles through the frames of a camera for as long as it runs. Each is told once it has gone, or stayed
+/// so long that what comes after is told by itself.
+#[derive(Debug)]
+pub struct Watch {
+    follower: Follower,
+    stays: Duration,
+}
+
+impl Watch {
+    /// Begins. What stays in view is told after so long.
+    #[must_use]
+    pub fn new(stays: Duration) -> Self {
+        Self { follower: Follower { cuts: true, ..Follower::default() }, stays }
+    }
+
+    /// Looks at a frame; gives who and what has gone since the last one.
+    ///
+    /// # Errors
+    /// As the network's.
+    pub fn see(
+        &mut self,
+        objects: &mut Objects,
+        picture: &Picture,
+        time: Duration,
+    ) -> Result<Vec<Seen>, VisionError> {
+        self.follower.see(objects, picture, time)?;
+        Ok(self.until(time))
+    }
+
+    /// Who and what has gone by then, where no frame comes.
+    pub fn until(&mut self, time: Duration) -> Vec<Seen> {
+        let stays = self.stays;
+        let over = |live: &Live| {
+            time.saturating_sub(live.last) > GONE || time.saturating_sub(live.first) >= stays
+        };
+        let (over, live) = std::mem::take(&mut self.follower.live).into_iter().partition(over);
+        self.follower.live = live;
+        self.follower.ended.extend::<Vec<_>>(over);
+        told(std::mem::take(&mut self.follower.ended))
+    }
+
+    /// The end: who and what was in view.
+    pub fn end(mut self) -> Vec<Seen> {
+        self.follower.ended.append(&mut self.follower.live);
+        told(self.follower.ended)
+    }
+}
+
+fn told(ended: Vec<Live>) -> Vec<Seen> {
+    let believed = ended.into_iter().filter(|live| live.frames >= FEWEST || live.best.0 >= SURE);
+    believed
+        .filter_map(|mut live| {
+            let cut = live.cut.take();
+            Some(Seen { sighting: live.into_sighting()?, cut })
+        })
+        .collect()
 }
 
 impl Follower {
@@ -110,6 +181,9 @@ impl Follower {
             if let (Some(live), Some(taken)) = (self.live.get_mut(at), taken.get_mut(at)) {
                 *taken = true;
                 live.follow(thing, time, picture, &things);
+                if self.cuts && live.best.1 == time {
+                    live.cut = picture.part(&around(&thing.rect));
+                }
             }
         }
         Ok(())
@@ -122,6 +196,11 @@ impl Follower {
         all.sort_by(|a, b| a.start.total_cmp(&b.start));
         all
     }
+}
+
+/// A box with a tenth of it on each side.
+fn around(rect: &Rect) -> Rect {
+    Rect::new(rect.x - rect.w * 0.1, rect.y - rect.h * 0.1, rect.w * 1.2, rect.h * 1.2)
 }
 
 /// What a picture shows; wide ones are looked at whole and in two halves, in which things are twice as large.
@@ -171,6 +250,7 @@ impl Live {
             best: (0.0, time, thing.rect),
             colours: BTreeMap::new(),
             with: BTreeMap::new(),
+            cut: None,
         }
     }
 
@@ -318,6 +398,28 @@ mod tests {
         assert!(live.nearness(&thing(Kind::Car, person.rect)).is_none());
         assert!(live.nearness(&thing(Kind::Person, Rect::new(10.0, 0.0, 50.0, 100.0))).is_some());
         assert!(live.nearness(&thing(Kind::Person, Rect::new(200.0, 0.0, 50.0, 100.0))).is_none());
+    }
+
+    #[test]
+    fn a_camera_tells_who_has_gone_and_who_stays_long() {
+        let picture = figure([30, 60, 200], [200, 20, 30]);
+        let person = thing(Kind::Person, Rect::new(110.0, 50.0, 80.0, 200.0));
+        let mut watch = Watch::new(Duration::from_secs(60));
+        let live = |first: u64, last: u64| {
+            let mut live = Live::new(&person, Duration::from_secs(first));
+            for second in [first, last] {
+                live.follow(&person, Duration::from_secs(second), &picture, &[]);
+            }
+            live.cut = picture.part(&around(&person.rect));
+            live
+        };
+        watch.follower.live = vec![live(0, 2), live(0, 58), live(50, 59)];
+        let gone = watch.until(Duration::from_secs(59));
+        assert_eq!(gone.iter().map(|seen| seen.sighting.end).collect::<Vec<_>>(), [2.0]);
+        assert!(gone[0].cut.as_ref().is_some_and(|cut| cut.width() == 96));
+        let stayed = watch.until(Duration::from_secs(60));
+        assert_eq!(stayed.iter().map(|seen| seen.sighting.end).collect::<Vec<_>>(), [58.0]);
+        assert_eq!(watch.end().len(), 1);
     }
 
     #[test]

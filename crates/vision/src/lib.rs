@@ -43,7 +43,7 @@ pub use error::VisionError;
 pub use faces::{Face, Faces};
 pub use finder::{Finder, Plate, Settings};
 pub use geometry::{Homography, Point, Quad, Rect};
-pub use index::{IndexOptions, index_file};
+pub use index::{IndexOptions, Seen, Watch, index_file};
 pub use infer::{Contract, Driver, Inference, Tensor, open};
 pub use models::{Model, Models, NewModel, default_folder};
 pub use objects::{Kind, Objects, Thing};

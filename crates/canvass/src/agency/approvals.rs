@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{
     desk::{Desk, Why, plain, purpose, spelled, word},
+    footage,
     plates::{Keep, Wide, kept_lines, line, lines},
 };
 use crate::common::{Failure, count};
@@ -104,6 +105,7 @@ fn kind_word(kind: QuestionKind) -> &'static str {
         QuestionKind::History => "history",
         QuestionKind::Convoy => "company of a plate",
         QuestionKind::Places => "several places",
+        QuestionKind::Footage => "footage",
     }
 }
 
@@ -175,8 +177,18 @@ fn detail_lines(detail: &ApprovalDetail) -> Vec<String> {
 
 /// Asks for an approval, or only tells what the search would touch.
 pub async fn ask(desk: &Desk<'_>, question: Question, why: &Why, plan: bool) -> Result<(), Failure> {
+    ask_for(desk, question, &why.purpose("crime"), plan).await
+}
+
+/// The same, for a purpose as it is.
+pub async fn ask_for(
+    desk: &Desk<'_>,
+    question: Question,
+    why: &canvass_types::Purpose,
+    plan: bool,
+) -> Result<(), Failure> {
     let wish = AskedQuestion { question };
-    let why = purpose(&why.purpose("crime"))?;
+    let why = purpose(why)?;
     if plan {
         let told: SearchPlan = desk.post_for("/plates/plan", why, &wish).await?;
         return desk.show(&told, &plan_lines(&told));
@@ -334,7 +346,11 @@ fn shown(answer: &Answered) -> Option<(canvass_types::AuditId, Vec<canvass_plate
 
 /// Runs an approved search, and keeps of it what was chosen.
 pub async fn run(desk: &Desk<'_>, id: &ApprovalId, after: Option<String>, keep: Keep) -> Result<(), Failure> {
-    let answer: Answered = desk.post(&format!("/plates/approvals/{id}/run"), &RunApproved { after }).await?;
+    let mut answer: Answered =
+        desk.post(&format!("/plates/approvals/{id}/run"), &RunApproved { after }).await?;
+    if let Some(found) = answer.footage.take() {
+        return footage::tell_approved(desk, id, found).await;
+    }
     if !keep.wanted() {
         return desk.show(&answer, &answer_lines(&answer));
     }

@@ -24,11 +24,12 @@ pub enum CameraCommand {
     /// Register one
     #[command(after_help = "\
 Example:
-  canvass camera add 'Elm Street, eastbound' --use plates --at -71.5376,43.2081 --direction east")]
+  canvass camera add 'Elm Street, eastbound' --use plates --at -71.5376,43.2081 --direction east
+  canvass camera add 'Depot gate' --use plates-and-footage --at -71.5376,43.2081")]
     Add {
         /// What people call it, 2 to 80 characters
         name: String,
-        /// What it is for: plates or footage
+        /// What it is for: plates, footage or plates-and-footage
         #[arg(long = "use", value_name = "USE", value_parser = word::<CameraUse>)]
         of: CameraUse,
         /// Where it stands: longitude and latitude in degrees, with a comma between

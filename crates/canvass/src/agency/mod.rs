@@ -13,6 +13,7 @@ mod disclose;
 mod export;
 mod feeding;
 mod findings;
+pub mod footage;
 mod governance;
 mod hotlists;
 mod inbox;

@@ -333,7 +333,7 @@ async fn ask(
     let found: PlatesFound = match &question {
         Question::History(wish) => desk.post_for("/plates/history", header()?, wish).await?,
         Question::Search(wish) => desk.post_for("/plates/search", header()?, wish).await?,
-        Question::Convoy(_) | Question::Places(_) => {
+        Question::Convoy(_) | Question::Places(_) | Question::Footage(_) => {
             return Err(Failure::usage("this search takes a second person; ask for it"));
         }
     };

@@ -1,5 +1,5 @@
-//! Commands over one's own pictures and videos. All of it happens on this machine; `canvass camera run` alone sends, and sends
-//! reads, no pictures. `canvass camera read` and `run` stand among the agency's cameras ([`crate::agency`]) and are carried
+//! Commands over one's own pictures and videos. Without `--case` all of it happens on this machine; `canvass camera run` sends
+//! reads, and sightings where it is asked to. `canvass camera read` and `run` stand among the agency's cameras ([`crate::agency`]) and are carried
 //! out here.
 
 mod blur;
@@ -54,10 +54,10 @@ impl Engine {
 ///
 /// # Errors
 /// What it failed with.
-pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
+pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
         Command::Models(command) => tokio::task::block_in_place(|| models::run(command, context)),
-        Command::Footage(command) => tokio::task::block_in_place(|| search::run(command, context)),
+        Command::Footage(command) => search::run(command, context).await,
     }
 }
 

@@ -31,9 +31,11 @@ error, the others are read, and the exit status is 1.")]
 Examples:
   canvass camera run rtsp://10.0.0.7/main --server https://canvass.example --token-file camera.token
   canvass camera run gate.mp4 --start 2026-11-24T10:00:00Z --token-file camera.token
+  canvass camera run rtsp://10.0.0.7/main --sightings --server https://canvass.example --token-file camera.token
 
 Frames that can't be looked at in time are forgotten, the oldest first, and counted. A camera that hangs up and a server that
-does not answer are tried again at growing distances; up to 10,000 reads wait. No plate is printed. The address, with a
+does not answer are tried again at growing distances; up to 10,000 reads wait. No plate is printed. With --sightings people and vehicles are sent
+too, of a camera that is registered for footage; --no-plates sends these alone. The address, with a
 password in it, can be given as CANVASS_CAMERA; the decoder's command line shows it to other users of this machine.")]
     Run(Box<RunArgs>),
 }

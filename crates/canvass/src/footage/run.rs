@@ -1,9 +1,11 @@
-//! `canvass camera run`: reads the plates that pass a camera, and sends them to the server with the camera's token.
+//! `canvass camera run`: reads the plates that pass a camera, and sends them to the server with the camera's token; with
+//! `--sightings` people and vehicles too.
 //!
 //! One thread follows the camera and forgets the oldest frame when it is not looked at in time; one looks at frames; the
 //! sender takes what was read. No plate is printed anywhere: what was read is the server's, and searching it leaves a mark.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -12,12 +14,15 @@ use std::{
     time::Duration,
 };
 
-use canvass_core::plates::{NewRead, SourceId};
+use canvass_core::{
+    footage::{MOST_CUT, NewEmbedding, NewSighting},
+    plates::{NewRead, SourceId},
+};
 use canvass_plates::MOST_PICTURE;
 use canvass_types::{Clock as _, Entropy as _, Time};
 use canvass_vision::{
-    Finder, ReadOptions, Reading, Settings, Video,
-    frames::{Camera, Decoder, Limits, Queue, Retry, Source, State},
+    Finder, Objects, Picture, ReadOptions, Reading, Seen, Settings, Video, VisionError, Watch,
+    frames::{Camera, Decoder, Frame, Limits, Queue, Retry, Source, State},
 };
 use clap::Args;
 use data_encoding::BASE64;
@@ -26,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, read::share};
+use super::{Engine, read::share, search::version_of};
 use crate::common::{Console, Context, Failure, Http, HttpError, SystemClock, count, stop_signal};
 
 /// Reads that wait for a server that does not answer; the oldest are forgotten.
@@ -47,6 +52,16 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LAST_TRIES: u32 = 4;
 /// A plate that stays in view is told after this long.
 const STAYS: Duration = Duration::from_secs(20);
+/// Sightings that wait for a server that does not answer; the oldest are forgotten.
+const MOST_SIGHTINGS: usize = 5_000;
+/// Sightings that are sent together, as many as the server takes.
+const MOST_SENT: usize = 500;
+/// The longer side of a cut of a person or vehicle, in pixels.
+const CUT_SIDE: u32 = 256;
+/// How often a frame is looked at for people and vehicles.
+const LOOK_EVERY: Duration = Duration::from_millis(333);
+/// Who or what stays in view is told after this long.
+const IN_VIEW: Duration = Duration::from_secs(600);
 /// How often a line says how it goes.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 
@@ -65,7 +80,13 @@ pub struct RunArgs {
     /// Send no readings below this confidence (0 to 1)
     #[arg(long, default_value_t = 0.5, value_name = "P", value_parser = share)]
     least: f32,
-    /// Send reads alone, without the cut of plate and surroundings by which a person compares an alert
+    /// Send people and vehicles too, by kind, colours and what is carried, so that they can be searched by description
+    #[arg(long)]
+    sightings: bool,
+    /// Read no plates: for a camera that is registered for footage alone
+    #[arg(long, requires = "sightings")]
+    no_plates: bool,
+    /// Send reads and sightings alone, without the cuts by which a person compares them
     #[arg(long)]
     no_pictures: bool,
     /// Frames that may wait to be looked at; the oldest is forgotten when there are more
@@ -121,19 +142,28 @@ struct Tally {
     /// Reads that the law keeps not even for a moment.
     dropped: u64,
     refused: u64,
+    sightings: u64,
+    sightings_stored: u64,
+    sightings_refused: u64,
 }
 
 /// What the parts share.
 #[derive(Clone)]
 struct Link {
     outbox: Queue<NewRead>,
+    seen: Queue<NewSighting>,
     tally: Arc<Mutex<Tally>>,
     stopped: Arc<AtomicBool>,
 }
 
 impl Link {
     fn new() -> Self {
-        Self { outbox: Queue::new(MOST_WAITING), tally: Arc::default(), stopped: Arc::default() }
+        Self {
+            outbox: Queue::new(MOST_WAITING),
+            seen: Queue::new(MOST_SIGHTINGS),
+            tally: Arc::default(),
+            stopped: Arc::default(),
+        }
     }
 
     fn note<T>(&self, change: impl FnOnce(&mut Tally) -> T) -> T {
@@ -151,12 +181,14 @@ impl Link {
     fn line(&self) -> String {
         let tally = self.note(|tally| tally.clone());
         format!(
-            "{} ({} forgotten), {}, {} stored, {} forgotten before they were sent",
+            "{} ({} forgotten), {}, {} stored, {} forgotten before they were sent; {} seen, {} stored",
             count(usize::try_from(tally.frames).unwrap_or(usize::MAX), "frame", "frames"),
             tally.frames_forgotten,
             count(usize::try_from(tally.reads).unwrap_or(usize::MAX), "read", "reads"),
             tally.stored,
             self.outbox.dropped(),
+            tally.sightings,
+            tally.sightings_stored,
         )
     }
 }
@@ -170,7 +202,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     let http = context.private_http()?;
     let models = args.engine.models()?;
     let driver = args.engine.driver(&models);
-    let finder = tokio::task::block_in_place(|| Finder::new(&models, &driver, Settings::default()))?;
+    let eyes = tokio::task::block_in_place(|| Eyes::open(args, &models, &driver))?;
     let link = Link::new();
     let looking = {
         let (link, options) =
@@ -178,12 +210,13 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
         let (waiting, run) = (usize::from(args.waiting), name_of_run(&input, context)?);
         let pictures = !args.no_pictures;
         tokio::task::spawn_blocking(move || {
-            let look = Look { link: link.clone(), finder, run, pictures, console };
+            let look = Look { link: link.clone(), eyes, run, pictures, console };
             let done = match input {
                 Input::Camera(address) => look.camera(&address, options, waiting),
                 Input::File(path, start) => look.file(path, start, options),
             };
             link.outbox.close();
+            link.seen.close();
             done
         })
     };
@@ -201,17 +234,21 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
         }
         asked.stop();
     });
-    let sent = forward(&http, &link, console).await;
+    let (reads, sightings) = (Outgoing::reads(&link), Outgoing::sightings(&link));
+    let (sent, told) =
+        tokio::join!(forward(&http, &link, &reads, console), forward(&http, &link, &sightings, console));
     link.stop();
     link.outbox.close();
+    link.seen.close();
     stopping.abort();
     let looked = looking.await.map_err(|error| Failure::new(format!("reading ended early: {error}")))?;
     console.line(link.line());
     console.result(&json!({
         "tally": link.note(|tally| tally.clone()),
         "reads_forgotten": link.outbox.dropped(),
+        "sightings_forgotten": link.seen.dropped(),
     }))?;
-    sent.and(looked)
+    sent.and(told).and(looked)
 }
 
 /// Begins the ids of this run's reads. That of a file is the same again, so that sent twice it is stored once.
@@ -230,10 +267,40 @@ fn name_of_run(input: &Input, context: &Context) -> Result<String, Failure> {
     Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
 }
 
+/// What sees: plates, people and vehicles, or both.
+struct Eyes {
+    finder: Option<Finder>,
+    objects: Option<(Objects, String)>,
+}
+
+impl Eyes {
+    fn open(
+        args: &RunArgs,
+        models: &canvass_vision::Models,
+        driver: &canvass_vision::Driver,
+    ) -> Result<Self, Failure> {
+        let finder = (!args.no_plates).then(|| Finder::new(models, driver, Settings::default())).transpose()?;
+        let objects = if args.sightings {
+            let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(4));
+            let objects = Objects::new(driver, models.bytes(crate::agency::footage::MODEL)?, threads)?;
+            Some((objects, version_of(models)))
+        } else {
+            None
+        };
+        Ok(Self { finder, objects })
+    }
+}
+
+/// People and vehicles of one run.
+struct Watching {
+    watch: Watch,
+    looked: Option<Duration>,
+}
+
 /// What looks at frames, in a thread of its own.
 struct Look {
     link: Link,
-    finder: Finder,
+    eyes: Eyes,
     run: String,
     pictures: bool,
     console: Console,
@@ -249,14 +316,16 @@ impl Look {
         let limits = options.limits.clone();
         let camera = Camera::start(address, limits, Retry::default(), waiting, Box::new(since_1970))?;
         let mut video = Video::new(&Source::Camera(address.to_owned()).name(), options);
+        let mut watching = Watching { watch: Watch::new(IN_VIEW), looked: None };
         let (mut last_line, mut told) = (since_1970(), State::default());
         while !self.link.is_stopped() {
-            let readings = match camera.next_frame(PAUSE) {
-                Some(frame) => video.see(&mut self.finder, &frame)?,
+            let (readings, seen) = match camera.next_frame(PAUSE) {
+                Some(frame) => (self.plates(&mut video, &frame)?, self.things(&mut watching, &frame)?),
                 // Nothing moves in a picture that does not come; what has left the view is told all the same.
-                None => video.until(since_1970()),
+                None => (video.until(since_1970()), watching.watch.until(since_1970())),
             };
             self.put(readings, 0, false);
+            self.put_seen(seen, 0, false);
             let state = camera.state();
             self.link.note(|tally| {
                 (tally.frames, tally.frames_forgotten) = (state.frames, state.dropped);
@@ -273,6 +342,7 @@ impl Look {
             }
         }
         self.put(video.end(), 0, false);
+        self.put_seen(watching.watch.end(), 0, false);
         Ok(())
     }
 
@@ -280,14 +350,49 @@ impl Look {
     fn file(mut self, path: PathBuf, start: Time, options: ReadOptions) -> Result<(), Failure> {
         let mut decoder = Decoder::open(Source::File(path.clone()), &options.limits)?;
         let mut video = Video::new(&path.display().to_string(), options);
+        let mut watching = Watching { watch: Watch::new(IN_VIEW), looked: None };
         while !self.link.is_stopped() {
             let Some(frame) = decoder.next_frame()? else { break };
-            let readings = video.see(&mut self.finder, &frame)?;
+            let readings = self.plates(&mut video, &frame)?;
+            let seen = self.things(&mut watching, &frame)?;
             self.link.note(|tally| tally.frames += 1);
             self.put(readings, start.as_second(), true);
+            self.put_seen(seen, start.as_second(), true);
         }
         self.put(video.end(), start.as_second(), true);
+        self.put_seen(watching.watch.end(), start.as_second(), true);
         Ok(())
+    }
+
+    fn plates(&mut self, video: &mut Video, frame: &Frame) -> Result<Vec<Reading>, VisionError> {
+        self.eyes.finder.as_mut().map_or_else(|| Ok(Vec::new()), |finder| video.see(finder, frame))
+    }
+
+    /// People and vehicles are looked for some times a second: they move less than plates do.
+    fn things(&mut self, watching: &mut Watching, frame: &Frame) -> Result<Vec<Seen>, VisionError> {
+        let Some((objects, _)) = &mut self.eyes.objects else { return Ok(Vec::new()) };
+        if watching.looked.is_some_and(|looked| frame.time.saturating_sub(looked) < LOOK_EVERY) {
+            return Ok(Vec::new());
+        }
+        watching.looked = Some(frame.time);
+        watching.watch.see(objects, &frame.picture, frame.time)
+    }
+
+    fn put_seen(&self, seen: Vec<Seen>, start: i64, wait: bool) {
+        let Some((_, version)) = &self.eyes.objects else { return };
+        for one in seen {
+            let mut sighting = sighting_row(&one, &self.run, start, version);
+            // Where the server is away for long, memory is for sightings.
+            if self.pictures && self.link.seen.len() < MOST_PICTURED {
+                sighting.picture = one.cut.as_ref().and_then(|cut| jpeg(cut, CUT_SIDE, MOST_CUT));
+            }
+            self.link.note(|tally| tally.sightings += 1);
+            if wait {
+                self.link.seen.push_waiting(sighting);
+            } else {
+                self.link.seen.push(sighting);
+            }
+        }
     }
 
     fn put(&self, readings: Vec<Reading>, start: i64, wait: bool) {
@@ -309,17 +414,52 @@ impl Look {
 
 /// The cut of the plate and what is around it, as the server takes it; none when it can't be made small enough.
 fn picture(reading: &Reading) -> Option<String> {
-    let crop = reading.crop.as_ref()?;
-    let wide = crop.width().max(crop.height());
-    let scaled = (wide > MOST_SIDE).then(|| {
-        let side = |of: u32| (u64::from(of) * u64::from(MOST_SIDE) / u64::from(wide)).max(1) as u32;
-        crop.scaled(side(crop.width()), side(crop.height()))
+    jpeg(reading.crop.as_ref()?, MOST_SIDE, MOST_PICTURE)
+}
+
+/// A cut as a JPEG whose longer side is no longer than this; none when it has more bytes.
+fn jpeg(cut: &Picture, most_side: u32, most_bytes: usize) -> Option<String> {
+    let wide = cut.width().max(cut.height());
+    let scaled = (wide > most_side).then(|| {
+        let side = |of: u32| (u64::from(of) * u64::from(most_side) / u64::from(wide)).max(1) as u32;
+        cut.scaled(side(cut.width()), side(cut.height()))
     });
     let bytes = match scaled {
         Some(scaled) => scaled.ok()?.jpeg(QUALITY).ok()?,
-        None => crop.jpeg(QUALITY).ok()?,
+        None => cut.jpeg(QUALITY).ok()?,
     };
-    (bytes.len() <= MOST_PICTURE).then(|| BASE64.encode(&bytes))
+    (bytes.len() <= most_bytes).then(|| BASE64.encode(&bytes))
+}
+
+/// A sighting as the server takes it.
+fn sighting_row(seen: &Seen, run: &str, start: i64, version: &str) -> NewSighting {
+    let it = &seen.sighting;
+    let moment = |seconds: f64| Time::from_second(start.saturating_add(seconds as i64)).to_string();
+    let colours = it.colours.iter().map(|(part, shares)| {
+        let shares = shares.iter().map(|(colour, share)| (colour.as_str().to_owned(), f64::from(*share)));
+        (part.as_str().to_owned(), shares.collect())
+    });
+    let embedding = it.embedding.as_ref().filter(|_| it.kind.is_vehicle());
+    NewSighting {
+        id: SourceId::Text(format!("{run}-{:.0}-{}-{}", it.start * 1_000.0, it.rect[0], it.kind.as_str())),
+        start: moment(it.start),
+        end: moment(it.end),
+        best: Some(moment(it.best)),
+        kind: it.kind.as_str().to_owned(),
+        score: f64::from(it.score.clamp(0.0, 1.0)),
+        rect: it.rect,
+        frames: it.frames,
+        colours: colours.collect(),
+        with: it.with.iter().map(|(kind, share)| (kind.as_str().to_owned(), f64::from(*share))).collect(),
+        embedding: embedding.map(|embedding| NewEmbedding {
+            model: embedding.model.clone(),
+            version: embedding.version.clone(),
+            values: embedding.values.clone(),
+        }),
+        model: crate::agency::footage::MODEL.to_owned(),
+        version: version.to_owned(),
+        picture: None,
+    }
 }
 
 /// A reading as the server takes it.
@@ -345,9 +485,51 @@ fn row(reading: &Reading, run: &str, start: i64) -> NewRead {
     }
 }
 
-/// Bytes of a read's picture.
-fn bytes_of(read: &NewRead) -> usize {
-    read.picture.as_ref().map_or(0, String::len)
+/// What is sent: to where, how much at once, and what is counted.
+struct Outgoing<'a, T> {
+    queue: &'a Queue<T>,
+    /// The route, and the member of its body that holds the rows.
+    route: &'static str,
+    rows: &'static str,
+    most: usize,
+    bytes: fn(&T) -> usize,
+    note: fn(&mut Tally, &Added),
+}
+
+impl<'a> Outgoing<'a, NewRead> {
+    fn reads(link: &'a Link) -> Self {
+        Self {
+            queue: &link.outbox,
+            route: "/api/v1/reads",
+            rows: "reads",
+            most: MOST_BATCH,
+            bytes: |read| read.picture.as_ref().map_or(0, String::len),
+            note: |tally, added| {
+                tally.stored += added.stored;
+                tally.duplicates += added.duplicates;
+                tally.dropped += added.dropped;
+                tally.refused += added.refused;
+            },
+        }
+    }
+}
+
+impl<'a> Outgoing<'a, NewSighting> {
+    fn sightings(link: &'a Link) -> Self {
+        Self {
+            queue: &link.seen,
+            route: "/api/v1/sightings",
+            rows: "sightings",
+            most: MOST_SENT,
+            bytes: |seen| seen.picture.as_ref().map_or(0, String::len),
+            note: |tally, added| {
+                tally.sightings_stored += added.stored;
+                tally.sightings_refused += added.refused;
+                tally.duplicates += added.duplicates;
+                tally.dropped += added.dropped;
+            },
+        }
+    }
 }
 
 /// What became of a batch.
@@ -361,18 +543,23 @@ struct Added {
 }
 
 /// Sends what was read, batch by batch, until nothing more comes. What the server does not take now is kept and sent again;
-/// sent twice, a read is stored once.
-async fn forward(http: &Http, link: &Link, console: Console) -> Result<(), Failure> {
+/// sent twice, a row is stored once.
+async fn forward<T: Serialize + Send + 'static>(
+    http: &Http,
+    link: &Link,
+    out: &Outgoing<'_, T>,
+    console: Console,
+) -> Result<(), Failure> {
     let (retry, mut failures, mut batch) = (Retry::default(), 0, Vec::new());
     loop {
-        let last = link.outbox.is_closed();
-        let mut bytes: usize = batch.iter().map(bytes_of).sum();
-        while batch.len() < MOST_BATCH
+        let last = out.queue.is_closed();
+        let mut bytes: usize = batch.iter().map(out.bytes).sum();
+        while batch.len() < out.most
             && bytes < MOST_BYTES
-            && let Some(read) = link.outbox.pop(Duration::ZERO)
+            && let Some(row) = out.queue.pop(Duration::ZERO)
         {
-            bytes += bytes_of(&read);
-            batch.push(read);
+            bytes += (out.bytes)(&row);
+            batch.push(row);
         }
         if batch.is_empty() {
             if last {
@@ -381,20 +568,16 @@ async fn forward(http: &Http, link: &Link, console: Console) -> Result<(), Failu
             tokio::time::sleep(PAUSE).await;
             continue;
         }
-        let sent = http.call::<_, Added>(Method::POST, "/api/v1/reads", &json!({ "reads": batch })).await;
+        let body = BTreeMap::from([(out.rows, &batch)]);
+        let sent = http.call::<_, Added>(Method::POST, out.route, &body).await;
         match sent {
             Ok(added) => {
                 failures = 0;
                 batch.clear();
                 if added.refused > 0 {
-                    console.note(format!("the server refused {} of the reads", added.refused));
+                    console.note(format!("the server refused {} of the {}", added.refused, out.rows));
                 }
-                link.note(|tally| {
-                    tally.stored += added.stored;
-                    tally.duplicates += added.duplicates;
-                    tally.dropped += added.dropped;
-                    tally.refused += added.refused;
-                });
+                link.note(|tally| (out.note)(tally, &added));
             }
             Err(error) if passes(&error) && !(last && failures + 1 >= LAST_TRIES) => {
                 failures += 1;
@@ -405,9 +588,10 @@ async fn forward(http: &Http, link: &Link, console: Console) -> Result<(), Failu
                 tokio::time::sleep(wait.min(most)).await;
             }
             Err(error) => {
-                let unsent = batch.len() + link.outbox.len();
-                let failure = Failure::from(error);
-                return Err(failure.context(format!("{} not sent", count(unsent, "read", "reads"))));
+                // The other rows end with these: a camera that sends a part only would not be noticed.
+                link.stop();
+                let unsent = batch.len() + out.queue.len();
+                return Err(Failure::from(error).context(format!("{unsent} {} not sent", out.rows)));
             }
         }
     }
@@ -457,12 +641,38 @@ mod tests {
     }
 
     #[test]
+    fn a_sighting_is_sent_in_the_servers_words() {
+        let sighting = canvass_footage::Sighting {
+            kind: canvass_vision::Kind::Car,
+            score: 0.75,
+            start: 11.25,
+            end: 13.0,
+            best: 12.4,
+            rect: [40, 50, 100, 60],
+            frames: 5,
+            colours: [(canvass_footage::Part::Body, [(Colour::Red, 0.5)].into())].into(),
+            with: BTreeMap::new(),
+            embedding: None,
+        };
+        let seen = Seen { sighting, cut: None };
+        let sent = serde_json::to_value(sighting_row(&seen, "00ff", 1_764_000_000, "3f1c")).unwrap();
+        let wanted = json!({
+            "id": "00ff-11250-40-Car", "start": "2025-11-24T16:00:11Z", "end": "2025-11-24T16:00:13Z",
+            "best": "2025-11-24T16:00:12Z", "kind": "Car", "score": 0.75, "box": [40, 50, 100, 60], "frames": 5,
+            "colours": { "Body": { "Red": 0.5 } }, "model": "objects", "version": "3f1c",
+        });
+        assert_eq!(sent, wanted);
+    }
+
+    #[test]
     fn a_camera_has_no_start_and_a_file_needs_one() {
         let args = |source: &str, start: Option<&str>| RunArgs {
             source: source.into(),
             start: start.map(|text| text.parse().unwrap()),
             fps: 10,
             least: 0.5,
+            sightings: false,
+            no_plates: false,
             no_pictures: false,
             waiting: 8,
             seconds: None,

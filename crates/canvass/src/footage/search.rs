@@ -1,4 +1,5 @@
-//! `canvass footage`: who and what is seen in one's own pictures and videos, and search of it by description.
+//! `canvass footage`: who and what is seen in one's own pictures and videos, and search of it by description; with `--case` in
+//! the evidence of a case, and by the desk's cameras ([`crate::agency::footage`]).
 
 use std::{
     collections::BTreeMap,
@@ -8,12 +9,14 @@ use std::{
 };
 
 use canvass_footage::{Moment, Refusal, Rules, Sighting, Words, search};
-use canvass_vision::{IndexOptions, Objects, index_file};
+use canvass_types::CaseId;
+use canvass_vision::{IndexOptions, Models, Objects, index_file};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Engine;
+use crate::agency::footage::{self, DeskSearch, DeskWhy, Looker};
 use crate::common::{Context, Failure, Output, Step, count};
 
 /// Longest line of an index, in bytes.
@@ -27,19 +30,27 @@ pub enum FootageCommand {
 Examples:
   canvass footage index porch.mp4 street/*.mkv
   canvass footage index --index street.jsonl --fps 5 street.mkv
+  canvass footage index --case cas_… --purpose 'Look through the clips of the porch robbery'
 
+With --case the videos and pictures of the case are opened one by one with your key, looked through here, and what was seen is
+sealed again before it goes to the server; those that this model looked through are passed over.
 A file that is in the index already and has not changed since is passed over; --again looks at it anew.")]
-    Index(IndexArgs),
+    Index(Box<IndexArgs>),
     /// Find the moments that fit a description, in English or Spanish
     #[command(after_help = "\
 Examples:
   canvass footage search 'man in blue shirt and cowboy hat'
   canvass footage search 'coche rojo' --least 0.7 --json
+  canvass footage search 'red car' --case 26-77 --offence felony --purpose 'Red car that left the pharmacy robbery'
+  canvass footage search 'woman in red jacket' --ask --case 26-77 --offence felony --purpose 'Red jacket seen at the pharmacy'
+  canvass footage search --like sgt_… --case 26-77 --offence felony --purpose 'Red car that left the pharmacy robbery'
 
+With --case the server searches what its cameras saw, and the sealed sightings of the case's evidence are opened with your key and
+searched here. A description of people takes a second person: --ask, then `canvass plate run apv_…`.
 With --json each moment is one line: file, start and end (seconds), best, box, score (0 to 1), matched, missed and untold
 words. Untold words are understood, but nothing that the models can tell. What may not be searched for is refused
 with the rule's name; see canvass footage rules.")]
-    Search(SearchArgs),
+    Search(Box<SearchArgs>),
     /// Ask whether a description may be searched for
     #[command(after_help = "Example:\n  canvass footage allowed 'man in blue shirt'")]
     Allowed {
@@ -66,8 +77,13 @@ unless --keep-sound, nothing of what the file said about time, place and camera.
 #[derive(Debug, Args)]
 pub struct IndexArgs {
     /// JPEG and PNG pictures, videos of any container
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "case", conflicts_with = "case", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Look through the evidence of this case instead
+    #[arg(long)]
+    case: Option<CaseId>,
+    #[command(flatten)]
+    why: DeskWhy,
     /// The index
     #[arg(long, default_value = "canvass-footage.jsonl", value_name = "FILE")]
     index: PathBuf,
@@ -85,7 +101,10 @@ pub struct IndexArgs {
 #[derive(Debug, Args)]
 pub struct SearchArgs {
     /// The description
-    text: String,
+    #[arg(required_unless_present = "like", conflicts_with = "like")]
+    text: Option<String>,
+    #[command(flatten)]
+    desk: DeskSearch,
     /// The index
     #[arg(long, default_value = "canvass-footage.jsonl", value_name = "FILE")]
     index: PathBuf,
@@ -116,9 +135,19 @@ struct Found<'a> {
     moment: Moment,
 }
 
-pub(super) fn run(command: FootageCommand, context: &Context) -> Result<(), Failure> {
+pub(super) async fn run(command: FootageCommand, context: &Context) -> Result<(), Failure> {
     match command {
-        FootageCommand::Index(args) => index(&args, context),
+        FootageCommand::Index(args) => match &args.case {
+            Some(case) => {
+                let mut looker = tokio::task::block_in_place(|| looker(&args))?;
+                footage::index_case(case, &args.why, &mut looker, context).await
+            }
+            None => tokio::task::block_in_place(|| index(&args, context)),
+        },
+        FootageCommand::Search(args) if args.desk.wanted() => {
+            let SearchArgs { text, desk, least, most, .. } = *args;
+            footage::find(desk, text.as_deref(), (least, most), context).await
+        }
         FootageCommand::Search(args) => find(&args, context),
         FootageCommand::Allowed { text } => allowed(&text, context),
         FootageCommand::Blur(args) => super::blur::run(&args, context),
@@ -126,16 +155,27 @@ pub(super) fn run(command: FootageCommand, context: &Context) -> Result<(), Fail
     }
 }
 
-fn index(args: &IndexArgs, context: &Context) -> Result<(), Failure> {
-    let console = context.console();
+/// The network that looks, and the hash by which its sightings are known: another model looks again.
+fn looker(args: &IndexArgs) -> Result<Looker, Failure> {
     let models = args.engine.models()?;
-    let model = models.all().find(|(name, _)| *name == "objects").map(|(_, model)| model.sha256.clone());
-    let model = model.unwrap_or_default();
+    let version = version_of(&models);
     let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(4));
-    let mut objects = Objects::new(&args.engine.driver(&models), models.bytes("objects")?, threads)?;
-    let mut entries = if args.index.exists() { load(&args.index)? } else { BTreeMap::new() };
+    let objects = Objects::new(&args.engine.driver(&models), models.bytes(footage::MODEL)?, threads)?;
     let mut options = IndexOptions::default();
     options.limits.frames_a_second = args.fps;
+    Ok(Looker { objects, options, version })
+}
+
+/// The hash of the model that sees people and vehicles, as long as a version may be.
+pub(super) fn version_of(models: &Models) -> String {
+    let model = models.all().find(|(name, _)| *name == footage::MODEL);
+    model.map(|(_, model)| model.sha256.clone()).unwrap_or_default()
+}
+
+fn index(args: &IndexArgs, context: &Context) -> Result<(), Failure> {
+    let console = context.console();
+    let Looker { mut objects, options, version: model } = looker(args)?;
+    let mut entries = if args.index.exists() { load(&args.index)? } else { BTreeMap::new() };
     let step = Step::new(args.files.len());
     let mut failed = 0;
     for path in &args.files {
@@ -221,8 +261,9 @@ fn save(path: &Path, entries: &BTreeMap<String, Entry>) -> Result<(), Failure> {
 
 fn find(args: &SearchArgs, context: &Context) -> Result<(), Failure> {
     let console = context.console();
-    Rules::built_in()?.check(&args.text).map_err(|refusal| refused(&refusal))?;
-    let query = Words::built_in()?.query(&args.text);
+    let text = args.text.as_deref().unwrap_or_default();
+    Rules::built_in()?.check(text).map_err(|refusal| refused(&refusal))?;
+    let query = Words::built_in()?.query(text);
     if query.clauses.iter().all(|clause| clause.kinds.is_empty() && clause.wants.is_empty()) {
         return Err(Failure::usage(
             "nothing in this text is known here; describe a person or a vehicle, for example 'woman in red jacket' or 'coche blanco'",

@@ -3,6 +3,7 @@
 
 mod evidence;
 mod feeding;
+mod footage;
 mod governance;
 mod memory;
 mod mistakes;

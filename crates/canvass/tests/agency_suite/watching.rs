@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{reads::Street, town::*};
 
 /// A car that drives by within `frames` tenths of a second, as a film; none where ffmpeg or the models are missing.
-fn film(folder: &Path, name: &str, frames: u32) -> Option<String> {
+pub fn film(folder: &Path, name: &str, frames: u32) -> Option<String> {
     let models = canvass_vision::default_folder();
     if !models.join("plate-detector").is_dir() || !models.join("objects").is_dir() {
         println!("skipped: the models are not in {}; `cargo xtask models` fetches them", models.display());

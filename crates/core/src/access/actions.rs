@@ -11,12 +11,12 @@ pub trait Action {
 /// An action whose grant opens sealed bytes.
 pub trait ReadsEvidence: Action {}
 
-/// An action whose grants let stored plate reads be looked for.
-pub trait LooksForPlates: Action {}
+/// An action whose grants are for what cameras of one or several owners saw: an entry with each of them.
+pub trait SearchesCameras: Action {}
 
 /// An action whose grants let stored plate reads be searched by plate, camera and time, and no wider: company and
 /// several places have grants of their own.
-pub trait SearchesPlates: LooksForPlates {}
+pub trait SearchesPlates: SearchesCameras {}
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal $(, $purpose:ident)?;)*) => {
@@ -219,6 +219,12 @@ actions! {
     PlateConvoy = "plate.convoy", purpose;
     /// Search which plates were at several places.
     PlateMultiplace = "plate.multiplace", purpose;
+    /// Send the sightings of a camera.
+    SightingAdd = "sighting.add";
+    /// Search what cameras and evidence show, by description.
+    FootageSearch = "footage.search", purpose;
+    /// Store what was seen in an item, sealed.
+    FootageIndex = "footage.index";
     /// Keep reads that a search found in its case.
     PlateKeep = "plate.keep";
     /// Ask for a second person's approval of a search.
@@ -273,10 +279,11 @@ actions! {
 
 impl ReadsEvidence for OfferOpen {}
 impl ReadsEvidence for ItemRead {}
-impl LooksForPlates for PlateSearch {}
-impl LooksForPlates for PlateHistory {}
-impl LooksForPlates for PlateConvoy {}
-impl LooksForPlates for PlateMultiplace {}
+impl SearchesCameras for PlateSearch {}
+impl SearchesCameras for PlateHistory {}
+impl SearchesCameras for PlateConvoy {}
+impl SearchesCameras for PlateMultiplace {}
+impl SearchesCameras for FootageSearch {}
 impl SearchesPlates for PlateSearch {}
 impl SearchesPlates for PlateHistory {}
 
@@ -305,6 +312,8 @@ pub enum Job {
     ErasureDone,
     /// Destroyed the keys of slices of plate reads that were past their retention.
     ReadsErased,
+    /// Removed sightings of cameras that were past their retention.
+    SightingsErased,
     /// Alerted an agency because a camera read a plate of its hotlist.
     AlertRaised,
     /// Switched a webhook off that only failed.
@@ -346,6 +355,7 @@ impl Job {
             Self::ErasureOrdered => "erasure.ordered",
             Self::ErasureDone => "erasure.done",
             Self::ReadsErased => "reads.erased",
+            Self::SightingsErased => "sightings.erased",
             Self::AlertRaised => "alert.raised",
             Self::WebhookOff => "webhook.off",
             Self::AlertsErased => "alerts.erased",

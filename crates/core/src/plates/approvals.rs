@@ -22,10 +22,11 @@ use crate::{
     App, CoreError,
     access::{
         Actor, ApprovalAsk, ApprovalGive, ApprovalRead, ApprovalRefuse, ApprovalWithdraw, Denied, Facts,
-        LooksForPlates, Need, PlateConvoy, PlateHistory, PlateMultiplace, PlateSearch, Target,
+        FootageSearch, Need, PlateConvoy, PlateHistory, PlateMultiplace, PlateSearch, SearchesCameras, Target,
     },
     cases::{Page, load::page},
     error::{accept, check_text},
+    footage::{FootageFound, GrantedFootage},
     ports::{Changeset, Query, Records, RecordsExt, Versioned},
     records::{ApprovalState, Case, Decided, Member, SearchApproval},
 };
@@ -38,7 +39,7 @@ pub const APPROVED_HOURS: i64 = 24;
 const REASON: std::ops::RangeInclusive<usize> = 10..=500;
 
 /// An approval that holds now, for the member who asked for it.
-pub(super) struct Approved(Versioned<SearchApproval>);
+pub(crate) struct Approved(Versioned<SearchApproval>);
 
 impl Approved {
     pub(super) fn id(&self) -> &ApprovalId {
@@ -187,6 +188,8 @@ pub enum GrantedQuestion {
     Convoy(GrantedConvoy),
     /// Which plates were at several places.
     Places(GrantedPlaces),
+    /// Who and what cameras and evidence show.
+    Footage(GrantedFootage),
 }
 
 /// What an approved search found in the store.
@@ -200,6 +203,8 @@ pub enum FoundQuestion {
     Convoy(FoundConvoy),
     /// Which plates were at several places.
     Places(FoundPlaces),
+    /// Who and what cameras and evidence show: looked for where sightings are, not among the reads.
+    Footage(GrantedFootage),
 }
 
 /// What an approved search found: one of these, as its kind says.
@@ -216,6 +221,9 @@ pub struct Answered {
     /// Visitors of several places.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub places: Option<PlacesFound>,
+    /// Moments of footage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footage: Option<FootageFound>,
 }
 
 impl Reads {
@@ -229,6 +237,7 @@ impl Reads {
             GrantedQuestion::History(granted) => FoundQuestion::History(self.search(granted)?),
             GrantedQuestion::Convoy(granted) => FoundQuestion::Convoy(self.convoy(granted)?),
             GrantedQuestion::Places(granted) => FoundQuestion::Places(self.places(granted)?),
+            GrantedQuestion::Footage(granted) => FoundQuestion::Footage(granted),
         })
     }
 }
@@ -268,6 +277,7 @@ impl<R: Records> App<R> {
     ) -> Result<SearchPlan, CoreError> {
         let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         self.may_ask(actor, wish.question.kind()).await?;
+        self.may_be_asked(actor, purpose, &wish.question).await?;
         let asked = wish.question.check(self.now())?;
         let case = self.case_worked_on(actor, &own, purpose).await?;
         self.planned(actor, purpose, (wish.question.kind(), &asked), case.as_ref()).await
@@ -280,6 +290,20 @@ impl<R: Records> App<R> {
             QuestionKind::History => self.may_search::<PlateHistory>(actor).await,
             QuestionKind::Convoy => self.may_search::<PlateConvoy>(actor).await,
             QuestionKind::Places => self.may_search::<PlateMultiplace>(actor).await,
+            QuestionKind::Footage => self.may_search::<FootageSearch>(actor).await,
+        }
+    }
+
+    /// Refuses, with an entry, a description of what may not be searched for.
+    async fn may_be_asked(
+        &self,
+        actor: &Actor,
+        purpose: &Purpose,
+        question: &Question,
+    ) -> Result<(), CoreError> {
+        match question {
+            Question::Footage(wish) => self.footage_allowed(actor, purpose, wish).await,
+            _ => Ok(()),
         }
     }
 
@@ -295,10 +319,11 @@ impl<R: Records> App<R> {
             QuestionKind::History => self.plan::<PlateHistory>(actor, purpose, asked, case).await,
             QuestionKind::Convoy => self.plan::<PlateConvoy>(actor, purpose, asked, case).await,
             QuestionKind::Places => self.plan::<PlateMultiplace>(actor, purpose, asked, case).await,
+            QuestionKind::Footage => self.plan::<FootageSearch>(actor, purpose, asked, case).await,
         }
     }
 
-    async fn scope_with<A: LooksForPlates>(
+    async fn scope_with<A: SearchesCameras>(
         &self,
         actor: &Actor,
         purpose: &Purpose,
@@ -318,7 +343,7 @@ impl<R: Records> App<R> {
         Ok(scope)
     }
 
-    async fn plan<A: LooksForPlates>(
+    async fn plan<A: SearchesCameras>(
         &self,
         actor: &Actor,
         purpose: &Purpose,
@@ -381,6 +406,7 @@ impl<R: Records> App<R> {
     ) -> Result<ApprovalDetail, CoreError> {
         let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         self.may_ask(actor, wish.question.kind()).await?;
+        self.may_be_asked(actor, purpose, &wish.question).await?;
         let now = self.now();
         let question = wish.question.fixed(now);
         let asked = question.check(now)?;
@@ -431,10 +457,11 @@ impl<R: Records> App<R> {
             QuestionKind::History => self.allowed_as::<PlateHistory>(actor, purpose, asked, case).await,
             QuestionKind::Convoy => self.allowed_as::<PlateConvoy>(actor, purpose, asked, case).await,
             QuestionKind::Places => self.allowed_as::<PlateMultiplace>(actor, purpose, asked, case).await,
+            QuestionKind::Footage => self.allowed_as::<FootageSearch>(actor, purpose, asked, case).await,
         }
     }
 
-    async fn allowed_as<A: LooksForPlates>(
+    async fn allowed_as<A: SearchesCameras>(
         &self,
         actor: &Actor,
         purpose: &Purpose,
@@ -697,11 +724,11 @@ impl<R: Records> App<R> {
         match &mut question {
             Question::Search(wish) => wish.after.clone_from(&part.after),
             Question::History(wish) => wish.after.clone_from(&part.after),
-            Question::Convoy(_) | Question::Places(_) if part.after.is_some() => {
+            Question::Convoy(_) | Question::Places(_) | Question::Footage(_) if part.after.is_some() => {
                 let message = "this search has one page";
                 return Err(CoreError::field("after", "none", message, "leave it out"));
             }
-            Question::Convoy(_) | Question::Places(_) => {}
+            Question::Convoy(_) | Question::Places(_) | Question::Footage(_) => {}
         }
         let purpose = under.record().purpose.clone();
         self.grant_question(actor, &purpose, &question, None, Some(&under)).await
@@ -738,6 +765,9 @@ impl<R: Records> App<R> {
                 let (confidence, vehicle, colour) = (asked.confidence, asked.vehicle, asked.colour);
                 GrantedQuestion::Places(GrantedPlaces { granted, terms, confidence, vehicle, colour })
             }
+            Question::Footage(wish) => {
+                GrantedQuestion::Footage(self.grant_footage(actor, purpose, wish, under).await?)
+            }
         })
     }
 
@@ -747,6 +777,11 @@ impl<R: Records> App<R> {
     /// When the store does not answer.
     pub async fn question_found(&self, found: FoundQuestion) -> Result<Answered, CoreError> {
         let (kind, reads, convoy, places) = match found {
+            FoundQuestion::Footage(granted) => {
+                let footage = Some(self.footage_found(granted).await?);
+                let kind = QuestionKind::Footage;
+                return Ok(Answered { kind, reads: None, convoy: None, places: None, footage });
+            }
             FoundQuestion::Search(found) => {
                 (QuestionKind::Search, Some(self.plates_found(found).await?), None, None)
             }
@@ -760,7 +795,7 @@ impl<R: Records> App<R> {
                 (QuestionKind::Places, None, None, Some(self.places_found(found).await?))
             }
         };
-        Ok(Answered { kind, reads, convoy, places })
+        Ok(Answered { kind, reads, convoy, places, footage: None })
     }
 }
 

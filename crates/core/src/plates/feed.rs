@@ -17,7 +17,7 @@ use crate::{
     access::{Actor, By, Denied, ReadAdd, Target},
     hotlists::Watched,
     ports::Records,
-    records::{CameraUse, SafelistMode},
+    records::SafelistMode,
     safelist::Safe,
 };
 
@@ -273,7 +273,7 @@ impl<R: Records> App<R> {
         if camera.retired.is_some() {
             return Err(CoreError::state("the camera is retired", "register it anew when it comes back"));
         }
-        if camera.of != CameraUse::Plates {
+        if !camera.of.reads_plates() {
             return Err(CoreError::state(
                 "the camera is registered for footage and reads no plates",
                 "register it as one that reads plates",

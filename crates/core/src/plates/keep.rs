@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{FoundQuestion, FoundRead, Granted, GrantedQuestion, Reads, SearchedOwner, question::Question};
 use crate::{
     App, CoreError,
-    access::{Actor, Grant, ItemList, ItemRead, Job, LooksForPlates, PlateKeep, SearchesPlates, Target},
+    access::{Actor, Grant, ItemList, ItemRead, Job, SearchesCameras, PlateKeep, SearchesPlates, Target},
     cases::load::every,
     custody::{self, Change, anchor},
     error::{accept, check_text, problem},
@@ -256,7 +256,9 @@ fn chosen(answer: FoundQuestion, wanted: &BTreeSet<ReadId>) -> (Vec<FoundRead>, 
             let told = found.told();
             (told.reads().filter(wanted).cloned().collect(), told.searched)
         }
-        FoundQuestion::Search(_) | FoundQuestion::History(_) => (Vec::new(), Vec::new()),
+        FoundQuestion::Search(_) | FoundQuestion::History(_) | FoundQuestion::Footage(_) => {
+            (Vec::new(), Vec::new())
+        }
     }
 }
 
@@ -347,7 +349,7 @@ impl<R: Records> App<R> {
         granted: &GrantedQuestion,
         search: &AuditId,
     ) -> Result<Versioned<Case>, CoreError> {
-        fn case_of<A: LooksForPlates>(granted: &Granted<A>) -> Option<CaseId> {
+        fn case_of<A: SearchesCameras>(granted: &Granted<A>) -> Option<CaseId> {
             granted.entries().find_map(|entry| entry.case.clone())
         }
         let now = match granted {
@@ -355,6 +357,7 @@ impl<R: Records> App<R> {
             GrantedQuestion::History(granted) => case_of(granted),
             GrantedQuestion::Convoy(granted) => case_of(&granted.granted),
             GrantedQuestion::Places(granted) => case_of(&granted.granted),
+            GrantedQuestion::Footage(granted) => case_of(&granted.granted),
         };
         let first: Option<Versioned<crate::records::AuditRecord>> =
             self.records().get(search.as_str()).await?;

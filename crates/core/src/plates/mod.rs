@@ -29,6 +29,7 @@ pub use approvals::{
     APPROVED_HOURS, Answered, ApprovalDetail, ApprovalFilter, ApprovalView, AskedQuestion, FoundQuestion,
     GrantedQuestion, OwnerPlanned, RefuseApproval, RunApproved, SearchPlan, WAITS_HOURS,
 };
+pub(crate) use approvals::Approved;
 pub(crate) use classes::kept_seconds;
 pub use classes::{HITS, KeptFor, SEEN};
 pub use erasure::DueReads;
@@ -42,7 +43,9 @@ pub(crate) use pictures::Shown;
 pub use pictures::{MOST_SHOWN, Picture, PictureKind, PictureLeave, SHOWN_SECONDS, is_picture};
 pub use question::{PlaceAsked, Question, QuestionKind, SearchConvoy, SearchPlaces};
 pub use reads::{Found, Reads, ReadsError};
+pub(crate) use scope::ScopeOfSearch;
 pub use scope::{LeftOut, WhoseCameras};
+pub(crate) use search::{AHEAD, Asked, DAYS, FOOTAGE};
 pub use search::{
     FoundRead, Granted, HistoryOfPlate, PlatesFound, RESULT, SearchPlates, SearchedOwner, hits_of_results,
 };
@@ -50,7 +53,7 @@ pub use together::{
     AtPlace, CompanionFound, ConvoyFound, FoundConvoy, FoundPlaces, GrantedConvoy, GrantedPlaces,
     MeetingFound, PlacesFound, VisitorFound,
 };
-pub(crate) use wire::plate_fault;
+pub(crate) use wire::{Fault, plate_fault};
 pub use wire::{LicensePlateInfo, Likely, NewRead, SourceId, VehicleInfo};
 
 /// Most letters and digits of a plate that is stored or searched for: what the private check of plate owners takes.

@@ -7,6 +7,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::Hash,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -116,25 +117,31 @@ impl PictureLeave {
     }
 }
 
-/// Reads with pictures that searches found, and who may see them until when.
-#[derive(Debug, Default)]
-pub(crate) struct Shown(Mutex<HashMap<AuditId, ShownOf>>);
+/// What searches found that has a picture or more to fetch, and who may see it until when.
+#[derive(Debug)]
+pub(crate) struct Shown<I = ReadId>(Mutex<HashMap<AuditId, ShownOf<I>>>);
 
 #[derive(Debug)]
-struct ShownOf {
+struct ShownOf<I> {
     member: MemberId,
     until: Time,
-    reads: HashSet<ReadId>,
+    found: HashSet<I>,
 }
 
-impl Shown {
-    fn all(&self) -> MutexGuard<'_, HashMap<AuditId, ShownOf>> {
+impl<I> Default for Shown<I> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<I: Eq + Hash> Shown<I> {
+    fn all(&self) -> MutexGuard<'_, HashMap<AuditId, ShownOf<I>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what a search found, by the entry that it left.
-    pub(super) fn note(&self, entry: &AuditId, member: &MemberId, reads: HashSet<ReadId>, now: Time) {
-        if reads.is_empty() {
+    pub(crate) fn note(&self, entry: &AuditId, member: &MemberId, found: HashSet<I>, now: Time) {
+        if found.is_empty() {
             return;
         }
         let mut all = self.all();
@@ -145,13 +152,13 @@ impl Shown {
             all.remove(&oldest);
         }
         let until = now.plus_seconds(SHOWN_SECONDS);
-        all.insert(entry.clone(), ShownOf { member: member.clone(), until, reads });
+        all.insert(entry.clone(), ShownOf { member: member.clone(), until, found });
     }
 
-    fn may(&self, entry: &AuditId, member: &MemberId, read: &ReadId, now: Time) -> bool {
+    pub(crate) fn may(&self, entry: &AuditId, member: &MemberId, one: &I, now: Time) -> bool {
         self.all()
             .get(entry)
-            .is_some_and(|shown| shown.member == *member && shown.until > now && shown.reads.contains(read))
+            .is_some_and(|shown| shown.member == *member && shown.until > now && shown.found.contains(one))
     }
 }
 
@@ -222,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_search_shows_its_own_pictures_to_who_made_it_for_a_while() {
-        let shown = Shown::default();
+        let shown = Shown::<ReadId>::default();
         let id = |letter: &str| letter.repeat(26);
         let entry: AuditId = format!("{}_{}", AuditId::PREFIX, id("a")).parse().unwrap();
         let [one, other]: [MemberId; 2] =

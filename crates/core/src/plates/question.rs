@@ -19,6 +19,7 @@ use super::{
 use crate::{
     CoreError,
     error::{accept, check_text, problem},
+    footage::SearchFootage,
 };
 
 /// Seconds between two plates at a camera, at least and at most, and when not given.
@@ -141,6 +142,8 @@ pub enum Question {
     Convoy(SearchConvoy),
     /// Which plates were at several places.
     Places(SearchPlaces),
+    /// Who and what cameras and evidence show, by description.
+    Footage(SearchFootage),
 }
 
 /// Each form with its `kind` inside: as two schemas beside each other, the one would forbid what the other asks for.
@@ -151,6 +154,7 @@ impl utoipa::PartialSchema for Question {
             ("history", HistoryOfPlate::schema()),
             ("convoy", SearchConvoy::schema()),
             ("places", SearchPlaces::schema()),
+            ("footage", SearchFootage::schema()),
         ];
         let mut all = OneOfBuilder::new().description(Some("What is asked of stored reads."));
         for (kind, form) in forms {
@@ -176,6 +180,7 @@ impl ToSchema for Question {
         HistoryOfPlate::schemas(schemas);
         SearchConvoy::schemas(schemas);
         SearchPlaces::schemas(schemas);
+        SearchFootage::schemas(schemas);
     }
 }
 
@@ -191,6 +196,8 @@ pub enum QuestionKind {
     Convoy,
     /// Which plates were at several places.
     Places,
+    /// Who and what cameras and evidence show, by description.
+    Footage,
 }
 
 /// What a search for company looks for, besides its scope.
@@ -218,6 +225,7 @@ impl Question {
             Self::History(_) => QuestionKind::History,
             Self::Convoy(_) => QuestionKind::Convoy,
             Self::Places(_) => QuestionKind::Places,
+            Self::Footage(_) => QuestionKind::Footage,
         }
     }
 
@@ -250,6 +258,9 @@ impl Question {
                 Self::Convoy(SearchConvoy { from: from(wish.from), until: until(wish.until), ..wish })
             }
             places @ Self::Places(_) => places,
+            Self::Footage(wish) => {
+                Self::Footage(SearchFootage { from: from(wish.from), until: until(wish.until), ..wish })
+            }
         }
     }
 
@@ -260,6 +271,7 @@ impl Question {
             Self::History(wish) => wish.as_search()?.check(now),
             Self::Convoy(wish) => wish.check(now).map(|(asked, _)| asked),
             Self::Places(wish) => wish.check().map(|(asked, _)| asked),
+            Self::Footage(wish) => wish.check(now).map(|(asked, _)| asked),
         }
     }
 }
@@ -357,6 +369,7 @@ impl SearchPlaces {
             cameras: place.cameras.clone(),
             area: place.area.clone(),
             whose: self.whose,
+            footage: false,
         };
         let asked = Asked {
             pattern: None,

@@ -13,7 +13,7 @@ use crate::{
     cameras::covers,
     error::problem,
     ports::{Query, Records},
-    records::{Camera, CameraUse, SharingRule},
+    records::{Camera, SharingRule},
     sharing::Wanted,
 };
 
@@ -33,10 +33,12 @@ pub enum WhoseCameras {
 
 /// Where a search looks. Without anything: all cameras of one's own agency.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct ScopeOfSearch {
+pub(crate) struct ScopeOfSearch {
     pub cameras: Option<Vec<CameraId>>,
     pub area: Option<Area>,
     pub whose: WhoseCameras,
+    /// Whether sightings of people and vehicles are looked for, and no plates.
+    pub footage: bool,
 }
 
 /// An owner whose cameras were asked for and not searched.
@@ -51,7 +53,7 @@ pub struct LeftOut {
 }
 
 /// What bears on a search of every owner alike.
-pub(super) struct Bearing<'a> {
+pub(crate) struct Bearing<'a> {
     pub subject: &'a str,
     pub veiled: bool,
     pub facts: Facts,
@@ -59,7 +61,7 @@ pub(super) struct Bearing<'a> {
 }
 
 /// The cameras of one owner, and the question that the gate is asked about them.
-pub(super) struct OwnersPart {
+pub(crate) struct OwnersPart {
     pub owner: AgencyId,
     pub name: String,
     pub cameras: BTreeSet<CameraId>,
@@ -68,7 +70,7 @@ pub(super) struct OwnersPart {
 }
 
 /// All that a search goes through.
-pub(super) struct Scope {
+pub(crate) struct Scope {
     pub cameras: BTreeMap<CameraId, Camera>,
     pub parts: Vec<OwnersPart>,
     pub left_out: Vec<LeftOut>,
@@ -118,7 +120,9 @@ impl<R: Records> App<R> {
             by_owner.entry(camera.agency.clone()).or_default().insert(camera.id.clone());
         }
         let (mut parts, mut left_out) = (Vec::new(), Vec::new());
-        let mine = by_owner.remove(own);
+        // Evidence of one's own cases is searched too, so that the own agency has an entry even where it has no camera.
+        let evidence = wishes.iter().any(|wish| wish.footage).then(BTreeSet::new);
+        let mine = by_owner.remove(own).or(evidence);
         if let Some(ids) = mine {
             let target = Target::of(own, bearing.subject);
             parts.push(self.part::<A>(actor, own, ids, target, bearing, purpose).await?.0);
@@ -138,7 +142,7 @@ impl<R: Records> App<R> {
         Ok(Scope { cameras, parts: joined(parts), left_out, wishes: sets })
     }
 
-    /// Cameras that read plates and that the wish names, by id.
+    /// Cameras that see what the wish looks for and that it names, by id.
     async fn cameras_in(
         &self,
         own: &AgencyId,
@@ -177,16 +181,17 @@ impl<R: Records> App<R> {
             found.extend(all.into_iter().map(|camera| (camera.id.clone(), camera)));
         }
         found.retain(|_, camera| {
-            camera.of == CameraUse::Plates
+            (if wish.footage { camera.of.films() } else { camera.of.reads_plates() })
                 && wish.area.as_ref().is_none_or(|area| inside(area, camera.position))
         });
-        if found.is_empty() {
-            return Err(CoreError::field(
-                "cameras",
-                "none",
-                "no camera that reads plates is in scope",
-                "name others, a wider area, or those that other agencies share (`whose`)",
-            ));
+        let (named, what) = match (&wish.cameras, wish.footage) {
+            (_, false) => (true, "no camera that reads plates is in scope"),
+            // Without cameras there is the evidence of the case.
+            (named, true) => (named.as_ref().is_some_and(|ids| !ids.is_empty()), "none of these cameras films"),
+        };
+        if found.is_empty() && named {
+            let remedy = "name others, a wider area, or those that other agencies share (`whose`)";
+            return Err(CoreError::field("cameras", "none", what, remedy));
         }
         Ok(found)
     }

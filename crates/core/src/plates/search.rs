@@ -22,7 +22,7 @@ use super::{
 use crate::{
     App, CoreError,
     access::{
-        Action, Actor, Facts, Grant, Intent, LooksForPlates, PlateHistory, PlateSearch, SearchesPlates,
+        Action, Actor, Facts, Grant, Intent, SearchesCameras, PlateHistory, PlateSearch, SearchesPlates,
         Target,
     },
     asked::Named,
@@ -37,9 +37,11 @@ pub const RESULT: &str = "plate.result";
 /// Reads of a page, unless asked for otherwise; and at most.
 const PAGE: (u32, u32) = (50, 200);
 /// Days that a search goes back, unless it says so.
-pub(super) const DAYS: i64 = 7;
+pub(crate) const DAYS: i64 = 7;
 /// Seconds into the future in which reads of clocks that are a little ahead lie.
-pub(super) const AHEAD: i64 = 300;
+pub(crate) const AHEAD: i64 = 300;
+/// The form of a search by description.
+pub(crate) const FOOTAGE: &str = "footage";
 /// Most open cases of an agency that are looked through for a code.
 const MOST_CASES: usize = 5_000;
 
@@ -157,15 +159,15 @@ pub struct Granted<A> {
     grants: Vec<Grant<A>>,
     queries: Vec<ReadQuery>,
     limit: usize,
-    pub(super) first: AuditId,
-    actor: Actor,
+    pub(crate) first: AuditId,
+    pub(crate) actor: Actor,
     owners: Vec<SearchedOwner>,
     left_out: Vec<LeftOut>,
-    cameras: BTreeMap<CameraId, Camera>,
+    pub(crate) cameras: BTreeMap<CameraId, Camera>,
     /// Of each place that was asked for the cameras that may be looked at.
     pub(super) wishes: Vec<BTreeSet<CameraId>>,
     /// Cameras of which only hits may be looked at, and those of which all reads may.
-    pub(super) sets: BTreeMap<bool, BTreeSet<CameraId>>,
+    pub(crate) sets: BTreeMap<bool, BTreeSet<CameraId>>,
 }
 
 impl<A> Granted<A> {
@@ -178,12 +180,12 @@ impl<A> Granted<A> {
     }
 
     /// Owners whose cameras are searched, and those who were left out.
-    pub(super) fn owners(&self) -> (Vec<SearchedOwner>, Vec<LeftOut>) {
+    pub(crate) fn owners(&self) -> (Vec<SearchedOwner>, Vec<LeftOut>) {
         (self.owners.clone(), self.left_out.clone())
     }
 
     /// The entries that it left.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &AuditBody> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &AuditBody> {
         self.grants.iter().map(Grant::record)
     }
 
@@ -255,7 +257,7 @@ pub struct PlatesFound {
 }
 
 /// A search, checked.
-pub(super) struct Asked {
+pub(crate) struct Asked {
     pub pattern: Option<PlatePattern>,
     /// The plate or pattern as the records have it; what is searched when there is none.
     pub subject: String,
@@ -306,7 +308,12 @@ fn digest_of(wish: &SearchPlates) -> Digest {
 
 impl SearchPlates {
     fn scope(&self) -> ScopeOfSearch {
-        ScopeOfSearch { cameras: self.cameras.clone(), area: self.area.clone(), whose: self.whose }
+        ScopeOfSearch {
+            cameras: self.cameras.clone(),
+            area: self.area.clone(),
+            whose: self.whose,
+            footage: false,
+        }
     }
 
     /// What is searched for; none where no plate is named.
@@ -435,7 +442,9 @@ impl Asked {
             ..Facts::default()
         };
         let case = case.map(|case| case.id.clone());
-        Bearing { subject: &self.subject, veiled: self.pattern.is_some(), facts, case }
+        // What is written of a plate or a person stands in the ledger as a pseudonym.
+        let veiled = self.pattern.is_some() || self.form == FOOTAGE;
+        Bearing { subject: &self.subject, veiled, facts, case }
     }
 
     fn query(&self, cameras: BTreeSet<CameraId>, hits_only: bool) -> ReadQuery {
@@ -495,7 +504,7 @@ impl<R: Records> App<R> {
     }
 
     /// Leave to look for what is asked, with an entry at each owner; under an approval, if there is one.
-    pub(super) async fn grant<A: LooksForPlates>(
+    pub(crate) async fn grant<A: SearchesCameras>(
         &self,
         actor: &Actor,
         purpose: &Purpose,
@@ -515,7 +524,7 @@ impl<R: Records> App<R> {
     }
 
     /// Refuses, with an entry, whoever has no role for it.
-    pub(super) async fn may_search<A: Action>(&self, actor: &Actor) -> Result<(), CoreError> {
+    pub(crate) async fn may_search<A: Action>(&self, actor: &Actor) -> Result<(), CoreError> {
         use crate::access::Denied;
         let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         match self.gate().check_at::<A>(actor, &Target::of(&own, "plates"), self.now()) {
@@ -568,7 +577,7 @@ impl<R: Records> App<R> {
         Err(CoreError::field("after", "other", "this page is of another search", remedy))
     }
 
-    async fn intents<A: LooksForPlates>(
+    async fn intents<A: SearchesCameras>(
         &self,
         (actor, purpose): (&Actor, &Purpose),
         asked: &Asked,
@@ -615,7 +624,7 @@ impl<R: Records> App<R> {
     }
 
     /// Commits every entry, then gives leave.
-    async fn entered<A: LooksForPlates>(
+    async fn entered<A: SearchesCameras>(
         &self,
         actor: &Actor,
         asked: &Asked,
@@ -678,7 +687,6 @@ impl<R: Records> App<R> {
         })
     }
 
-    /// The record of how much a search found.
     /// Lets who searched see the pictures of these reads for a while.
     pub(super) fn note_pictures<'a, A>(
         &self,
@@ -691,7 +699,8 @@ impl<R: Records> App<R> {
         }
     }
 
-    pub(super) async fn note_result<A: LooksForPlates>(
+    /// Puts on record how much a search found.
+    pub(crate) async fn note_result<A: SearchesCameras>(
         &self,
         granted: &Granted<A>,
         hits: usize,

@@ -15,14 +15,29 @@ pub enum CameraUse {
     Plates,
     /// It films, and reads no plates.
     Footage,
+    /// It reads number plates, and what it films can be searched by description.
+    PlatesAndFootage,
 }
 
 impl CameraUse {
+    /// Whether its reads of plates are taken and searched.
+    #[must_use]
+    pub fn reads_plates(self) -> bool {
+        matches!(self, Self::Plates | Self::PlatesAndFootage)
+    }
+
+    /// Whether its sightings of people and vehicles are taken and searched.
+    #[must_use]
+    pub fn films(self) -> bool {
+        matches!(self, Self::Footage | Self::PlatesAndFootage)
+    }
+
     /// The use as it is written.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Plates => "plates",
             Self::Footage => "footage",
+            Self::PlatesAndFootage => "plates-and-footage",
         }
     }
 }

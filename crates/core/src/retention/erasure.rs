@@ -9,7 +9,7 @@ use crate::{
     access::{Job, Target},
     custody::{Change, Kept, anchor},
     ports::{Query, Records, RecordsExt, Versioned},
-    records::{Erasure, Hold, OfferState, SealedBlob},
+    records::{Erasure, Hold, OfferState, SealedBlob, SealedSightings},
 };
 
 /// Orders read at a time.
@@ -98,7 +98,7 @@ impl<R: Records> App<R> {
             offer.state = OfferState::Destroyed;
             offer.destroyed = Some(now);
             offer.due = None;
-            return self.destroyed(before, change, target, now).await;
+            return self.destroyed(before, change, target, now, None).await;
         }
         let item: ItemId = before.record.subject.parse().map_err(|_| CoreError::Hidden("offer or item"))?;
         let item = self.load_item(&item).await?;
@@ -107,7 +107,9 @@ impl<R: Records> App<R> {
         let mut change = Change::of(item);
         change.now.destroyed = Some(now);
         change.now.due = None;
-        self.destroyed(before, change, target, now).await
+        // What was seen in it goes with it.
+        let seen: Option<Versioned<SealedSightings>> = self.records().get(change.now.id.as_str()).await?;
+        self.destroyed(before, change, target, now, seen).await
     }
 
     async fn destroyed<T: Kept>(
@@ -116,6 +118,7 @@ impl<R: Records> App<R> {
         mut change: Change<T>,
         target: Target,
         now: Time,
+        seen: Option<Versioned<SealedSightings>>,
     ) -> Result<(), CoreError> {
         let mut erasure = before.record.clone();
         erasure.done = Some(now);
@@ -130,7 +133,7 @@ impl<R: Records> App<R> {
                 "erasure": erasure.id, "reason": erasure.reason, "sealed_sha256": erasure.blob.sha256,
                 "custody": head,
             }))
-            .with(|changes| changes.update(&before, &erasure))
+            .with(|changes| seen.iter().fold(changes.update(&before, &erasure), |all, it| all.delete(it)))
             .keep(&change)
             .commit(self.records())
             .await?;

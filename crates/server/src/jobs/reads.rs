@@ -1,5 +1,5 @@
 //! Forgets plate reads on time: destroys the keys of slices that are due, and enters it. Forgets alerts with their reads,
-//! and what is on hotlists that count no more, and plates of safelists whose time is over.
+//! what is on hotlists that count no more, plates of safelists whose time is over, and sightings of cameras.
 
 use super::{JobError, Round};
 use crate::desk::Desk;
@@ -27,6 +27,9 @@ pub async fn round(desk: &Desk) -> Result<Round, JobError> {
         desk.changed.notify_one();
     }
     desk.app.keep_safelists().await?;
+    if desk.app.forget_sightings().await? > 0 {
+        desk.changed.notify_one();
+    }
     Ok(Round::Rest)
 }
 

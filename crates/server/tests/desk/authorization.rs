@@ -88,6 +88,7 @@ fn filled(path: &str, agency: &Agency, request: &str) -> String {
         .replace("{version}", "hlv_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{entry}", "aud_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{read}", "rea_aaaaaaaaaaaaaaaaaaaa")
+        .replace("{sighting}", "sgt_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{approval}", "apv_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{kept}", "krd_aaaaaaaaaaaaaaaaaaaaaaaaaa")
         .replace("{alert}", "alr_aaaaaaaaaaaaaaaaaaaaaaaaaa")

@@ -11,6 +11,7 @@ mod asked;
 mod authorization;
 mod crash;
 mod documents;
+mod footage;
 mod hotlists;
 mod integrity;
 mod jobs;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-const WHY: &str = r#"{"class":"crime","offence":"felony","case":"26-77","reason":"follow the grey pickup seen at the pharmacy robbery on Elm Street"}"#;
+pub const WHY: &str = r#"{"class":"crime","offence":"felony","case":"26-77","reason":"follow the grey pickup seen at the pharmacy robbery on Elm Street"}"#;
 const LINES: &str = "application/x-ndjson";
 
 /// The machine's clock, moved on by the test.
@@ -36,8 +36,8 @@ pub struct Town {
     pub clock: Arc<Shifted>,
     agency: String,
     administrator: (String, String),
-    investigator: String,
-    supervisor: String,
+    pub investigator: String,
+    pub supervisor: String,
 }
 
 impl Town {
@@ -84,7 +84,11 @@ impl Town {
 
     /// A camera and its machine's token.
     pub async fn camera(&self, name: &str) -> (String, String) {
-        let new = json!({ "name": name, "use": "plates", "position": [-71.5376, 43.2081] });
+        self.camera_for(name, "plates").await
+    }
+
+    pub async fn camera_for(&self, name: &str, of: &str) -> (String, String) {
+        let new = json!({ "name": name, "use": of, "position": [-71.5376, 43.2081] });
         let camera = self.canvass.post(&self.administrator.1, "/cameras", &new).await;
         let id = camera["id"].as_str().unwrap().to_owned();
         let new = json!({ "label": name, "days": 300, "scope": id });
@@ -97,7 +101,7 @@ impl Town {
         json!({ "id": id, "plate": plate, "time": Time::new(self.clock.now()).plus_seconds(-ago), "confidence": 90 })
     }
 
-    async fn asked(
+    pub async fn asked(
         &self,
         token: &str,
         path: &str,

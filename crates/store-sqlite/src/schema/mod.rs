@@ -25,6 +25,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, sql: include_str!("../../migrations/0011_hotlists.sql") },
     Migration { number: 12, sql: include_str!("../../migrations/0012_approvals.sql") },
     Migration { number: 13, sql: include_str!("../../migrations/0013_alerts_told_and_safelists.sql") },
+    Migration { number: 14, sql: include_str!("../../migrations/0014_sightings.sql") },
 ];
 
 /// `CVSO`, which the first migration writes into the file's header.

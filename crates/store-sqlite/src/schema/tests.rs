@@ -107,7 +107,7 @@ async fn an_old_store_with_rows_becomes_as_a_fresh_one_and_loses_nothing() {
     let mut upgraded = raw(&path).await;
     let before = shape(&mut upgraded).await;
     assert_eq!(before, shape(&mut fresh).await);
-    assert_eq!(header(&mut upgraded).await.unwrap(), (APPLICATION, 13));
+    assert_eq!(header(&mut upgraded).await.unwrap(), (APPLICATION, 14));
     migrate(&mut upgraded, MIGRATIONS).await.unwrap();
     assert_eq!(before, shape(&mut upgraded).await, "a second run changes nothing");
 }
@@ -121,7 +121,7 @@ async fn a_newer_or_foreign_file_is_refused_and_left_alone() {
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let error = SqliteRecords::open(&newer, Options::default()).await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 99, known: 13 }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 99, known: 14 }), "{error}");
     assert!(error.to_string().contains("newer version"), "{error}");
 
     let mut connection = raw(&foreign).await;

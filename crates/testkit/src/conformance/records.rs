@@ -237,8 +237,12 @@ pub async fn moments_up_to_now<R: Records>(store: R) {
     assert_eq!(due.iter().map(|audit| audit.record.body.at).collect::<Vec<_>>(), [0, 1, 2, 3, 4].map(hour));
     let before = hour(0).plus_seconds(-1);
     assert!(store.list(Query::<AuditRecord>::new().due("at", before)).await.unwrap().is_empty());
-    let empty = vec![Condition::UpTo("agency", "zzz".into())];
-    assert!(store.select(&query(Kind::Audit, empty)).await.unwrap().is_empty());
+    let since = Query::<AuditRecord>::new().since("at", hour(3)).due("at", hour(6));
+    let between = store.list(since).await.unwrap();
+    assert_eq!(between.iter().map(|audit| audit.record.body.at).collect::<Vec<_>>(), [3, 4, 5, 6].map(hour));
+    for empty in [Condition::UpTo("agency", "zzz".into()), Condition::From("agency", String::new())] {
+        assert!(store.select(&query(Kind::Audit, vec![empty])).await.unwrap().is_empty());
+    }
 }
 
 /// Counting is by value; records without one count under the empty text.

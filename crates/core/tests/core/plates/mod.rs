@@ -7,6 +7,7 @@
 
 mod approvals;
 mod feed;
+mod footage;
 mod forget;
 mod hotlists;
 mod keep;

@@ -15,4 +15,5 @@ mod operators;
 mod oversight;
 mod rows;
 mod rules;
+mod seen;
 mod world;

@@ -1,0 +1,89 @@
+//! Footage over HTTP: cameras send what they saw, members search by description, and everybody may read what is refused.
+
+use std::sync::atomic::Ordering;
+
+use canvass_types::{Clock as _, Time};
+use serde_json::{Value, json};
+
+use crate::plates::{Town, WHY};
+
+fn seen(town: &Town, id: &str, kind: &str, colours: &Value) -> Value {
+    let end = Time::new(town.clock.now()).plus_seconds(-5);
+    json!({
+        "id": id, "start": end.plus_seconds(-4), "end": end, "kind": kind, "score": 0.8, "box": [10, 20, 80, 60],
+        "frames": 9, "colours": colours, "model": "objects", "version": "1", "picture": "/9j/4AAQ",
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cameras_send_what_they_saw_and_members_search_it_with_a_purpose() {
+    let mut town = Town::new("US-TX").await;
+    let (_, token) = town.camera_for("Porch", "footage").await;
+    let red = json!({ "Body": { "Red": 0.8 } });
+    let rows = json!({ "sightings": [seen(&town, "1", "Car", &red), seen(&town, "2", "Spaceship", &red)] });
+    let added = town.canvass.post(&token, "/sightings", &rows).await;
+    assert_eq!((&added["stored"], &added["refused"], &added["problems"][0]["row"]), (&json!(1), &json!(1), &json!(2)));
+    assert_eq!(town.canvass.post(&token, "/sightings", &rows).await["duplicates"], 1);
+    // What is no batch is told without a word of what was sent.
+    let (status, problem) = town.asked(&token, "/sightings", None, &json!({ "sightings": "Maria" })).await;
+    assert!(status == 422 && !problem.to_string().contains("Maria"), "{problem}");
+    let (_, reader) = town.camera("Elm and Main").await;
+    assert_eq!(town.asked(&reader, "/sightings", None, &rows).await.0, 409);
+
+    let wish = json!({ "text": "red car" });
+    let (status, problem) = town.asked(&town.investigator, "/footage/searches", None, &wish).await;
+    assert_eq!(status, 422, "without a purpose: {problem}");
+    let (status, found) = town.asked(&town.investigator, "/footage/searches", Some(WHY), &wish).await;
+    assert_eq!(status, 200, "{found}");
+    let moment = &found["moments"][0];
+    assert_eq!((moment["kind"].as_str(), found["moments"].as_array().unwrap().len()), (Some("Car"), 1));
+    let path = format!(
+        "{}/api/v1/footage/pictures/{}/{}",
+        town.canvass.desk,
+        found["search"].as_str().unwrap(),
+        moment["sighting"].as_str().unwrap()
+    );
+    let get = |token: &str| town.canvass.http.get(&path).bearer_auth(token).send();
+    let picture = get(&town.investigator).await.unwrap();
+    assert_eq!((picture.status().as_u16(), &picture.headers()["cache-control"]), (200, &"no-store".parse().unwrap()));
+    assert_eq!(get(&town.supervisor).await.unwrap().status(), 404, "another's search");
+    town.clock.0.fetch_add(901, Ordering::SeqCst);
+    assert_eq!(get(&town.investigator).await.unwrap().status(), 404, "a quarter of an hour later");
+    town.canvass.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_names_its_rule_and_everybody_can_read_the_rules() {
+    let mut town = Town::new("US-TX").await;
+    let wish = json!({ "text": "Maria Lopez in a red car" });
+    let (status, problem) = town.asked(&town.investigator, "/footage/searches", Some(WHY), &wish).await;
+    assert_eq!((status.as_u16(), &problem["problems"][0]["rule"]), (422, &json!("names")), "{problem}");
+    assert!(problem["problems"][0]["remedy"].as_str().is_some_and(|remedy| remedy.contains("Describe")));
+    let overseer = town.canvass.member(None, "Ovid", "overseer").await;
+    let found = town.canvass.get(&overseer, "/audit?action=footage.refused").await;
+    assert_eq!(found["items"][0]["body"]["detail"]["rule"], "names");
+    assert!(!found.to_string().contains("Maria"), "{found}");
+
+    // A description of people asks for a second person, and runs where such searches do.
+    let people = json!({ "text": "woman in red jacket" });
+    let (status, problem) = town.asked(&town.investigator, "/footage/searches", Some(WHY), &people).await;
+    assert!(status == 403 && problem.to_string().contains("second-person"), "{problem}");
+    let question = json!({ "question": { "kind": "footage", "text": "woman in red jacket" } });
+    let (status, asked) = town.asked(&town.investigator, "/plates/approvals", Some(WHY), &question).await;
+    assert_eq!(status, 201, "{asked}");
+    let approval = format!("/plates/approvals/{}", asked["approval"]["id"].as_str().unwrap());
+    town.canvass.post(&town.supervisor, &format!("{approval}/approve"), &json!({})).await;
+    let answer = town.canvass.post(&town.investigator, &format!("{approval}/run"), &json!({})).await;
+    assert_eq!((&answer["kind"], &answer["footage"]["moments"]), (&json!("footage"), &json!([])));
+
+    for server in [&town.canvass.desk, &town.canvass.public] {
+        let url = format!("{server}/api/v1/footage/rules");
+        let rules: Value = town.canvass.http.get(&url).send().await.unwrap().json().await.unwrap();
+        let names = rules["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "names").unwrap();
+        assert!(names["reason_es"].as_str().is_some_and(|reason| !reason.is_empty()), "{url}");
+        assert!(names.get("words").is_none());
+    }
+    let posted = town.canvass.http.post(format!("{}/api/v1/footage/rules", town.canvass.public)).send().await.unwrap();
+    assert_eq!(posted.status(), 405);
+    town.canvass.stop().await;
+}
