@@ -150,7 +150,7 @@ pub(super) async fn run(command: FootageCommand, context: &Context) -> Result<()
         }
         FootageCommand::Search(args) => find(&args, context),
         FootageCommand::Allowed { text } => allowed(&text, context),
-        FootageCommand::Blur(args) => super::blur::run(&args, context),
+        FootageCommand::Blur(args) => tokio::task::block_in_place(|| super::blur::run(&args, context)),
         FootageCommand::Rules => rules(context),
     }
 }
