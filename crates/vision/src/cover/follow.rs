@@ -14,6 +14,8 @@ const GROWTH: f32 = 0.18;
 const LEAST_GROWTH: f32 = 0.003;
 /// A key is left out where the way without it is off by less than this share of the box's size.
 const OFF: f32 = 0.07;
+/// The most keys between two that stay.
+const STRETCH: usize = 240;
 /// Smallest side of a box, as a share of the picture: the editor's.
 const LEAST_SIDE: f64 = 0.01;
 /// What was seen in a single frame of a video, less surely than this, is left out.
@@ -177,7 +179,7 @@ fn thinned(keys: &[(Duration, Rect)]) -> Vec<(Duration, Rect)> {
     while let Some(first) = keys.get(start) {
         kept.push(*first);
         let mut end = start + 1;
-        while end + 1 < keys.len() && straight(keys.get(start..=end + 1).unwrap_or_default()) {
+        while end + 1 < keys.len() && end - start < STRETCH && straight(keys.get(start..=end + 1).unwrap_or_default()) {
             end += 1;
         }
         start = end;
