@@ -124,9 +124,8 @@ impl Watch {
     /// Who and what has gone by then, where no frame comes.
     pub fn until(&mut self, time: Duration) -> Vec<Seen> {
         let stays = self.stays;
-        let over = |live: &Live| {
-            time.saturating_sub(live.last) > GONE || time.saturating_sub(live.first) >= stays
-        };
+        let over =
+            |live: &Live| time.saturating_sub(live.last) > GONE || time.saturating_sub(live.first) >= stays;
         let (over, live) = std::mem::take(&mut self.follower.live).into_iter().partition(over);
         self.follower.live = live;
         self.follower.ended.extend::<Vec<_>>(over);

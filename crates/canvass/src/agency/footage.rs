@@ -154,7 +154,8 @@ impl Line {
         let (mut line, matched, missed, untold) = match self {
             Self::Camera(it) => {
                 let place = it.position.map(|[x, y]| format!("  ({x:.5}, {y:.5})")).unwrap_or_default();
-                let line = format!("{}  {}{place}  {}  {}", it.best, plain(&it.camera_name), it.kind, it.sighting);
+                let line =
+                    format!("{}  {}{place}  {}  {}", it.best, plain(&it.camera_name), it.kind, it.sighting);
                 (line, &it.matched, &it.missed, &it.untold)
             }
             Self::Item { item, file, moment } => {
@@ -254,13 +255,17 @@ fn remarks(found: &FootageFound) -> Vec<String> {
         let cameras = count(owner.cameras, "camera", "cameras");
         all.push(format!("searched: {cameras} of {}; entry {}", plain(&owner.name), owner.entry));
     }
-    all.extend(found.left_out.iter().map(|one| format!("left out: {}: {}", plain(&one.name), plain(&one.why))));
+    all.extend(
+        found.left_out.iter().map(|one| format!("left out: {}: {}", plain(&one.name), plain(&one.why))),
+    );
     if found.cut {
         all.push(format!("only the newest {} sightings were looked at; narrow the window", found.looked));
     }
     if !found.unindexed.is_empty() {
         let items = count(found.unindexed.len(), "item", "items");
-        all.push(format!("not searched: {items} of the case, until `canvass footage index --case` looked through"));
+        all.push(format!(
+            "not searched: {items} of the case, until `canvass footage index --case` looked through"
+        ));
     }
     all
 }
@@ -312,8 +317,12 @@ async fn evidence(desk: &Desk<'_>, found: &FootageFound, shown: &Shown<'_>) -> R
 
 /// The sightings of a sealed list.
 fn opened(bytes: &[u8], identity: &Identity) -> Result<Vec<Sighting>, Failure> {
-    let mut reader =
-        DecryptReader::new(bytes, std::slice::from_ref(identity), Wrapping::Binary, Some(bytes.len() as u64))?;
+    let mut reader = DecryptReader::new(
+        bytes,
+        std::slice::from_ref(identity),
+        Wrapping::Binary,
+        Some(bytes.len() as u64),
+    )?;
     let mut text = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -392,7 +401,14 @@ pub async fn index_case(
         }
         match index_item(&desk, item, &why, looker, &step).await {
             Ok((view, sightings)) => {
-                step.aside(|| console.line(format!("{}  {}  {}", item.id, item.name, count(sightings, "sighting", "sightings"))));
+                step.aside(|| {
+                    console.line(format!(
+                        "{}  {}  {}",
+                        item.id,
+                        item.name,
+                        count(sightings, "sighting", "sightings")
+                    ))
+                });
                 done.push(json!({ "item": view.item, "sightings": sightings, "sha256": view.sha256 }));
             }
             Err(failure) => {
@@ -483,7 +499,8 @@ mod tests {
         assert_eq!((left_out, opened(&bytes, &key).unwrap()), (0, two.to_vec()));
         assert!(bytes.starts_with(b"age-encryption.org/v1\n"));
         assert!(opened(&bytes, &Identity::from_secret_bytes(&[8; 32]).unwrap()).is_err());
-        let many: Vec<Sighting> = (0..20_000_u16).map(|at| seen(f32::from(at) / 20_000.0, f64::from(at))).collect();
+        let many: Vec<Sighting> =
+            (0..20_000_u16).map(|at| seen(f32::from(at) / 20_000.0, f64::from(at))).collect();
         let (bytes, left_out) = sealed(&many, &recipient).unwrap();
         assert!(left_out > 0 && bytes.len() <= MOST_SEALED, "{} {left_out}", bytes.len());
         let kept = opened(&bytes, &key).unwrap();

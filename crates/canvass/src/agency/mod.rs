@@ -31,7 +31,7 @@ use canvass_types::OfferId;
 use clap::Subcommand;
 
 use crate::common::{Context, Failure};
-use crate::footage;
+use crate::footage as seeing;
 
 /// Cameras that the desk knows, and what cameras recorded.
 #[derive(Debug, Subcommand)]
@@ -39,7 +39,7 @@ pub enum Cameras {
     #[command(flatten)]
     Registered(cameras::CameraCommand),
     #[command(flatten)]
-    Files(footage::CameraFiles),
+    Files(seeing::CameraFiles),
 }
 
 /// The agency's commands.
@@ -205,7 +205,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Finding(command) => Box::pin(findings::finding(command, context)).await,
         Command::CourtSeal(command) => courtseals::run(command, context).await,
         Command::Camera(Cameras::Registered(command)) => Box::pin(cameras::run(command, context)).await,
-        Command::Camera(Cameras::Files(command)) => Box::pin(footage::camera(command, context)).await,
+        Command::Camera(Cameras::Files(command)) => Box::pin(seeing::camera(command, context)).await,
         Command::Plate(command) => Box::pin(plates::run(command, context)).await,
         Command::Hotlist(command) => Box::pin(hotlists::hotlist(command, context)).await,
         Command::Alert(command) => Box::pin(hotlists::alert(command, context)).await,

@@ -279,7 +279,8 @@ impl Eyes {
         models: &canvass_vision::Models,
         driver: &canvass_vision::Driver,
     ) -> Result<Self, Failure> {
-        let finder = (!args.no_plates).then(|| Finder::new(models, driver, Settings::default())).transpose()?;
+        let finder =
+            (!args.no_plates).then(|| Finder::new(models, driver, Settings::default())).transpose()?;
         let objects = if args.sightings {
             let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(4));
             let objects = Objects::new(driver, models.bytes(crate::agency::footage::MODEL)?, threads)?;

@@ -43,9 +43,17 @@ async fn evidence_is_looked_through_and_searched_on_the_agencys_machine_alone() 
     ines.refused(&["footage", "index", "--case", &case], 2, &["--purpose"]);
     let told = ines.json(&index);
     let seen = told["indexed"][0]["sightings"].as_u64().unwrap();
-    assert_eq!((told["indexed"].as_array().unwrap().len(), &told["indexed"][0]["item"]), (1, &json!(item)), "{told}");
+    assert_eq!(
+        (told["indexed"].as_array().unwrap().len(), &told["indexed"][0]["item"]),
+        (1, &json!(item)),
+        "{told}"
+    );
     let again = ines.json(&index);
-    assert_eq!((&again["indexed"], &again["passed_over"]), (&json!([]), &json!(1)), "the same model looks once");
+    assert_eq!(
+        (&again["indexed"], &again["passed_over"]),
+        (&json!([]), &json!(1)),
+        "the same model looks once"
+    );
     assert!(ines.ok(&["item", "custody", &item]).contains("indexed"));
     // Nothing on the server says what was seen: neither the records nor any other file has a word of it.
     let mut folders = vec![town.data()];
@@ -62,7 +70,8 @@ async fn evidence_is_looked_through_and_searched_on_the_agencys_machine_alone() 
         }
     }
 
-    let camera = text(&town.ada.json(&["camera", "add", "Depot", "--use", "footage", "--at", "-71.5,43.2"]), "/id");
+    let camera =
+        text(&town.ada.json(&["camera", "add", "Depot", "--use", "footage", "--at", "-71.5,43.2"]), "/id");
     let token = text(&town.ada.json(&["camera", "token", &camera, "--member", &town.ada.id]), "/token");
     let now = crate::reads::now();
     let row = json!({
@@ -80,7 +89,10 @@ async fn evidence_is_looked_through_and_searched_on_the_agencys_machine_alone() 
     assert_eq!(fs::read_dir(ines.home.join("found")).unwrap().count(), 1);
     // What was seen in the clip, whatever it is, is found on this machine by its kind alone.
     if seen > 0 {
-        let found = lines(ines, &[&["footage", "search", "vehicle", "--least", "0", "--no-cameras"][..], &why].concat());
+        let found = lines(
+            ines,
+            &[&["footage", "search", "vehicle", "--least", "0", "--no-cameras"][..], &why].concat(),
+        );
         assert!(found.iter().any(|line| line["of"] == "item" && line["item"] == json!(item)), "{found:?}");
     }
     let refused = [&["footage", "search", "Maria Lopez"][..], &why].concat();

@@ -4,9 +4,7 @@
 use canvass_footage::{Kind, Query, What};
 use canvass_plates::Confidence;
 use canvass_policy::Method;
-use canvass_types::{
-    Area, CameraId, Digest, Purpose, SightingId, Time, canonical, commitment::commitment,
-};
+use canvass_types::{Area, CameraId, Digest, Purpose, SightingId, Time, canonical, commitment::commitment};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -142,7 +140,8 @@ pub struct UnderstoodWant {
 
 impl Understood {
     pub(super) fn of(query: &Query) -> Self {
-        let names = |kinds: &[Kind]| kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+        let names =
+            |kinds: &[Kind]| -> Vec<String> { kinds.iter().map(|kind| kind.as_str().to_owned()).collect() };
         let want = |want: &canvass_footage::Want| {
             let mut told = UnderstoodWant {
                 words: want.words.clone(),
@@ -173,13 +172,17 @@ impl Understood {
 /// What kind of question it is for the policies: one that speaks of vehicles alone is about no person.
 fn method(query: &Query) -> Method {
     let vehicle = |clause: &canvass_footage::Clause| {
-        !clause.kinds.is_empty() && clause.kinds.iter().all(|kind| kind.is_vehicle() && *kind != Kind::Bicycle)
+        !clause.kinds.is_empty()
+            && clause.kinds.iter().all(|kind| kind.is_vehicle() && *kind != Kind::Bicycle)
     };
     if query.clauses.iter().all(vehicle) { Method::Vehicle } else { Method::Description }
 }
 
 impl SearchFootage {
-    fn look(&self, problems: &mut Vec<canvass_types::FieldProblem>) -> Result<Option<(Look, Method)>, CoreError> {
+    fn look(
+        &self,
+        problems: &mut Vec<canvass_types::FieldProblem>,
+    ) -> Result<Option<(Look, Method)>, CoreError> {
         let words = match (&self.text, &self.like) {
             (Some(text), None) => text,
             (None, Some(like)) => return Ok(Some((Look::Like(like.clone()), Method::LookAlike))),
@@ -193,7 +196,8 @@ impl SearchFootage {
         let query = data()?.1.query(words);
         if query.clauses.iter().all(|clause| clause.kinds.is_empty() && clause.wants.is_empty()) {
             let message = "nothing in this text is known here";
-            let remedy = "describe a person or a vehicle, for example `woman in red jacket` or `coche blanco`";
+            let remedy =
+                "describe a person or a vehicle, for example `woman in red jacket` or `coche blanco`";
             problems.push(problem("text", "unknown", message, remedy));
         }
         let method = method(&query);
@@ -296,7 +300,8 @@ mod tests {
         for text in ["red car", "coche blanco", "grey pickup and white van"] {
             assert_eq!(asked(text).unwrap().0.method, Method::Vehicle, "{text}");
         }
-        for text in ["man in blue shirt", "mujer con chaqueta roja", "red", "red car and woman with backpack"] {
+        for text in ["man in blue shirt", "mujer con chaqueta roja", "red", "red car and woman with backpack"]
+        {
             assert_eq!(asked(text).unwrap().0.method, Method::Description, "{text}");
         }
     }
@@ -307,7 +312,9 @@ mod tests {
         let told = Understood::of(&query);
         let [man] = &told.clauses[..] else { panic!("{told:?}") };
         assert_eq!(man.kinds, ["Person"]);
-        assert!(man.wants.iter().any(|want| want.colour.as_deref() == Some("Blue") && want.parts == ["Upper"]));
+        assert!(
+            man.wants.iter().any(|want| want.colour.as_deref() == Some("Blue") && want.parts == ["Upper"])
+        );
         assert!(man.wants.iter().any(|want| want.untold), "{told:?}");
     }
 

@@ -144,9 +144,7 @@ fn kind(field: &'static str, word: &str) -> Result<Kind, Fault> {
 }
 
 fn moment(field: &'static str, text: &str) -> Result<Time, Fault> {
-    let form = || {
-        fault(field, "form", "this is no moment of RFC 3339", "write it like 2026-11-24T10:00:00Z")
-    };
+    let form = || fault(field, "form", "this is no moment of RFC 3339", "write it like 2026-11-24T10:00:00Z");
     text.parse().map_err(|_| form())
 }
 
@@ -200,7 +198,8 @@ impl NewSighting {
             let mut known = Shares::new();
             for (colour, of) in shares {
                 let colour = Colour::ALL.iter().copied().find(|known| known.as_str() == colour);
-                let colour = colour.ok_or_else(|| fault("colours", "word", "this colour is not known here", WORDS))?;
+                let colour =
+                    colour.ok_or_else(|| fault("colours", "word", "this colour is not known here", WORDS))?;
                 known.insert(colour, share("colours", *of)?);
             }
             if known.values().sum::<f32>() > 1.01 {
@@ -232,19 +231,40 @@ impl NewSighting {
         let best = self.best.as_deref().map_or(Ok(start), |best| moment("best", best))?;
         let long = end.as_second().saturating_sub(start.as_second());
         if !(0..=LONGEST).contains(&long) || best < start || best > end {
-            let what = format!("it ends before it starts, lasts over {LONGEST} seconds, or was seen best outside");
-            return Err(("end", "order", what, "send start, best and end in order; what stays longer in parts"));
+            let what =
+                format!("it ends before it starts, lasts over {LONGEST} seconds, or was seen best outside");
+            return Err((
+                "end",
+                "order",
+                what,
+                "send start, best and end in order; what stays longer in parts",
+            ));
         }
         let whole = self.rect.iter().all(|side| (-MOST_SIDE..=MOST_SIDE).contains(side));
         if !whole || self.rect.iter().skip(2).any(|side| *side < 1) {
-            return Err(fault("box", "range", "this is no box in a picture", "give left, top, width, height in pixels"));
+            return Err(fault(
+                "box",
+                "range",
+                "this is no box in a picture",
+                "give left, top, width, height in pixels",
+            ));
         }
         if !(1..=MOST_FRAMES).contains(&self.frames) {
-            return Err(fault("frames", "range", "it was seen in no frame, or in too many", "count the frames"));
+            return Err(fault(
+                "frames",
+                "range",
+                "it was seen in no frame, or in too many",
+                "count the frames",
+            ));
         }
         let kind = kind("kind", &self.kind)?;
         if kind.is_carried() && kind != Kind::Dog {
-            return Err(fault("kind", "word", "a thing by itself is no sighting", "send who carries it, `with` it"));
+            return Err(fault(
+                "kind",
+                "word",
+                "a thing by itself is no sighting",
+                "send who carries it, `with` it",
+            ));
         }
         let seconds = |time: Time| time.as_second() as f64;
         let mut with = BTreeMap::new();
@@ -368,7 +388,11 @@ impl<R: Records> App<R> {
     ///
     /// # Errors
     /// When there are too many rows, or the store does not answer: then nothing of the batch is stored.
-    pub async fn add_sightings(&self, feed: &SightingFeed, rows: &[Value]) -> Result<AddedSightings, CoreError> {
+    pub async fn add_sightings(
+        &self,
+        feed: &SightingFeed,
+        rows: &[Value],
+    ) -> Result<AddedSightings, CoreError> {
         if rows.len() > MOST_SIGHTINGS {
             let message = format!("a batch has at most {MOST_SIGHTINGS} sightings");
             return Err(CoreError::field("sightings", "most", &message, "send them in parts"));

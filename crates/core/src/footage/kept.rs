@@ -99,12 +99,10 @@ impl<R: Records> App<R> {
         let (stored, mut note) = self.sightings_note().await?;
         let mut intent = self.system(Job::Housekeeping, Target::shared(NOTE));
         for one in &due {
-            let picture: Option<Versioned<SightingPicture>> = if one.record.pictured {
-                self.records().get(one.record.id.as_str()).await?
-            } else {
-                None
-            };
-            intent = intent.with(|changes| picture.iter().fold(changes.delete(one), |all, it| all.delete(it)));
+            let picture: Option<Versioned<SightingPicture>> =
+                if one.record.pictured { self.records().get(one.record.id.as_str()).await? } else { None };
+            intent =
+                intent.with(|changes| picture.iter().fold(changes.delete(one), |all, it| all.delete(it)));
             let seen = one.record.seen;
             let none = || Gone { sightings: 0, from: seen, until: seen, hour: now.hour() };
             note.entry(one.record.law.clone()).or_insert_with(none).add(seen);

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use canvass_footage::{Alike, Moment, Query as Description, Sighting, alike, search};
-use canvass_types::{AgencyId, AuditId, CameraId, CaseId, Digest, ItemId, Position, Purpose, SightingId, Time};
+use canvass_types::{
+    AgencyId, AuditId, CameraId, CaseId, Digest, ItemId, Position, Purpose, SightingId, Time,
+};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -213,7 +215,11 @@ impl<R: Records> App<R> {
     }
 
     /// The vehicle that others are to be like: of a camera that is searched now.
-    async fn like_of(&self, granted: &Granted<FootageSearch>, id: &SightingId) -> Result<CameraSighting, CoreError> {
+    async fn like_of(
+        &self,
+        granted: &Granted<FootageSearch>,
+        id: &SightingId,
+    ) -> Result<CameraSighting, CoreError> {
         let found: Option<Versioned<CameraSighting>> = self.records().get(id.as_str()).await?;
         let searched = granted.sets.get(&false);
         let ours = |one: &CameraSighting| searched.is_some_and(|cameras| cameras.contains(&one.camera));
@@ -303,13 +309,20 @@ impl<R: Records> App<R> {
         moments: &[FootageMoment],
         evidence: &[SealedEvidence],
     ) {
-        let pictures = moments.iter().filter(|moment| moment.picture).map(|moment| moment.sighting.to_string());
+        let pictures =
+            moments.iter().filter(|moment| moment.picture).map(|moment| moment.sighting.to_string());
         let found: HashSet<String> =
             pictures.chain(evidence.iter().map(|sealed| sealed.item.to_string())).collect();
         self.footage_shown().note(&granted.first, &granted.actor.member, found, self.now());
     }
 
-    fn may_fetch(&self, actor: &Actor, entry: &AuditId, id: &str, what: &'static str) -> Result<(), CoreError> {
+    fn may_fetch(
+        &self,
+        actor: &Actor,
+        entry: &AuditId,
+        id: &str,
+        what: &'static str,
+    ) -> Result<(), CoreError> {
         let own = actor.agency.clone().ok_or(CoreError::Hidden("agency"))?;
         // Who lost the role meanwhile sees no more; the purpose was looked at when the search was made.
         let asked = self.gate().check_at::<FootageSearch>(actor, &Target::of(&own, "footage"), self.now());

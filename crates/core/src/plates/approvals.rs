@@ -22,7 +22,8 @@ use crate::{
     App, CoreError,
     access::{
         Actor, ApprovalAsk, ApprovalGive, ApprovalRead, ApprovalRefuse, ApprovalWithdraw, Denied, Facts,
-        FootageSearch, Need, PlateConvoy, PlateHistory, PlateMultiplace, PlateSearch, SearchesCameras, Target,
+        FootageSearch, Need, PlateConvoy, PlateHistory, PlateMultiplace, PlateSearch, SearchesCameras,
+        Target,
     },
     cases::{Page, load::page},
     error::{accept, check_text},

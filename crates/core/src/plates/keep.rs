@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{FoundQuestion, FoundRead, Granted, GrantedQuestion, Reads, SearchedOwner, question::Question};
 use crate::{
     App, CoreError,
-    access::{Actor, Grant, ItemList, ItemRead, Job, SearchesCameras, PlateKeep, SearchesPlates, Target},
+    access::{Actor, Grant, ItemList, ItemRead, Job, PlateKeep, SearchesCameras, SearchesPlates, Target},
     cases::load::every,
     custody::{self, Change, anchor},
     error::{accept, check_text, problem},

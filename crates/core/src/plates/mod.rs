@@ -25,11 +25,11 @@ mod search;
 mod together;
 mod wire;
 
+pub(crate) use approvals::Approved;
 pub use approvals::{
     APPROVED_HOURS, Answered, ApprovalDetail, ApprovalFilter, ApprovalView, AskedQuestion, FoundQuestion,
     GrantedQuestion, OwnerPlanned, RefuseApproval, RunApproved, SearchPlan, WAITS_HOURS,
 };
-pub(crate) use approvals::Approved;
 pub(crate) use classes::kept_seconds;
 pub use classes::{HITS, KeptFor, SEEN};
 pub use erasure::DueReads;

@@ -187,7 +187,9 @@ impl<R: Records> App<R> {
         let (named, what) = match (&wish.cameras, wish.footage) {
             (_, false) => (true, "no camera that reads plates is in scope"),
             // Without cameras there is the evidence of the case.
-            (named, true) => (named.as_ref().is_some_and(|ids| !ids.is_empty()), "none of these cameras films"),
+            (named, true) => {
+                (named.as_ref().is_some_and(|ids| !ids.is_empty()), "none of these cameras films")
+            }
         };
         if found.is_empty() && named {
             let remedy = "name others, a wider area, or those that other agencies share (`whose`)";

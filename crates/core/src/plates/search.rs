@@ -22,7 +22,7 @@ use super::{
 use crate::{
     App, CoreError,
     access::{
-        Action, Actor, Facts, Grant, Intent, SearchesCameras, PlateHistory, PlateSearch, SearchesPlates,
+        Action, Actor, Facts, Grant, Intent, PlateHistory, PlateSearch, SearchesCameras, SearchesPlates,
         Target,
     },
     asked::Named,

@@ -22,7 +22,10 @@ async fn cameras_send_what_they_saw_and_members_search_it_with_a_purpose() {
     let red = json!({ "Body": { "Red": 0.8 } });
     let rows = json!({ "sightings": [seen(&town, "1", "Car", &red), seen(&town, "2", "Spaceship", &red)] });
     let added = town.canvass.post(&token, "/sightings", &rows).await;
-    assert_eq!((&added["stored"], &added["refused"], &added["problems"][0]["row"]), (&json!(1), &json!(1), &json!(2)));
+    assert_eq!(
+        (&added["stored"], &added["refused"], &added["problems"][0]["row"]),
+        (&json!(1), &json!(1), &json!(2))
+    );
     assert_eq!(town.canvass.post(&token, "/sightings", &rows).await["duplicates"], 1);
     // What is no batch is told without a word of what was sent.
     let (status, problem) = town.asked(&token, "/sightings", None, &json!({ "sightings": "Maria" })).await;
@@ -45,7 +48,10 @@ async fn cameras_send_what_they_saw_and_members_search_it_with_a_purpose() {
     );
     let get = |token: &str| town.canvass.http.get(&path).bearer_auth(token).send();
     let picture = get(&town.investigator).await.unwrap();
-    assert_eq!((picture.status().as_u16(), &picture.headers()["cache-control"]), (200, &"no-store".parse().unwrap()));
+    assert_eq!(
+        (picture.status().as_u16(), &picture.headers()["cache-control"]),
+        (200, &"no-store".parse().unwrap())
+    );
     assert_eq!(get(&town.supervisor).await.unwrap().status(), 404, "another's search");
     town.clock.0.fetch_add(901, Ordering::SeqCst);
     assert_eq!(get(&town.investigator).await.unwrap().status(), 404, "a quarter of an hour later");
@@ -83,7 +89,8 @@ async fn what_is_refused_names_its_rule_and_everybody_can_read_the_rules() {
         assert!(names["reason_es"].as_str().is_some_and(|reason| !reason.is_empty()), "{url}");
         assert!(names.get("words").is_none());
     }
-    let posted = town.canvass.http.post(format!("{}/api/v1/footage/rules", town.canvass.public)).send().await.unwrap();
+    let posted =
+        town.canvass.http.post(format!("{}/api/v1/footage/rules", town.canvass.public)).send().await.unwrap();
     assert_eq!(posted.status(), 405);
     town.canvass.stop().await;
 }

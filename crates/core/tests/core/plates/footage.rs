@@ -95,7 +95,9 @@ async fn a_search_leaves_its_entry_first_and_the_ledger_has_no_word_of_it() {
     assert_eq!(picture.kind.media_type(), "image/jpeg");
     let other = world.sightings().await.into_iter().find(|one| one.id != moment.sighting).unwrap();
     assert!(world.app.sighting_picture(&who, &found.search, &other.id).await.is_err());
-    assert!(world.app.sighting_picture(&world.who('a', 1).await, &found.search, &moment.sighting).await.is_err());
+    assert!(
+        world.app.sighting_picture(&world.who('a', 1).await, &found.search, &moment.sighting).await.is_err()
+    );
     world.clock.advance(901);
     assert!(world.app.sighting_picture(&who, &found.search, &moment.sighting).await.is_err());
 }
@@ -105,7 +107,9 @@ async fn what_may_not_be_searched_for_is_refused_with_its_rule_and_kept_nowhere(
     let world = World::new().await;
     world.films('a', "Porch").await;
     let who = world.who('a', 0).await;
-    for (words, rule) in [("Maria Lopez in a red car", "names"), ("black man", "race"), ("people at the protest", "assembly")] {
+    for (words, rule) in
+        [("Maria Lopez in a red car", "names"), ("black man", "race"), ("people at the protest", "assembly")]
+    {
         let refused = world.footage(&who, &purpose(), &text(words)).await.unwrap_err();
         let CoreError::Invalid(problems) = &refused else { panic!("{refused}") };
         assert_eq!((problems[0].field.as_str(), problems[0].rule.as_str()), ("text", rule));
@@ -119,7 +123,10 @@ async fn what_may_not_be_searched_for_is_refused_with_its_rule_and_kept_nowhere(
     assert_eq!(refusals.len(), 9, "however it is asked");
     for entry in &refusals {
         let (record, leaf) = (serde_json::to_string(entry).unwrap(), entry.leaf.as_ref().unwrap());
-        assert!(!record.contains("Maria") && !record.contains("black") && !record.contains("protest"), "{record}");
+        assert!(
+            !record.contains("Maria") && !record.contains("black") && !record.contains("protest"),
+            "{record}"
+        );
         assert!(entry.is_whole() && entry.body.detail["text"].is_string());
         assert_eq!(leaf.subject, entry.body.detail["rule"].as_str().unwrap());
     }
@@ -213,7 +220,10 @@ async fn vehicles_like_one_that_was_found_are_found_and_nobody_is_like_anybody()
     let like = |at: usize| SearchFootage { like: Some(all[at].id.clone()), ..SearchFootage::default() };
     let found = world.footage(&who, &purpose(), &like(0)).await.unwrap();
     let [moment] = &found.moments[..] else { panic!("{found:?}") };
-    assert_eq!((&moment.sighting, moment.matched.as_slice()), (&all[1].id, &["Car".to_owned(), "Red".into()][..]));
+    assert_eq!(
+        (&moment.sighting, moment.matched.as_slice()),
+        (&all[1].id, &["Car".to_owned(), "Red".into()][..])
+    );
     assert!(found.understood.is_none());
     let person = world.footage(&who, &purpose(), &like(3)).await.unwrap_err();
     assert_eq!(rules(&person), ["like.person"]);
@@ -282,7 +292,9 @@ async fn only_the_token_of_one_camera_that_films_sends() {
         CoreError::State { what, .. } => what,
         other => panic!("{other}"),
     };
-    assert!(state(world.app.sighting_feed(&world.who('a', 2).await).await.unwrap_err()).contains("one camera"));
+    assert!(
+        state(world.app.sighting_feed(&world.who('a', 2).await).await.unwrap_err()).contains("one camera")
+    );
     let wrong = world.app.sighting_feed(&world.machine('a', 2, reader.as_str()).await).await.unwrap_err();
     assert!(state(wrong).contains("plates alone"));
     // A camera for both sends both.

@@ -36,7 +36,10 @@ async fn sealed_sightings_are_kept_with_their_item_and_go_with_it() {
     let granted = w.app.search_footage(&w.us, &purpose, &wish).await.unwrap();
     let found = w.app.footage_found(granted).await.unwrap();
     let [sealed] = &found.evidence[..] else { panic!("{found:?}") };
-    assert_eq!((&sealed.item, sealed.version.as_str(), &found.unindexed), (&item.id, "2", &vec![other.id.clone()]));
+    assert_eq!(
+        (&sealed.item, sealed.version.as_str(), &found.unindexed),
+        (&item.id, "2", &vec![other.id.clone()])
+    );
     assert_eq!(sealed.path, format!("/footage/indexes/{}/{}", found.search, item.id));
     let index = w.app.sealed_index(&w.us, &found.search, &item.id).await.unwrap();
     assert!(index.bytes.starts_with(b"age-encryption.org/v1\n") && index.sha256 == sealed.sha256);
@@ -52,7 +55,10 @@ async fn sealed_sightings_are_kept_with_their_item_and_go_with_it() {
     let gone = w.app.put_sightings(&w.us, &item.id, &put("4")).await.unwrap_err();
     assert!(gone.to_string().contains("destroyed"), "{gone}");
     let audit: Vec<AuditRecord> = w.all().await;
-    assert_eq!(audit.iter().filter(|one| one.body.action == "footage.index" && one.leaf.is_some()).count(), 2);
+    assert_eq!(
+        audit.iter().filter(|one| one.body.action == "footage.index" && one.leaf.is_some()).count(),
+        2
+    );
 }
 
 #[tokio::test]
