@@ -78,6 +78,9 @@ struct Attribute {
 struct Search {
     query: String,
     language: String,
+    /// Where it was searched.
+    #[serde(default)]
+    clip: String,
     passed: bool,
     found: u64,
     expected: u64,
@@ -250,7 +253,8 @@ fn seen(out: &mut String, report: &Report) {
     let rows = report.search.iter().map(|one| {
         let passed = if one.passed { "✓" } else { "✗" };
         let found = Of(one.found, one.expected).to_string();
-        vec![one.query.clone(), one.language.clone(), found, one.false_alarms.to_string(), passed.to_owned()]
+        let query = if one.clip.is_empty() { one.query.clone() } else { format!("{} · {}", one.query, one.clip) };
+        vec![query, one.language.clone(), found, one.false_alarms.to_string(), passed.to_owned()]
     });
     let head = [
         Both("Description", "Descripción"),

@@ -28,6 +28,8 @@ export interface Report {
   search: {
     query: string;
     language: string;
+    /** Where it was searched. */
+    clip?: string;
     passed: boolean;
     found: number;
     expected: number;
