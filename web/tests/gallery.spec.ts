@@ -228,6 +228,8 @@ const STATES: State[] = [
   },
   { name: "notify-off", at: () => "/notify" },
   { name: "searched", at: () => "/searched" },
+  { name: "footage-rules", at: () => "/footage/rules" },
+  { name: "footage-error-rates", at: () => "/footage/error-rates" },
   {
     name: "missing",
     at: () => "/check",

@@ -4,6 +4,7 @@
 //! | address | part | what |
 //! | --- | --- | --- |
 //! | `/` `/offer` `/ledger` `/check` `/notify` `/searched` | public | the resident's shell; `/` with the list of regions, `/ledger` with the settings |
+//! | `/footage/rules` `/footage/error-rates` | public | the same shell with what search of footage refuses, and how often seeing is wrong |
 //! | `/r/<region>` | public | the same shell with the region's reading page |
 //! | `/desk` `/desk/**` | desk | the desk's shell |
 //! | `/assets/**`, and what stands beside the shells | both | scripts, styles, fonts, data |
@@ -26,6 +27,7 @@ use crate::{
     jobs::transparency,
     problem::Problem,
     public::headers::POLICY,
+    reading::footage,
 };
 
 /// Settings that pages read; in the public folder.
@@ -137,6 +139,8 @@ impl Pages {
             (Part::Desk, _) => path.starts_with("/desk/").then_some((DESK, None, false)),
             (Part::Resident, "/") => Some((RESIDENT, Some("feed/index.html".to_owned()), false)),
             (Part::Resident, "/ledger") => Some((RESIDENT, Some(transparency::READING.to_owned()), false)),
+            (Part::Resident, "/footage/rules") => Some((RESIDENT, Some(footage::RULES.to_owned()), false)),
+            (Part::Resident, "/footage/error-rates") => Some((RESIDENT, Some(footage::RATES.to_owned()), false)),
             (Part::Resident, "/offer" | "/check" | "/notify" | "/searched") => Some((RESIDENT, None, false)),
             (Part::Resident, _) => {
                 let region = path.strip_prefix("/r/").filter(|region| is_region(region))?;

@@ -11,6 +11,7 @@ use std::{
 use canvass_core::feed::RegionEntry;
 use canvass_types::{IncidentType, PublicRequest, RequestBody, Time};
 
+pub(crate) mod footage;
 mod transparency;
 
 pub(crate) use transparency::transparency;

@@ -39,7 +39,7 @@ use crate::{
     asked,
     config::{ConfigError, DataFolder, Role, ServeConfig, Tls},
     desk::{Desk, Parts, Told},
-    files, jobs,
+    files, jobs, reading,
     keys::{self, Keys, KeysError, origin},
     keysfile,
     ledgers::{Ledgers, LedgersError},
@@ -427,6 +427,10 @@ async fn start_private(
     files::write_json(site.clone(), &Site::of(config, desk.notices.as_ref()))
         .await
         .map_err(ServeError::file(&site))?;
+    for (name, bytes, copies) in reading::footage::files() {
+        let path = desk.public(name);
+        files::write(path.clone(), bytes, copies).await.map_err(ServeError::file(&path))?;
+    }
     let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { at: config.listen, source })?;

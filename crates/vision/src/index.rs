@@ -203,7 +203,7 @@ fn around(rect: &Rect) -> Rect {
 }
 
 /// What a picture shows; wide ones are looked at whole and in two halves, in which things are twice as large.
-fn look(objects: &mut Objects, picture: &Picture) -> Result<Vec<Thing>, VisionError> {
+pub(crate) fn look(objects: &mut Objects, picture: &Picture) -> Result<Vec<Thing>, VisionError> {
     let mut all = objects.find(picture, LEAST_WITH)?;
     if picture.width() >= WIDE && picture.width() > picture.height() {
         let (w, h) = (picture.width() as f32, picture.height() as f32);

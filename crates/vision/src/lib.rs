@@ -6,12 +6,16 @@
 //! run behind one seam ([`Inference`]) with two drivers. Foreign containers and cameras are decoded by a confined process
 //! ([`frames`]). No database, no network but the camera's, no clock: time is what the pictures say.
 //!
-//! Nothing here looks at faces or tells who somebody is. `docs/ref/vision.md` has the measured accuracy and costs.
+//! What should be covered before others see a recording is suggested ([`Coverer`]): faces, heads, plates, as boxes through time.
+//!
+//! Nothing here tells who somebody is: of a face there is a box and no more. `docs/ref/vision.md` has the measured accuracy and costs.
 
 mod bench;
 mod colour;
+mod cover;
 mod detect;
 mod error;
+mod faces;
 mod finder;
 mod formats;
 pub mod frames;
@@ -30,8 +34,13 @@ mod tests;
 
 pub use bench::{Bench, Label, Score, Stage, labels, run as run_bench, speed as run_speed};
 pub use canvass_plates::{Colour, PlateText, Region, VehicleType};
+pub use cover::{
+    CopyFacts, CopyOptions, CoverBox, CoverKey, CoverOptions, Coverer, MOST_BOXES, MOST_SUGGESTIONS_BYTES, Reason,
+    Style as CoverStyle, Suggestions, cover_copy, suggest_file,
+};
 pub use detect::{Detector, Found};
 pub use error::VisionError;
+pub use faces::{Face, Faces};
 pub use finder::{Finder, Plate, Settings};
 pub use geometry::{Homography, Point, Quad, Rect};
 pub use index::{IndexOptions, Seen, Watch, index_file};

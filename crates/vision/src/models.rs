@@ -1,6 +1,7 @@
 //! `models.toml`: which weights there are, where they come from, and whether a file is the one that was meant.
 
 use crate::detect::DETECTOR;
+use crate::faces::FACES;
 use crate::objects::OBJECTS;
 use crate::reader::READER;
 use crate::{Contract, Driver, VisionError};
@@ -17,7 +18,7 @@ const MOST_BYTES: u64 = 1 << 30;
 /// The list as it was when this program was built.
 const BUILT_IN: &str = include_str!("../../../models.toml");
 /// What models are run for, and what each use asks of its model.
-const USES: [Contract; 3] = [DETECTOR, READER, OBJECTS];
+const USES: [Contract; 4] = [DETECTOR, READER, OBJECTS, FACES];
 /// Models that are part of the program: trained by us.
 static OWN: [(&str, &[u8]); 1] =
     [("plate-reader", include_bytes!("../../../models/plate-reader/plate-reader.onnx"))];

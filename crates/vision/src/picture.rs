@@ -79,6 +79,27 @@ impl Picture {
         Self::new(width, height, image.into_raw()).ok_or_else(|| bad(name, "the picture is empty"))
     }
 
+    /// Paints over what lies between left, top, right and lower edge.
+    pub(crate) fn fill(&mut self, (left, top, right, low): (u32, u32, u32, u32), colour: [u8; 3]) {
+        let (from, until) = (left.min(self.width) as usize, right.min(self.width) as usize);
+        let rows = self.rgb.chunks_exact_mut(self.width as usize * 3);
+        for row in rows.take(low as usize).skip(top as usize) {
+            for pixel in row.chunks_exact_mut(3).take(until).skip(from) {
+                pixel.copy_from_slice(&colour);
+            }
+        }
+    }
+
+    /// The mean colour.
+    pub(crate) fn mean(&self) -> [u8; 3] {
+        let mut sums = [0u64; 3];
+        for pixel in self.rgb.chunks_exact(3) {
+            sums.iter_mut().zip(pixel).for_each(|(sum, byte)| *sum += u64::from(*byte));
+        }
+        let pixels = (self.rgb.len() as u64 / 3).max(1);
+        sums.map(|sum| (sum / pixels) as u8)
+    }
+
     /// The picture as a JPEG.
     pub fn jpeg(&self, quality: u8) -> Result<Vec<u8>, VisionError> {
         let mut out = Vec::new();

@@ -4,6 +4,7 @@ import Building from "@lucide/svelte/icons/building-2";
 import CalendarClock from "@lucide/svelte/icons/calendar-clock";
 import Camera from "@lucide/svelte/icons/camera";
 import CheckCheck from "@lucide/svelte/icons/check-check";
+import Clapperboard from "@lucide/svelte/icons/clapperboard";
 import FileCheck from "@lucide/svelte/icons/file-check";
 import Eye from "@lucide/svelte/icons/eye";
 import FileText from "@lucide/svelte/icons/file-text";
@@ -60,6 +61,7 @@ export const SECTIONS: readonly Section[] = [
     rights: ["plate.search"],
     waits: "searches",
   },
+  { href: "/desk/footage", text: "desk.nav.footage", icon: Clapperboard, rights: ["footage.search"] },
   { href: "/desk/alerts", text: "desk.nav.alerts", icon: BellRing, rights: ["alert.list"] },
   { href: "/desk/hotlists", text: "desk.nav.hotlists", icon: ListChecks, rights: ["hotlist.read"] },
   { href: "/desk/safelist", text: "desk.nav.safelist", icon: ShieldCheck, rights: ["safelist.read"] },
@@ -130,6 +132,7 @@ const ROWS: readonly Row[] = [
   row("plates/places", "plates", () => import("./plates/Places.svelte"), undefined, true),
   row("plates/approvals", "plates", () => import("./plates/PlateApprovals.svelte")),
   row("plates/approvals/<id>", "plates", () => import("./plates/PlateApproval.svelte"), "id", true),
+  row("footage", "footage", () => import("./footage/Footage.svelte"), undefined, true),
   row("kept/<id>", "cases", () => import("./plates/Kept.svelte"), "id"),
   row("alerts", "alerts", () => import("./hotlists/Alerts.svelte")),
   row("alerts/<id>", "alerts", () => import("./hotlists/Alert.svelte"), "id"),

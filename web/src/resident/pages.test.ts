@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import common from "$lib/i18n/en/common.json";
 import desk from "$lib/i18n/en/desk.json";
 import evidence from "$lib/i18n/en/evidence.json";
+import footage from "$lib/i18n/en/footage.json";
 import give from "$lib/i18n/en/give.json";
 import ledger from "$lib/i18n/en/ledger.json";
 import look from "$lib/i18n/en/look.json";
@@ -17,7 +18,7 @@ import spanish from "$lib/i18n/es/common.json";
 import { pageFor } from "./pages";
 
 const SOURCE = resolve(import.meta.dirname, "..");
-const AREAS = { common, look, give, ledger, notify, searched, policy, desk, evidence };
+const AREAS = { common, look, give, ledger, notify, searched, footage, policy, desk, evidence };
 const areaOf = new Map(Object.entries(AREAS).flatMap(([area, texts]) => Object.keys(texts).map((key) => [key, area])));
 const region = "832a36fffffffff";
 const request = `req_${"a".repeat(26)}`;
@@ -68,6 +69,8 @@ const shown: [string, string, string][] = [
   ["/check", "", "ledger/Check"],
   ["/searched", "", "searched/Searched"],
   ["/notify", "", "notify/Notify"],
+  ["/footage/rules", "", "footage/Rules"],
+  ["/footage/error-rates", "", "footage/Rates"],
   ["/nowhere", "", "Missing"],
 ];
 

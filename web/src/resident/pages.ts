@@ -1,4 +1,4 @@
-/** Which page an address names. Only `/`, `/r/<region>` and the six plain paths ever reach the server; fragments don't. */
+/** Which page an address names. Only `/`, `/r/<region>` and the eight plain paths ever reach the server; fragments don't. */
 import type { Area } from "$lib/i18n/index.svelte";
 
 export interface Page {
@@ -15,6 +15,8 @@ const GIVE: readonly Area[] = ["give"];
 const LEDGER: readonly Area[] = ["ledger"];
 const TRANSPARENCY: readonly Area[] = ["ledger", "policy"];
 const SEARCHED: readonly Area[] = ["searched", "ledger"];
+const FOOTAGE: readonly Area[] = ["footage"];
+const RULES: readonly Area[] = ["footage", "ledger"];
 const NOTIFY: readonly Area[] = ["notify", "look"];
 
 const page = (key: string, texts: Page["texts"], load: Page["load"], props: Page["props"] = {}): Page => ({
@@ -45,6 +47,8 @@ export function pageFor(path: string, fragment: string): Page {
   if (path === "/ledger") return page("ledger", TRANSPARENCY, () => import("./ledger/Transparency.svelte"));
   if (path === "/check") return page("check", LEDGER, () => import("./ledger/Check.svelte"));
   if (path === "/searched") return page("searched", SEARCHED, () => import("./searched/Searched.svelte"));
+  if (path === "/footage/rules") return page("rules", RULES, () => import("./footage/Rules.svelte"));
+  if (path === "/footage/error-rates") return page("rates", FOOTAGE, () => import("./footage/Rates.svelte"));
   if (path === "/notify") return page("notify", NOTIFY, () => import("./notify/Notify.svelte"), { link: fragment });
   return page("missing", [], () => import("./Missing.svelte"));
 }

@@ -2,6 +2,7 @@
 //! reads, and sightings where it is asked to. `canvass camera read` and `run` stand among the agency's cameras ([`crate::agency`]) and are carried
 //! out here.
 
+mod blur;
 mod models;
 mod read;
 mod run;

@@ -28,7 +28,7 @@ pub enum ModelsCommand {
 /// A model of the operator's own.
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// What it is used as: plate-detector, plate-reader or objects
+    /// What it is used as: plate-detector, plate-reader, objects or faces
     name: String,
     /// Its ONNX file
     file: PathBuf,

@@ -57,6 +57,17 @@ with the rule's name; see canvass footage rules.")]
         /// The description
         text: String,
     },
+    /// Find the faces, heads and plates that should be covered before a recording is shown, and write a covered copy
+    #[command(after_help = "\
+Examples:
+  canvass footage blur porch.mp4 --json > porch.boxes.json
+  canvass footage blur porch.mp4 --out porch.covered.mp4
+  canvass footage blur porch.mp4 --boxes porch.boxes.json --out porch.covered.mp4 --keep-sound
+
+The boxes are suggestions: load the file on the desk's page Redact, look at every box, add what is missing. No face is
+recognised or compared, and nothing is kept of one but its box. The copy is made on this machine: pictures anew, no sound
+unless --keep-sound, nothing of what the file said about time, place and camera.")]
+    Blur(Box<super::blur::BlurArgs>),
     /// List what may not be searched for, and why
     #[command(after_help = "Example:\n  canvass footage rules --json")]
     Rules,
@@ -139,6 +150,7 @@ pub(super) async fn run(command: FootageCommand, context: &Context) -> Result<()
         }
         FootageCommand::Search(args) => find(&args, context),
         FootageCommand::Allowed { text } => allowed(&text, context),
+        FootageCommand::Blur(args) => tokio::task::block_in_place(|| super::blur::run(&args, context)),
         FootageCommand::Rules => rules(context),
     }
 }

@@ -3,6 +3,7 @@
 mod queries;
 mod refusals;
 mod searches;
+mod vectors;
 
 use crate::{Rules, Words};
 

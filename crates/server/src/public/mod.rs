@@ -6,7 +6,7 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/maps/*` `/policy.json` `/rules.json` `/site.json` | static files, [`files`] |
+//! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/maps/*` `/policy.json` `/rules.json` `/site.json` `/footage/error-rates.json` | static files, [`files`] |
 //! | `/uploads` | resumable uploads, [`tus`] |
 //! | `/messages` | answers and withdrawals, [`messages`] |
 //! | `/notices` `/notices/stop/<token>` | sealed wishes for notices |

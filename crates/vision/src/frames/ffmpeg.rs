@@ -197,7 +197,8 @@ fn told(reason: &str, last: Option<&String>) -> String {
     last.map_or_else(|| reason.to_owned(), |last| format!("{reason} (ffmpeg: {last})"))
 }
 
-fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
+/// ffmpeg below prlimit, up to and with its input: it writes no file.
+pub(super) fn confined(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
     let mut command = Command::new("prlimit");
     let bytes = limits.memory_mib.saturating_mul(1 << 20);
     command.arg(format!("--as={bytes}")).args(["--core=0", "--nofile=64", "--fsize=0"]);
@@ -229,6 +230,18 @@ fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
             command.args(["-rtsp_transport", "tcp", "-timeout", &wait, "-i", address]);
         }
     }
+    alone(&mut command);
+    Ok(command)
+}
+
+/// No variable of ours reaches the process but what it needs to start.
+pub(super) fn alone(command: &mut Command) {
+    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+}
+
+fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
+    let mut command = confined(source, limits)?;
     let mut filter = String::new();
     if limits.frames_a_second > 0 {
         // Half a millisecond of grace, so that 10 of 30 are every third and not every fourth.
@@ -256,9 +269,6 @@ fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
         "image2pipe",
         "pipe:1",
     ]);
-    // No variable of ours reaches the process but what it needs to start.
-    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Ok(command)
 }
 

@@ -1,13 +1,18 @@
-//! Frames of videos and cameras: decoded by a confined ffmpeg, each with the time that the source gives it.
+//! Frames of videos and cameras: decoded by a confined ffmpeg, each with the time that the source gives it; and back into a file.
 
 mod camera;
+mod encode;
 mod ffmpeg;
+mod mkv;
 mod ppm;
 mod queue;
+mod sound;
 
 pub use camera::{Camera, Clock, Retry, State};
+pub(crate) use encode::Encoder;
 pub use ffmpeg::{Decoder, Limits, Source};
 pub use queue::Queue;
+pub(crate) use sound::Sound;
 
 use crate::Picture;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use super::{drawn, drivers, model};
 use crate::detect::DETECTOR;
+use crate::faces::FACES;
 use crate::objects::OBJECTS;
 use crate::reader::READER;
 use crate::{Contract, Driver, Tensor, VisionError, open};
@@ -54,6 +55,12 @@ fn readers_answer_alike() {
 #[test]
 fn finders_of_objects_answer_alike() {
     alike(OBJECTS, &model("objects").unwrap(), &noise(&[1, 3, 416, 416], 2.0));
+}
+
+#[test]
+fn finders_of_faces_answer_alike() {
+    let Some(bytes) = model("faces") else { return };
+    alike(FACES, &bytes, &noise(&[1, 3, 96, 160], 255.0));
 }
 
 #[test]

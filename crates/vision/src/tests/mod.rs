@@ -2,6 +2,7 @@
 //! `cargo xtask setup` fetches them, so that in CI they always run.
 
 mod conformance;
+mod cover;
 mod drawn;
 mod files;
 mod formats;

@@ -60,7 +60,7 @@ fn what_can_not_be_used_is_not_added() {
     assert!(matches!(shape, VisionError::Shape { .. }), "{shape}");
     let licence = NewModel { licence: "AGPL-3.0", ..new_model(&file) };
     assert!(matches!(models.add(&licence, &Driver::Rten), Err(VisionError::Licence { .. })));
-    let name = NewModel { name: "faces", ..new_model(&file) };
+    let name = NewModel { name: "voices", ..new_model(&file) };
     assert!(models.add(&name, &Driver::Rten).unwrap_err().to_string().contains("plate-reader"));
     assert!(!folder.path().join("models.toml").exists());
 }

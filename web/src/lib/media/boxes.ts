@@ -20,6 +20,10 @@ export interface BoxKey extends Rect {
 /** `blur` leaves a few blocks of colour; `cover` paints it over and leaves nothing. */
 export type BoxStyle = "blur" | "cover";
 
+/** Why a box was suggested: a face, the head of a person whose face was not found, a number plate. */
+export const REASONS = ["face", "head", "plate"] as const;
+export type BoxReason = (typeof REASONS)[number];
+
 /** A box, from a moment until another (both included). `keys` is never empty and is in the order of time. */
 export interface Box {
   id: string;
@@ -27,6 +31,8 @@ export interface Box {
   from: number;
   until: number;
   keys: BoxKey[];
+  /** Why it was suggested; none for a box that a person drew. */
+  reason?: BoxReason;
 }
 
 /** Smallest side of a box, as a share of the picture. */

@@ -49,6 +49,21 @@ export async function decryptText(
 }
 
 /**
+ * Opens a small age file that holds text.
+ * @throws {@link Problem} when the identity does not open it, or it is damaged.
+ */
+export async function openBytes(file: Uint8Array, identity: string): Promise<string> {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await decrypter.decrypt(file));
+  } catch (error) {
+    if (error instanceof Error && /no identity matched/.test(error.message)) throw new Problem("common.seal.nomatch");
+    throw new Problem("common.seal.altered");
+  }
+}
+
+/**
  * Seals a text to a mailbox (the desk's question) or to a request's recipient (the resident's answer).
  * @throws {@link Problem} when it is too long.
  */
