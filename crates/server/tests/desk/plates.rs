@@ -22,7 +22,7 @@ const LINES: &str = "application/x-ndjson";
 
 /// The machine's clock, moved on by the test.
 #[derive(Default)]
-pub struct Shifted(AtomicI64);
+pub struct Shifted(pub AtomicI64);
 
 impl Clock for Shifted {
     fn now(&self) -> jiff::Timestamp {
