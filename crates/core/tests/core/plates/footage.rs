@@ -152,7 +152,8 @@ async fn people_are_searched_by_description_with_a_second_persons_approval_alone
     let asked = world.ask(&ines, Question::Footage(wish.clone())).await.unwrap();
     let [entry] = &world.entries("approval.ask").await[..] else { panic!() };
     assert!(!entry.body.detail.to_string().contains("blue"), "its record has no word of it either");
-    assert!(asked.plan.unwrap().allowed, "with the approval");
+    let plan = asked.plan.unwrap();
+    assert!(!plan.allowed && plan.second_person, "{plan:?}");
     let id = asked.approval.id;
     world.app.approve_search(&sam, &id).await.unwrap();
     let found = world.run(&ines, &id).await.unwrap().footage.unwrap();
