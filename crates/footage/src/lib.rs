@@ -4,7 +4,9 @@
 //! name the rule. [`Words`] turn an English or Spanish text into a [`Query`]; [`Query::score`] holds it against a
 //! [`Sighting`]. Both are data (`data/`). Pure: no I/O, no clock, no models; what sees is `canvass-vision`.
 
+mod alike;
 mod embedding;
+mod english;
 mod parse;
 mod query;
 mod rules;
@@ -16,6 +18,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use alike::{Alike, alike};
 pub use embedding::{Embedding, MOST_VALUES};
 pub use query::{Clause, Query, Want, What};
 pub use rules::{Refusal, Rule, Rules};

@@ -3,8 +3,8 @@
 use crate::colour::Shares;
 use crate::frames::{Decoder, Limits, Source};
 use crate::read::is_picture;
-use crate::{Kind, Objects, Picture, Rect, Thing, VisionError};
-use canvass_footage::{Colour, Part, Sighting};
+use crate::{Kind, Objects, Picture, Rect, Thing, Towers, VisionError};
+use canvass_footage::{Colour, Embedding, Part, Sighting};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +24,11 @@ const SURE: f32 = 0.6;
 /// Pictures this many times as wide as high or wider are looked at in two halves as well.
 const WIDE: u32 = 900;
 
+/// What is kept of a look for the towers: its longer side, in pixels.
+const KEPT_SIDE: u32 = 384;
+/// How much of what is around a thing is kept with it.
+const KEPT_AROUND: f32 = 0.06;
+
 /// How files are indexed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndexOptions {
@@ -37,9 +42,17 @@ impl Default for IndexOptions {
     }
 }
 
+/// The models that look through footage.
+pub struct Eyes {
+    /// Finds people, vehicles and things.
+    pub objects: Objects,
+    /// Tell what each looks like in numbers; none where the operator brought none.
+    pub towers: Option<Towers>,
+}
+
 /// Finds who and what is seen in a picture or video; `tell` hears how far a video was looked at.
 pub fn index_file(
-    objects: &mut Objects,
+    eyes: &mut Eyes,
     path: &Path,
     options: &IndexOptions,
     tell: &mut dyn FnMut(Duration),
@@ -47,17 +60,17 @@ pub fn index_file(
     let mut follower = Follower::default();
     if is_picture(path)? {
         let picture = Picture::open(path)?;
-        follower.see(objects, &picture, Duration::ZERO)?;
-        return Ok(follower.finish(1));
+        follower.see(eyes, &picture, Duration::ZERO)?;
+        return follower.finish(eyes, 1);
     }
     let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
     let mut frames = 0;
     while let Some(frame) = decoder.next_frame()? {
-        follower.see(objects, &frame.picture, frame.time)?;
+        follower.see(eyes, &frame.picture, frame.time)?;
         frames += 1;
         tell(frame.time);
     }
-    Ok(follower.finish(if frames > FEWEST { FEWEST } else { 1 }))
+    follower.finish(eyes, if frames > FEWEST { FEWEST } else { 1 })
 }
 
 /// One person or vehicle that is followed.
@@ -71,6 +84,9 @@ struct Live {
     best: (f32, Duration, Rect),
     colours: BTreeMap<Part, (f32, BTreeMap<Colour, f32>)>,
     with: BTreeMap<Kind, u32>,
+    /// How it looked best, until the towers have seen it.
+    look: Option<Picture>,
+    embedding: Option<Embedding>,
 }
 
 #[derive(Debug, Default)]
@@ -80,13 +96,15 @@ struct Follower {
 }
 
 impl Follower {
-    fn see(&mut self, objects: &mut Objects, picture: &Picture, time: Duration) -> Result<(), VisionError> {
-        let (gone, stay) = std::mem::take(&mut self.live)
+    fn see(&mut self, eyes: &mut Eyes, picture: &Picture, time: Duration) -> Result<(), VisionError> {
+        let (gone, stay): (Vec<Live>, Vec<Live>) = std::mem::take(&mut self.live)
             .into_iter()
             .partition(|live| time.saturating_sub(live.last) > GONE);
         self.live = stay;
-        self.ended.extend::<Vec<_>>(gone);
-        let things = look(objects, picture)?;
+        for live in gone {
+            self.ended.push(live.compared(eyes.towers.as_mut(), FEWEST)?);
+        }
+        let things = look(&mut eyes.objects, picture)?;
         let mut taken = vec![false; self.live.len()];
         for thing in things.iter().filter(|thing| !thing.kind.is_carried() && thing.score >= LEAST) {
             // A bicycle with somebody on it belongs to them; one that stands alone is a sighting.
@@ -109,19 +127,37 @@ impl Follower {
             };
             if let (Some(live), Some(taken)) = (self.live.get_mut(at), taken.get_mut(at)) {
                 *taken = true;
-                live.follow(thing, time, picture, &things);
+                let best = live.follow(thing, time, picture, &things);
+                if best && eyes.towers.is_some() {
+                    live.look = kept(picture, &thing.rect)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn finish(mut self, fewest: u32) -> Vec<Sighting> {
-        self.ended.append(&mut self.live);
+    fn finish(mut self, eyes: &mut Eyes, fewest: u32) -> Result<Vec<Sighting>, VisionError> {
+        for live in self.live {
+            self.ended.push(live.compared(eyes.towers.as_mut(), fewest)?);
+        }
         let believed = self.ended.into_iter().filter(|live| live.frames >= fewest || live.best.0 >= SURE);
         let mut all: Vec<Sighting> = believed.filter_map(Live::into_sighting).collect();
         all.sort_by(|a, b| a.start.total_cmp(&b.start));
-        all
+        Ok(all)
     }
+}
+
+/// A thing with a little of what is around it, no larger than the towers need.
+fn kept(picture: &Picture, rect: &Rect) -> Result<Option<Picture>, VisionError> {
+    let (dx, dy) = (rect.w * KEPT_AROUND, rect.h * KEPT_AROUND);
+    let around = Rect::new(rect.x - dx, rect.y - dy, rect.w + dx * 2.0, rect.h + dy * 2.0);
+    let Some(part) = picture.part(&around) else { return Ok(None) };
+    let longest = part.width().max(part.height());
+    if longest <= KEPT_SIDE {
+        return Ok(Some(part));
+    }
+    let side = |length: u32| (u64::from(length) * u64::from(KEPT_SIDE) / u64::from(longest)).max(1) as u32;
+    part.scaled(side(part.width()), side(part.height())).map(Some)
 }
 
 /// What a picture shows; wide ones are looked at whole and in two halves, in which things are twice as large.
@@ -171,7 +207,20 @@ impl Live {
             best: (0.0, time, thing.rect),
             colours: BTreeMap::new(),
             with: BTreeMap::new(),
+            look: None,
+            embedding: None,
         }
+    }
+
+    /// With what the towers make of its best look, where it will be believed.
+    fn compared(mut self, towers: Option<&mut Towers>, fewest: u32) -> Result<Self, VisionError> {
+        let look = self.look.take();
+        if let (Some(towers), Some(look)) = (towers, look)
+            && (self.frames >= fewest || self.best.0 >= SURE)
+        {
+            self.embedding = Some(towers.picture(&look)?);
+        }
+        Ok(self)
     }
 
     fn is_person(&self) -> bool {
@@ -191,13 +240,15 @@ impl Live {
         (overlap > 0.1 || far < 0.6 && ratio < 1.6).then_some(overlap - far * 0.3)
     }
 
-    fn follow(&mut self, thing: &Thing, time: Duration, picture: &Picture, things: &[Thing]) {
+    /// Takes it as this one in the next frame; tells whether it was never seen better.
+    fn follow(&mut self, thing: &Thing, time: Duration, picture: &Picture, things: &[Thing]) -> bool {
         (self.rect, self.last) = (thing.rect, time);
         self.frames += 1;
         *self.kinds.entry(thing.kind).or_default() += thing.score;
         let size = (thing.rect.area() / (picture.width() as f32 * picture.height() as f32)).sqrt();
         let worth = thing.score * (0.3 + size);
-        if thing.score * (0.3 + size) > self.best.0 * 0.999 || self.frames == 1 {
+        let best = worth > self.best.0 * 0.999 || self.frames == 1;
+        if best {
             self.best = (worth, time, thing.rect);
         }
         for (part, patches) in parts(thing, picture) {
@@ -223,6 +274,7 @@ impl Live {
                 *self.with.entry(kind).or_default() += 1;
             }
         }
+        best
     }
 
     fn into_sighting(self) -> Option<Sighting> {
@@ -247,7 +299,7 @@ impl Live {
                 .into_iter()
                 .map(|(kind, count)| (kind, rounded(count as f32 / self.frames.max(1) as f32)))
                 .collect(),
-            embedding: None,
+            embedding: self.embedding,
         })
     }
 }
@@ -301,7 +353,8 @@ mod tests {
         let bag = thing(Kind::Backpack, Rect::new(100.0, 80.0, 40.0, 60.0));
         let mut live = Live::new(&person, Duration::ZERO);
         for second in 0..4 {
-            live.follow(&person, Duration::from_secs(second), &picture, &[person, bag]);
+            let best = live.follow(&person, Duration::from_secs(second), &picture, &[person, bag]);
+            assert!(best, "as well as ever");
         }
         let sighting = live.into_sighting().unwrap();
         assert_eq!(main_colour(&sighting, Part::Upper), Colour::Blue);

@@ -2,6 +2,8 @@
 //! reads, no pictures. `canvass camera read` and `run` stand among the agency's cameras ([`crate::agency`]) and are carried
 //! out here.
 
+mod index;
+mod like;
 mod models;
 mod read;
 mod run;

@@ -1,6 +1,7 @@
 //! Tests that need more than one module. Those that need models or ffmpeg say so and pass where these are not there;
 //! `cargo xtask setup` fetches them, so that in CI they always run.
 
+mod brought;
 mod conformance;
 mod drawn;
 mod files;
