@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Boxes fainter than this are not looked at.
-const LEAST: f32 = 0.3;
+pub(crate) const LEAST: f32 = 0.3;
 /// Things with a person are taken from this score on: they are small.
 const LEAST_WITH: f32 = 0.25;
 /// Who is not seen for this long has gone.
@@ -161,7 +161,7 @@ fn kept(picture: &Picture, rect: &Rect) -> Result<Option<Picture>, VisionError> 
 }
 
 /// What a picture shows; wide ones are looked at whole and in two halves, in which things are twice as large.
-fn look(objects: &mut Objects, picture: &Picture) -> Result<Vec<Thing>, VisionError> {
+pub(crate) fn look(objects: &mut Objects, picture: &Picture) -> Result<Vec<Thing>, VisionError> {
     let mut all = objects.find(picture, LEAST_WITH)?;
     if picture.width() >= WIDE && picture.width() > picture.height() {
         let (w, h) = (picture.width() as f32, picture.height() as f32);
@@ -185,7 +185,7 @@ fn rides(person: &Rect, thing: &Thing) -> bool {
 }
 
 /// Whether a person has a thing at or beside them.
-fn has(person: &Rect, thing: &Thing) -> bool {
+pub(crate) fn has(person: &Rect, thing: &Thing) -> bool {
     if matches!(thing.kind, Kind::Bicycle | Kind::Motorcycle | Kind::Skateboard) {
         return rides(person, thing);
     }
@@ -305,7 +305,7 @@ impl Live {
 }
 
 /// Where the colours of a thing are looked for.
-fn parts(thing: &Thing, picture: &Picture) -> Vec<(Part, Vec<Rect>)> {
+pub(crate) fn parts(thing: &Thing, picture: &Picture) -> Vec<(Part, Vec<Rect>)> {
     let b = thing.rect;
     let at = |x: f32, y: f32, w: f32, h: f32| Rect::new(b.x + b.w * x, b.y + b.h * y, b.w * w, b.h * h);
     if thing.kind != Kind::Person {

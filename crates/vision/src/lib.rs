@@ -30,7 +30,10 @@ mod track;
 #[cfg(test)]
 mod tests;
 
-pub use bench::{Bench, Label, Score, Stage, labels, run as run_bench, speed as run_speed};
+pub use bench::{
+    Attribute, Bench, Known, Label, Measured, Measuring, Named, Plates, Report, Score, Search, Soak, Stage, labels, measure,
+    run as run_bench, soak as run_soak, speed as run_speed,
+};
 pub use canvass_footage::Embedding;
 pub use canvass_plates::{Colour, PlateText, Region, VehicleType};
 pub use detect::{Detector, Found};
