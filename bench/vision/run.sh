@@ -26,7 +26,8 @@ if [ ! -d "$data/plates-dev" ]; then
 fi
 data=$(cd "$data" && pwd)
 cd "$root"
-export CANVASS_MODELS=${CANVASS_MODELS:-$root/.cache/models}
+cache=${CANVASS_CACHE:-$root/.cache}
+export CANVASS_MODELS=${CANVASS_MODELS:-$cache/models}
 cargo xtask models --folder "$CANVASS_MODELS"
 cargo build --quiet --release -p canvass-vision
 vision="${CARGO_TARGET_DIR:-$root/target}/release/vision"
@@ -34,7 +35,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # A pedestrian video of Debian's package opencv-doc, unpacked without installing it.
-walkers=$root/.cache/opencv-doc/vtest.avi
+walkers=$cache/opencv-doc/vtest.avi
 if [ ! -f "$walkers" ] && (cd "$work" && apt-get download -q opencv-doc >/dev/null 2>&1); then
   dpkg-deb --fsys-tarfile "$work"/opencv-doc_*.deb |
     tar -x -C "$work" ./usr/share/doc/opencv-doc/examples/data/vtest.avi
