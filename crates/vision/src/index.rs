@@ -364,6 +364,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_believed_gets_a_look() {
+        let mut towers = crate::tests::tiny_towers();
+        let red = figure([220, 10, 10], [220, 10, 10]);
+        let person = thing(Kind::Person, Rect::new(110.0, 50.0, 80.0, 200.0));
+        let seen = |frames: u32| {
+            let mut live = Live::new(&person, Duration::ZERO);
+            for second in 0..frames {
+                live.follow(&person, Duration::from_secs(second.into()), &red, &[]);
+            }
+            live.look = kept(&red, &person.rect).unwrap();
+            live
+        };
+        let kept = seen(1).look.unwrap();
+        assert_eq!((kept.width(), kept.height()), (90, 224), "with a little of what is around it");
+        let believed = seen(3).compared(Some(&mut towers), FEWEST).unwrap().into_sighting().unwrap();
+        let look = believed.embedding.unwrap();
+        let [of_red, of_blue] = ["red car", "blue car"].map(|text| towers.text(text).unwrap());
+        assert!(look.cosine(&of_red) > look.cosine(&of_blue));
+        assert_eq!((look.model.as_str(), look.version.as_str()), ("towers", "1"));
+        assert!(seen(1).compared(Some(&mut towers), FEWEST).unwrap().embedding.is_none(), "seen once");
+        assert!(seen(3).compared(None, FEWEST).unwrap().embedding.is_none(), "no towers");
+    }
+
+    #[test]
     fn a_person_is_never_followed_into_a_car() {
         let person = thing(Kind::Person, Rect::new(0.0, 0.0, 50.0, 100.0));
         let mut live = Live::new(&person, Duration::ZERO);

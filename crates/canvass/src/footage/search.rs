@@ -229,3 +229,44 @@ fn rules(context: &Context) -> Result<(), Failure> {
     }
     console.result(&rules.all())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(file: &str, score: f32, likeness: Option<f32>) -> Found<'_> {
+        let moment = Moment {
+            start: 0.0,
+            end: 1.0,
+            best: 0.5,
+            rect: [0, 0, 10, 10],
+            score,
+            matched: Vec::new(),
+            missed: Vec::new(),
+            untold: Vec::new(),
+        };
+        Found { file, moment, likeness }
+    }
+
+    fn order(mut all: Vec<Found<'_>>) -> Vec<String> {
+        rank(&mut all);
+        all.iter().map(|each| each.file.to_owned()).collect()
+    }
+
+    #[test]
+    fn looks_decide_between_moments_that_fit_alike() {
+        let all = vec![
+            found("fits", 0.8, Some(0.21)),
+            found("fits and looks", 0.78, Some(0.29)),
+            found("looks", 0.6, Some(0.3)),
+        ];
+        assert_eq!(order(all), ["fits and looks", "looks", "fits"]);
+    }
+
+    #[test]
+    fn without_looks_the_description_decides() {
+        assert_eq!(order(vec![found("a", 0.6, None), found("b", 0.8, None)]), ["b", "a"]);
+        assert_eq!(order(vec![found("a", 0.6, Some(0.3)), found("b", 0.8, Some(0.3))]), ["b", "a"]);
+        assert!(order(Vec::new()).is_empty());
+    }
+}

@@ -251,7 +251,7 @@ impl Report {
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         };
         let texts = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-        let mut head = |row: &mut dyn FnMut(&[String]), cells: &[&str]| {
+        let head = |row: &mut dyn FnMut(&[String]), cells: &[&str]| {
             row(&texts(cells));
             row(&vec!["---".to_owned(); cells.len()]);
         };

@@ -4,6 +4,7 @@
 mod priors;
 mod yolo;
 
+#[cfg(test)]
 pub(crate) use priors::DETECTOR;
 
 use crate::{Driver, Files, Picture, Quad, Rect, VisionError};

@@ -5,6 +5,7 @@ mod own;
 mod places;
 mod slots;
 
+#[cfg(test)]
 pub(crate) use own::READER;
 
 use crate::{Driver, Files, Found, Picture, PlateText, Quad, Rect, Region, VisionError, formats};

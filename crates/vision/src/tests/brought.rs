@@ -35,6 +35,11 @@ fn towers(settings: &str, text: &str) -> Files {
     files("towers", "clip", "tower-picture.onnx", &parts)
 }
 
+/// Towers that see the mean colour.
+pub(crate) fn tiny_towers() -> Towers {
+    Towers::new(&Driver::Rten, &towers(SETTINGS, "tower-text.onnx"), 1).unwrap()
+}
+
 /// Blocks of grey or colour side by side.
 fn blocks(width: usize, height: usize, colours: &[[u8; 3]]) -> Picture {
     let row: Vec<u8> = (0..width).flat_map(|x| colours[x * colours.len() / width]).collect();

@@ -11,6 +11,8 @@ mod pictures;
 mod rtsp;
 mod tracks;
 
+pub(crate) use brought::tiny_towers;
+
 use crate::{Driver, Models, default_folder};
 use std::process::Command;
 
