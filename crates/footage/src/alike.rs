@@ -105,7 +105,11 @@ mod tests {
     #[test]
     fn what_a_model_sees_counts_more_than_colours() {
         let with = |values: [f32; 2]| Sighting {
-            embedding: Some(Embedding { model: "looks".into(), version: "1".into(), values: values.to_vec() }),
+            embedding: Some(Embedding {
+                model: "looks".into(),
+                version: "1".into(),
+                values: values.to_vec(),
+            }),
             ..seen(Kind::Car, &[(Colour::Red, 0.8)])
         };
         let (same, other) = (with([1.0, 0.0]), with([0.0, 1.0]));

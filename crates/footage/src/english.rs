@@ -38,7 +38,9 @@ fn told(clause: &Clause) -> String {
                 };
                 after.push(format!("wearing a {} {garment}", name(*colour)));
             }
-            What::With(kinds) => after.extend(kinds.first().map(|kind: &Kind| format!("with a {}", lower(kind.as_str())))),
+            What::With(kinds) => {
+                after.extend(kinds.first().map(|kind: &Kind| format!("with a {}", lower(kind.as_str()))))
+            }
             What::Untold => {}
         }
     }
@@ -69,6 +71,9 @@ mod tests {
         assert_eq!(words.english(text), text);
         assert_eq!(words.english("coche rojo"), "red car");
         let told = words.english("mujer con camisa azul y mochila");
-        assert!(told.contains("person") && told.contains("blue shirt") && told.contains("backpack"), "{told}");
+        assert!(
+            told.contains("person") && told.contains("blue shirt") && told.contains("backpack"),
+            "{told}"
+        );
     }
 }

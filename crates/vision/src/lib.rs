@@ -31,8 +31,8 @@ mod track;
 mod tests;
 
 pub use bench::{
-    Attribute, Bench, Known, Label, Measured, Measuring, Named, Plates, Report, Score, Search, Soak, Stage, labels, measure,
-    run as run_bench, soak as run_soak, speed as run_speed,
+    Attribute, Bench, Known, Label, Measured, Measuring, Named, Plates, Report, Score, Search, Soak, Stage,
+    labels, measure, run as run_bench, soak as run_soak, speed as run_speed,
 };
 pub use canvass_footage::Embedding;
 pub use canvass_plates::{Colour, PlateText, Region, VehicleType};

@@ -54,10 +54,7 @@ pub(super) struct Entry {
 }
 
 /// The models that look, and their versions.
-pub(super) fn eyes(
-    models: &Models,
-    driver: &Driver,
-) -> Result<(Eyes, BTreeMap<String, String>), Failure> {
+pub(super) fn eyes(models: &Models, driver: &Driver) -> Result<(Eyes, BTreeMap<String, String>), Failure> {
     let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(4));
     let files = models.files("objects")?;
     let mut made = BTreeMap::from([

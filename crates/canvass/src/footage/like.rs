@@ -51,7 +51,8 @@ pub(super) fn run(args: &SearchArgs, picture: &Path, context: &Context) -> Resul
             continue;
         }
         let (file, start, end, percent) = (each.file, each.start, each.end, each.score * 100.0);
-        let mut line = format!("{file}  {start:.1} to {end:.1} s  {percent:.0} %  {} by {}", each.kind, each.by);
+        let mut line =
+            format!("{file}  {start:.1} to {end:.1} s  {percent:.0} %  {} by {}", each.kind, each.by);
         if !each.colours.is_empty() {
             line.push_str(&format!("; both {}", each.colours.join(", ")));
         }

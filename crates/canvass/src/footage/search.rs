@@ -138,7 +138,9 @@ fn look<'a>(
     let Some(seen) = entries.find_map(|entry| entry.models.get("towers")) else { return Ok(None) };
     let models = args.engine.models()?;
     let Some(mut towers) = index::towers(&models, &args.engine.driver(&models))? else {
-        context.console().note("the towers that looked at this footage are not here: found by description alone");
+        context
+            .console()
+            .note("the towers that looked at this footage are not here: found by description alone");
         return Ok(None);
     };
     if towers.version() != seen {

@@ -94,8 +94,11 @@ pub(super) fn people(
     let rows = table(truth, 6)?;
     for clip in clips {
         let name = clip.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let labels: Vec<Labelled> =
-            rows.iter().filter(|row| row.first().is_some_and(|first| first == name)).filter_map(|row| labelled(row)).collect();
+        let labels: Vec<Labelled> = rows
+            .iter()
+            .filter(|row| row.first().is_some_and(|first| first == name))
+            .filter_map(|row| labelled(row))
+            .collect();
         let mut times: Vec<Duration> = labels.iter().map(|label| label.time).collect();
         times.sort_unstable();
         times.dedup();

@@ -161,7 +161,9 @@ fn clips(folder: &Path) -> Result<Vec<PathBuf>, VisionError> {
     let listed = std::fs::read_dir(folder).map_err(|error| VisionError::io(folder, error))?;
     let mut clips: Vec<PathBuf> = listed.flatten().map(|entry| entry.path()).collect();
     let video = |path: &PathBuf| {
-        path.extension().and_then(|ending| ending.to_str()).is_some_and(|ending| ["mp4", "gif"].contains(&ending))
+        path.extension()
+            .and_then(|ending| ending.to_str())
+            .is_some_and(|ending| ["mp4", "gif"].contains(&ending))
     };
     clips.retain(video);
     clips.sort();
@@ -182,10 +184,22 @@ fn known(models: &Models) -> Vec<Known> {
 fn data(of: &Measuring<'_>) -> Vec<Named> {
     let named = |name: &str, what: &str| Named { name: name.to_owned(), what: what.to_owned() };
     let mut data = vec![
-        named("plates-dev", "44 photos of cars and 147 cut-outs of plates, on which no model of ours was trained"),
-        named("clips", "five short clips of fixed cameras (Intel, CC BY 4.0), labelled by eye: one look at one frame each"),
-        named("painted patches", "patches that we painted in known colours, not recorded; no detector has a part in them"),
-        named("lights", "\"dimmed\" and \"under a yellow lamp\" are recorded frames, darkened and tinted by us"),
+        named(
+            "plates-dev",
+            "44 photos of cars and 147 cut-outs of plates, on which no model of ours was trained",
+        ),
+        named(
+            "clips",
+            "five short clips of fixed cameras (Intel, CC BY 4.0), labelled by eye: one look at one frame each",
+        ),
+        named(
+            "painted patches",
+            "patches that we painted in known colours, not recorded; no detector has a part in them",
+        ),
+        named(
+            "lights",
+            "\"dimmed\" and \"under a yellow lamp\" are recorded frames, darkened and tinted by us",
+        ),
     ];
     if of.walkers.is_some() {
         data.push(named("vtest.avi", "a pedestrian video of Debian's package opencv-doc, labelled by eye"));
@@ -212,7 +226,13 @@ fn reliability(bench: &Bench) -> Vec<Measured> {
         let count = (*plates).max(1) as f64;
         let from = f64::from(*tenth) / 10.0;
         let until = f64::from(*tenth + 1) / 10.0;
-        Measured { from, until, plates: *plates, said: rounded(said / count), right: rounded(*right as f64 / count) }
+        Measured {
+            from,
+            until,
+            plates: *plates,
+            said: rounded(said / count),
+            right: rounded(*right as f64 / count),
+        }
     };
     bench.reliability.iter().map(row).collect()
 }
@@ -229,7 +249,11 @@ pub(super) fn table(path: &Path, fields: usize) -> Result<Vec<Vec<String>>, Visi
         if row.len() != fields {
             return Err(VisionError::Picture {
                 file: path.display().to_string(),
-                reason: format!("line {} has {} fields between tabs, wanted are {fields}", number + 1, row.len()),
+                reason: format!(
+                    "line {} has {} fields between tabs, wanted are {fields}",
+                    number + 1,
+                    row.len()
+                ),
             });
         }
         rows.push(row);
@@ -240,7 +264,8 @@ pub(super) fn table(path: &Path, fields: usize) -> Result<Vec<Vec<String>>, Visi
 impl Report {
     /// As a file of JSON.
     pub fn json(&self) -> Result<String, VisionError> {
-        let text = serde_json::to_string_pretty(self).map_err(|error| VisionError::List(error.to_string()))?;
+        let text =
+            serde_json::to_string_pretty(self).map_err(|error| VisionError::List(error.to_string()))?;
         Ok(format!("{text}\n"))
     }
 
@@ -273,9 +298,15 @@ impl Report {
 
     fn tables(&self, out: &mut String) {
         let share = |right: usize, cases: usize| {
-            if cases == 0 { "–".to_owned() } else { format!("{:.0} %", right as f64 * 100.0 / cases as f64) }
+            if cases == 0 {
+                "–".to_owned()
+            } else {
+                format!("{:.0} %", right as f64 * 100.0 / cases as f64)
+            }
         };
-        out.push_str("\n## Plates\n| set | plates | found | exact | folded | at most one edit | false alarms |\n");
+        out.push_str(
+            "\n## Plates\n| set | plates | found | exact | folded | at most one edit | false alarms |\n",
+        );
         out.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
         for p in &self.plates {
             let _ = writeln!(
@@ -292,7 +323,9 @@ impl Report {
                 p.false_alarms
             );
         }
-        out.push_str("\n## Confidence\n| from | until | plates | said | right |\n| --- | --- | --- | --- | --- |\n");
+        out.push_str(
+            "\n## Confidence\n| from | until | plates | said | right |\n| --- | --- | --- | --- | --- |\n",
+        );
         for m in &self.reliability {
             let _ = writeln!(
                 out,
@@ -300,7 +333,9 @@ impl Report {
                 m.from, m.until, m.plates, m.said, m.right
             );
         }
-        out.push_str("\n## Attributes\n| group | value | cases | right | share |\n| --- | --- | --- | --- | --- |\n");
+        out.push_str(
+            "\n## Attributes\n| group | value | cases | right | share |\n| --- | --- | --- | --- | --- |\n",
+        );
         for a in &self.attributes {
             let Attribute { group, value, cases, right } = a;
             let _ = writeln!(out, "| {group} | {value} | {cases} | {right} | {} |", share(*right, *cases));
@@ -326,7 +361,9 @@ mod tests {
     #[test]
     fn a_report_says_what_was_measured() {
         let mut bench = Bench::default();
-        bench.sets.insert("us".into(), super::super::Score { plates: 4, found: 3, exact: 2, ..Default::default() });
+        bench
+            .sets
+            .insert("us".into(), super::super::Score { plates: 4, found: 3, exact: 2, ..Default::default() });
         bench.reliability.insert(9, (2, 1, 1.9));
         let report = Report {
             date: "2026-11-28".into(),
@@ -345,7 +382,10 @@ mod tests {
         };
         let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
         assert_eq!(json["plates"][0]["exact"], 2);
-        assert_eq!(json["reliability"][0], serde_json::json!({"from": 0.9, "until": 1.0, "plates": 2, "said": 0.95, "right": 0.5}));
+        assert_eq!(
+            json["reliability"][0],
+            serde_json::json!({"from": 0.9, "until": 1.0, "plates": 2, "said": 0.95, "right": 0.5})
+        );
         assert_eq!(json["search"][0]["false_alarms"], 3);
         let text = report.markdown();
         assert!(text.contains("| us | 4 | 3 | 2 (50 %)") && text.contains("0 of 1 searches pass"), "{text}");

@@ -50,8 +50,7 @@ fn windows(text: &str) -> Vec<(f64, f64)> {
 fn held(clip: &str, text: &str, language: &str, times: &[(f64, f64)], moments: &[Moment]) -> Search {
     let meets = |moment: &Moment, &(from, to): &(f64, f64)| moment.start <= to && moment.end >= from;
     let found = times.iter().filter(|time| moments.iter().any(|moment| meets(moment, time))).count();
-    let false_alarms =
-        moments.iter().filter(|moment| !times.iter().any(|time| meets(moment, time))).count();
+    let false_alarms = moments.iter().filter(|moment| !times.iter().any(|time| meets(moment, time))).count();
     Search {
         query: text.to_owned(),
         language: language.to_owned(),

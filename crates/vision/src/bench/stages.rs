@@ -118,7 +118,10 @@ pub fn soak(
             share < 1.0
         })?;
         if frames == before {
-            return Err(VisionError::frames(path.display().to_string(), "it has no frames; give another video"));
+            return Err(VisionError::frames(
+                path.display().to_string(),
+                "it has no frames; give another video",
+            ));
         }
     }
     Ok(Soak { frames, quarters: sums.map(|(sum, count)| sum / f64::from(count.max(1))) })

@@ -138,7 +138,8 @@ fn report(
 fn processor_time() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/self/stat").ok()?;
     let (_, rest) = text.rsplit_once(')')?;
-    let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(4).filter_map(|ticks| ticks.parse().ok()).collect();
+    let ticks: Vec<f64> =
+        rest.split_whitespace().skip(11).take(4).filter_map(|ticks| ticks.parse().ok()).collect();
     // A tick is a hundredth of a second on every system that Debian runs on.
     (ticks.len() == 4).then(|| ticks.iter().sum::<f64>() / 100.0)
 }
@@ -147,7 +148,8 @@ fn processor_time() -> Option<f64> {
 fn memory() -> f64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse::<f64>().ok());
+    let number =
+        line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse::<f64>().ok());
     number.unwrap_or(0.0) / 1024.0
 }
 

@@ -199,7 +199,8 @@ fn choose(signature: &Signature) -> Result<Ports, String> {
     };
     let fits = match input.shape.as_slice() {
         &[one, three, h, w] => {
-            let side = |side: Option<usize>| side.is_none_or(|side| (STEP as usize..=MOST_SIDE).contains(&side));
+            let side =
+                |side: Option<usize>| side.is_none_or(|side| (STEP as usize..=MOST_SIDE).contains(&side));
             one.unwrap_or(1) == 1 && three.unwrap_or(3) == 3 && side(h) && side(w)
         }
         _ => false,

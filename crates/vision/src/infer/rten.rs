@@ -28,16 +28,15 @@ impl Rten {
         let signature = Signature { inputs: ports(model.input_ids()), outputs: ports(model.output_ids()) };
         let chosen = choose(&signature).map_err(|what| wrong(name, what))?;
         let Ports { inputs, outputs } = chosen;
-        let node = |port: &str| {
-            model.node_id(port).map_err(|_| wrong(name, format!("there is no {port:?} in it")))
-        };
+        let node =
+            |port: &str| model.node_id(port).map_err(|_| wrong(name, format!("there is no {port:?} in it")));
         let typed = |port: String| {
             let id = node(&port)?;
             match model.node_info(id).and_then(|info| info.dtype()) {
                 None => Ok((id, DataType::Float)),
-                Some(ValueType::Tensor(
-                    kind @ (DataType::Float | DataType::Int32 | DataType::UInt8),
-                )) => Ok((id, kind)),
+                Some(ValueType::Tensor(kind @ (DataType::Float | DataType::Int32 | DataType::UInt8))) => {
+                    Ok((id, kind))
+                }
                 Some(other) => Err(not_fed(name, &port, &format!("{other:?}"))),
             }
         };
@@ -72,8 +71,7 @@ impl Inference for Rten {
             self.inputs.iter().zip(inputs).map(|((id, kind), input)| (*id, value(*kind, input))).collect();
         let ids: Vec<NodeId> = self.outputs.iter().map(|(id, _)| *id).collect();
         let options = RunOptions::default().with_thread_pool(Some(self.pool.clone()));
-        let results =
-            self.model.run(values, &ids, Some(options)).map_err(|error| fail(self.name, &error))?;
+        let results = self.model.run(values, &ids, Some(options)).map_err(|error| fail(self.name, &error))?;
         let mut outputs = Vec::new();
         for (value, (_, name)) in results.into_iter().zip(&self.outputs) {
             let missing = || wrong(self.name, format!("output {name:?} did not come as 32-bit floats"));

@@ -224,7 +224,8 @@ impl Models {
                     && part != ".."
             };
             let other = |(what, part): (&String, &Part)| !plain(what) || !plain(&part.file);
-            if !plain(name) || model.file.split('/').any(|part| !plain(part)) || model.part.iter().any(other) {
+            if !plain(name) || model.file.split('/').any(|part| !plain(part)) || model.part.iter().any(other)
+            {
                 return Err(VisionError::List(format!(
                     "{name}: name and file may have letters, digits and -_./ only"
                 )));

@@ -1,7 +1,9 @@
 //! The reader that came with Canvass (`models/plate-reader`): letters, outline and make-up of one cut-out.
 
 use super::{Look, likeliest, softmax};
-use crate::{Contract, Driver, Homography, Inference, Picture, Point, Quad, Tensor, VisionError, formats, open};
+use crate::{
+    Contract, Driver, Homography, Inference, Picture, Point, Quad, Tensor, VisionError, formats, open,
+};
 
 const HEIGHT: usize = 64;
 const WIDTH: usize = 192;

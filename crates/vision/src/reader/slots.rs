@@ -135,7 +135,8 @@ impl Slots {
         let choose = |signature: &Signature| choose(signature, &config);
         let (network, signature) = open_chosen(driver, NAME, files.network.clone(), threads, &choose)?;
         let has_regions = signature.output("region").is_some();
-        let regions = if has_regions { labels.iter().map(|label| places::code(label)).collect() } else { Vec::new() };
+        let regions =
+            if has_regions { labels.iter().map(|label| places::code(label)).collect() } else { Vec::new() };
         let input = signature.inputs.first().ok_or_else(|| wrong("it has no input".to_owned()))?;
         let channels_last = is_channels_last(&input.shape, &config);
         Ok(Self { network, config, signs, regions, channels_last })
@@ -220,7 +221,8 @@ impl Slots {
         let data: Vec<f32> = if channels == 1 {
             let weights = [0.299, 0.587, 0.114];
             let grey = |pixel: &[u8]| {
-                let sum: f32 = pixel.iter().zip(weights).map(|(&byte, weight)| f32::from(byte) * weight).sum();
+                let sum: f32 =
+                    pixel.iter().zip(weights).map(|(&byte, weight)| f32::from(byte) * weight).sum();
                 sum.round()
             };
             scaled.rgb().chunks_exact(3).map(grey).collect()

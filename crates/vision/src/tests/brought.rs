@@ -1,14 +1,17 @@
 //! Models that operators bring: small networks that do by arithmetic what trained ones of their form do (`data/make.py`).
 
 use super::drivers;
-use crate::{Detector, Driver, Embedding, Files, Models, NewModel, Picture, Reader, Rect, Towers, VisionError};
+use crate::{
+    Detector, Driver, Embedding, Files, Models, NewModel, Picture, Reader, Rect, Towers, VisionError,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "max_plate_slots: 4\nalphabet: '0123456789AB_'\npad_char: '_'\nimg_height: 16\nimg_width: 64\n\
                       keep_aspect_ratio: false\ninterpolation: linear\nimage_color_mode: grayscale\n\
                       plate_regions: [Argentina, Germany]\n";
-const SETTINGS: &str = "size = 8\ncontext = 8\nmean = [0.5, 0.5, 0.5]\nstd = [0.5, 0.5, 0.5]\n";
+const SETTINGS: &str =
+    "size = 8\ncontext = 8\nmean = [0.5, 0.5, 0.5]\nstd = [0.5, 0.5, 0.5]\nprompt = \"{}\"\n";
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/data").join(name)
@@ -30,8 +33,7 @@ fn slots(config: &str) -> Files {
 
 fn towers(settings: &str, text: &str) -> Files {
     let bytes = |name: &str| std::fs::read(data(name)).unwrap();
-    let parts =
-        [("config", settings.into()), ("text", bytes(text)), ("vocabulary", bytes("merges.txt"))];
+    let parts = [("config", settings.into()), ("text", bytes(text)), ("vocabulary", bytes("merges.txt"))];
     files("towers", "clip", "tower-picture.onnx", &parts)
 }
 
@@ -140,10 +142,8 @@ fn tried(files: &Files, driver: &Driver) -> Result<(), VisionError> {
     models.check(&files.name, driver)?;
     // Another file in the place of one of its parts is told.
     if let Some((what, name)) = kinds.iter().find(|(what, _)| files.parts.contains_key(*what)) {
-        let place = path("models").join(&files.name).join(name.replace(
-            name.split('.').next().unwrap(),
-            what,
-        ));
+        let place =
+            path("models").join(&files.name).join(name.replace(name.split('.').next().unwrap(), what));
         std::fs::write(&place, "other").unwrap();
         assert!(matches!(models.check(&files.name, driver), Err(VisionError::Hash { .. })), "{name}");
     }

@@ -3,7 +3,8 @@
 use super::{drawn, driver, ffmpeg, list, model};
 use crate::frames::{Decoder, Frame, Limits, Queue, Source};
 use crate::{
-    Eyes, Finder, IndexOptions, News, Objects, ReadOptions, Reading, Settings, VisionError, index_file, read_file,
+    Eyes, Finder, IndexOptions, News, Objects, ReadOptions, Reading, Settings, VisionError, index_file,
+    read_file,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -263,7 +264,8 @@ fn what_can_not_be_seen_is_told_by_reading_and_by_indexing() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let mut huge = b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02".to_vec();
+    let mut huge =
+        b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02".to_vec();
     huge.extend([0x44; 40]);
     let jpeg = drawn::board("KTX4025", 320, 120).jpeg(90).unwrap();
     let cases: [(&str, &[u8]); 6] = [

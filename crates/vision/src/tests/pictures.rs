@@ -8,7 +8,9 @@ use proptest::prelude::*;
 #[test]
 fn drawn_plates_are_read_by_both_drivers() {
     for driver in drivers() {
-        let mut reader = Reader::new(&driver, &Files::of_network("plate-reader", model("plate-reader").unwrap()), 2).unwrap();
+        let mut reader =
+            Reader::new(&driver, &Files::of_network("plate-reader", model("plate-reader").unwrap()), 2)
+                .unwrap();
         for text in ["KTX4025", "HNK347", "2KNT450"] {
             let board = drawn::board(text, 200, 70);
             let guess = reader.read_part(&board, &Rect::new(0.0, 0.0, 200.0, 70.0)).unwrap().unwrap();

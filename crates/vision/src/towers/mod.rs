@@ -29,8 +29,7 @@ impl Towers {
     pub fn new(driver: &Driver, files: &Files, threads: usize) -> Result<Self, VisionError> {
         let settings = Settings::parse(files.part("config")?).map_err(|what| bad("config", &what))?;
         let vocabulary = files.part("vocabulary")?;
-        let words =
-            Words::parse(vocabulary, settings.vocabulary).map_err(|what| bad("vocabulary", &what))?;
+        let words = Words::parse(vocabulary, settings.vocabulary).map_err(|what| bad("vocabulary", &what))?;
         let side = settings.size as usize;
         let for_pictures = |signature: &Signature| choose_picture(signature, side);
         let picture = open_chosen(driver, TOWERS, files.network.clone(), threads, &for_pictures)?.0;
@@ -105,7 +104,9 @@ impl Towers {
         }
         let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
         if !length.is_finite() || length <= 0.0 {
-            return Err(wrong("it answers with no direction: its numbers are all nought, or none".to_owned()));
+            return Err(wrong(
+                "it answers with no direction: its numbers are all nought, or none".to_owned(),
+            ));
         }
         // Four places are finer than what the networks tell apart, and a third of the digits.
         let values = values.iter().map(|value| (value / length * 1e4).round() / 1e4).collect();
@@ -133,7 +134,10 @@ fn choose_picture(signature: &Signature, side: usize) -> Result<Ports, String> {
     };
     let fits = match input.shape.as_slice() {
         &[one, three, h, w] => {
-            one.unwrap_or(1) == 1 && three.unwrap_or(3) == 3 && h.unwrap_or(side) == side && w.unwrap_or(side) == side
+            one.unwrap_or(1) == 1
+                && three.unwrap_or(3) == 3
+                && h.unwrap_or(side) == side
+                && w.unwrap_or(side) == side
         }
         _ => false,
     };

@@ -186,7 +186,10 @@ fn from_hugging_face(json: &Value) -> Option<Value> {
 }
 
 fn fields(all: [(&str, Option<Value>); 8]) -> Value {
-    all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<serde_json::Map<_, _>>().into()
+    all.into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 #[cfg(test)]

@@ -21,13 +21,16 @@ impl Words {
         let text = unpacked(bytes)?;
         let json = text.trim_start().starts_with('{');
         let (merges, start) = if json { from_json(&text)? } else { (text, None) };
-        let mut lines: Vec<&str> = merges.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        let mut lines: Vec<&str> =
+            merges.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
         // The first line of the usual files says what they are.
         if lines.first().is_some_and(|line| !line.starts_with('#') && !line.contains("bpe_simple_vocab")) {
             lines.insert(0, "#version");
         }
         if lines.len() < 2 {
-            return Err("it has no merges; give bpe_simple_vocab_16e6.txt.gz, merges.txt or tokenizer.json".into());
+            return Err(
+                "it has no merges; give bpe_simple_vocab_16e6.txt.gz, merges.txt or tokenizer.json".into()
+            );
         }
         let tokenizer = Tokenizer::with_vocabulary(Cursor::new(lines.join("\n")), size)
             .map_err(|error| format!("{error}: each line after the first is two tokens that came before"))?;
@@ -129,8 +132,14 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_merges_is_told() {
-        let wrong: [&[u8]; 6] =
-            [b"", b"#version", b"#version\nxyz abc\n", b"{\"model\": {}}", b"\x1f\x8bno", &[0xff, 0xfe, 0x00]];
+        let wrong: [&[u8]; 6] = [
+            b"",
+            b"#version",
+            b"#version\nxyz abc\n",
+            b"{\"model\": {}}",
+            b"\x1f\x8bno",
+            &[0xff, 0xfe, 0x00],
+        ];
         for bytes in wrong {
             assert!(Words::parse(bytes, 49408).is_err(), "{bytes:?}");
         }
