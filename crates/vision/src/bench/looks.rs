@@ -40,6 +40,21 @@ impl Counts {
     }
 }
 
+impl Counts {
+    /// The rows, those of one group together, groups in the order in which they first came.
+    pub(super) fn by_group(self) -> Vec<Attribute> {
+        let mut groups: Vec<String> = Vec::new();
+        for row in &self.0 {
+            if !groups.contains(&row.group) {
+                groups.push(row.group.clone());
+            }
+        }
+        let mut rows = self.0;
+        rows.sort_by_key(|row| groups.iter().position(|group| *group == row.group));
+        rows
+    }
+}
+
 /// Whether a word is one of those of a label; the label's first word names its row.
 fn is_one(label: &str, word: &str) -> bool {
     label.split('|').any(|each| each == word)
@@ -219,7 +234,7 @@ pub(super) fn painted(counts: &mut Counts) {
     for (colour, paints) in PAINTS {
         for paint in paints {
             for (light, leaves) in LIGHTS {
-                let fold = |at: usize| if at % 5 == 0 { 0.6 } else { 1.0 };
+                let fold = |at: usize| if at.is_multiple_of(5) { 0.6 } else { 1.0 };
                 let pixel = |at: usize| paint.map(|byte| (f32::from(byte) * fold(at)) as u8);
                 let rgb: Vec<u8> = (0..60 * 60).flat_map(|at| pixel(at / 7)).collect();
                 let Some(picture) = Picture::new(60, 60, rgb) else { continue };
@@ -243,6 +258,17 @@ mod tests {
     fn labels_take_what_people_would_say() {
         assert!(is_one("White|Grey", "Grey") && !is_one("White|Grey", "Gr") && !is_one("White", ""));
         assert_eq!(first("White|Grey"), "White");
+    }
+
+    #[test]
+    fn rows_of_a_group_stand_together() {
+        let mut counts = Counts::default();
+        for (group, value) in [("kind", "car"), ("colour", "red"), ("kind", "bus"), ("kind", "car")] {
+            counts.add(group, value, true);
+        }
+        let rows = counts.by_group();
+        let told: Vec<_> = rows.iter().map(|row| (row.value.as_str(), row.cases)).collect();
+        assert_eq!(told, [("car", 2), ("bus", 1), ("red", 1)]);
     }
 
     #[test]

@@ -146,13 +146,14 @@ pub fn measure(
         counts.0.push(Attribute { group, value, cases: *cases, right: *right });
     }
     looks::painted(&mut counts);
+    let attributes = counts.by_group();
     Ok(Report {
         date: of.date.to_owned(),
         models: known(of.models),
         data: data(of),
         plates: plates_of(plates),
         reliability: reliability(plates),
-        attributes: counts.0,
+        attributes,
         search: searches::run(eyes, &clips, &of.labels.join("searches.tsv"))?,
     })
 }
