@@ -63,8 +63,8 @@ enum Task {
     Bench {
         /// One folder of bench/; all of them when left out
         name: Option<String>,
-        /// What that measurement is told: `vision` takes the folder of its labelled pictures
-        #[arg(requires = "name")]
+        /// What that measurement is told: `vision` takes the folder of its labelled pictures, --report, --minutes N
+        #[arg(requires = "name", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Change the code that decides who may do what, and tell which changes no test noticed; about an hour

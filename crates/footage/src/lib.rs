@@ -6,6 +6,7 @@
 
 mod alike;
 mod embedding;
+mod english;
 mod parse;
 mod query;
 mod rules;

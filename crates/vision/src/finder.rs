@@ -75,8 +75,8 @@ pub struct Finder {
 impl Finder {
     /// A finder on the models of a folder, with the driver that is there.
     pub fn new(models: &Models, driver: &Driver, settings: Settings) -> Result<Self, VisionError> {
-        let detector = Detector::new(driver, models.bytes("plate-detector")?, settings.threads)?;
-        let reader = Reader::new(driver, models.bytes("plate-reader")?, settings.threads)?;
+        let detector = Detector::new(driver, &models.files("plate-detector")?, settings.threads)?;
+        let reader = Reader::new(driver, &models.files("plate-reader")?, settings.threads)?;
         let objects = Objects::new(driver, models.bytes("objects")?, settings.threads)?;
         Ok(Self { detector, reader, objects, settings })
     }

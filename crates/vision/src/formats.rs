@@ -22,11 +22,17 @@ pub(crate) fn known(text: &str) -> bool {
         .is_some_and(|plate| formats::fits(&plate, None).any(|format| group_of(format.region).is_some()))
 }
 
-/// The place within a group (`US`, `EU`, `GB`, `BR`, `AR`): the only one that fits, else the group, else none.
+/// The place within a group (`US`, `EU`) or country: the only one that fits, else the group. None where no place of it
+/// issues such a plate; a country whose formats are not known here is believed.
 pub(crate) fn place_in(group: &str, plate: &PlateText) -> Option<Region> {
-    let mut fitting = formats::fits(plate, None)
-        .map(|format| format.region)
-        .filter(|region| group_of(*region) == Some(group));
+    let within = |region: Region| match group {
+        "EU" => group_of(region) == Some("EU"),
+        _ => region.as_str() == group || region.country() == group,
+    };
+    if !formats::standard().iter().any(|format| within(format.region)) {
+        return group.parse().ok();
+    }
+    let mut fitting = formats::fits(plate, None).map(|format| format.region).filter(|region| within(*region));
     let first = fitting.next()?;
     if fitting.all(|region| region == first) { Some(first) } else { group.parse().ok() }
 }

@@ -3,14 +3,14 @@
 use crate::colour::Shares;
 use crate::frames::{Decoder, Limits, Source};
 use crate::read::is_picture;
-use crate::{Kind, Objects, Picture, Rect, Thing, VisionError};
-use canvass_footage::{Colour, Part, Sighting};
+use crate::{Kind, Objects, Picture, Rect, Thing, Towers, VisionError};
+use canvass_footage::{Colour, Embedding, Part, Sighting};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 /// Boxes fainter than this are not looked at.
-const LEAST: f32 = 0.3;
+pub(crate) const LEAST: f32 = 0.3;
 /// Things with a person are taken from this score on: they are small.
 const LEAST_WITH: f32 = 0.25;
 /// Who is not seen for this long has gone.
@@ -23,6 +23,11 @@ const FEWEST: u32 = 2;
 const SURE: f32 = 0.6;
 /// Pictures this many times as wide as high or wider are looked at in two halves as well.
 const WIDE: u32 = 900;
+
+/// What is kept of a look for the towers: its longer side, in pixels.
+const KEPT_SIDE: u32 = 384;
+/// How much of what is around a thing is kept with it.
+const KEPT_AROUND: f32 = 0.06;
 
 /// How files are indexed.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,9 +42,17 @@ impl Default for IndexOptions {
     }
 }
 
+/// The models that look through footage.
+pub struct Eyes {
+    /// Finds people, vehicles and things.
+    pub objects: Objects,
+    /// Tell what each looks like in numbers; none where the operator brought none.
+    pub towers: Option<Towers>,
+}
+
 /// Finds who and what is seen in a picture or video; `tell` hears how far a video was looked at.
 pub fn index_file(
-    objects: &mut Objects,
+    eyes: &mut Eyes,
     path: &Path,
     options: &IndexOptions,
     tell: &mut dyn FnMut(Duration),
@@ -47,17 +60,17 @@ pub fn index_file(
     let mut follower = Follower::default();
     if is_picture(path)? {
         let picture = Picture::open(path)?;
-        follower.see(objects, &picture, Duration::ZERO)?;
-        return Ok(follower.finish(1));
+        follower.see(eyes, &picture, Duration::ZERO)?;
+        return follower.finish(eyes, 1);
     }
     let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
     let mut frames = 0;
     while let Some(frame) = decoder.next_frame()? {
-        follower.see(objects, &frame.picture, frame.time)?;
+        follower.see(eyes, &frame.picture, frame.time)?;
         frames += 1;
         tell(frame.time);
     }
-    Ok(follower.finish(if frames > FEWEST { FEWEST } else { 1 }))
+    follower.finish(eyes, if frames > FEWEST { FEWEST } else { 1 })
 }
 
 /// One person or vehicle that is followed.
@@ -73,6 +86,9 @@ struct Live {
     with: BTreeMap<Kind, u32>,
     /// What is around it where it was seen best; only where cuts are wanted.
     cut: Option<Picture>,
+    /// How it looked best, until the towers have seen it.
+    look: Option<Picture>,
+    embedding: Option<Embedding>,
 }
 
 #[derive(Debug, Default)]
@@ -110,32 +126,40 @@ impl Watch {
     /// Looks at a frame; gives who and what has gone since the last one.
     ///
     /// # Errors
-    /// As the network's.
-    pub fn see(
-        &mut self,
-        objects: &mut Objects,
-        picture: &Picture,
-        time: Duration,
-    ) -> Result<Vec<Seen>, VisionError> {
-        self.follower.see(objects, picture, time)?;
-        Ok(self.until(time))
+    /// As the networks'.
+    pub fn see(&mut self, eyes: &mut Eyes, picture: &Picture, time: Duration) -> Result<Vec<Seen>, VisionError> {
+        self.follower.see(eyes, picture, time)?;
+        self.until(eyes, time)
     }
 
     /// Who and what has gone by then, where no frame comes.
-    pub fn until(&mut self, time: Duration) -> Vec<Seen> {
+    ///
+    /// # Errors
+    /// As the networks'.
+    pub fn until(&mut self, eyes: &mut Eyes, time: Duration) -> Result<Vec<Seen>, VisionError> {
         let stays = self.stays;
         let over =
             |live: &Live| time.saturating_sub(live.last) > GONE || time.saturating_sub(live.first) >= stays;
-        let (over, live) = std::mem::take(&mut self.follower.live).into_iter().partition(over);
+        let (over, live): (Vec<Live>, Vec<Live>) =
+            std::mem::take(&mut self.follower.live).into_iter().partition(over);
         self.follower.live = live;
-        self.follower.ended.extend::<Vec<_>>(over);
-        told(std::mem::take(&mut self.follower.ended))
+        let mut ended = std::mem::take(&mut self.follower.ended);
+        for live in over {
+            ended.push(live.compared(eyes.towers.as_mut(), FEWEST)?);
+        }
+        Ok(told(ended))
     }
 
     /// The end: who and what was in view.
-    pub fn end(mut self) -> Vec<Seen> {
-        self.follower.ended.append(&mut self.follower.live);
-        told(self.follower.ended)
+    ///
+    /// # Errors
+    /// As the networks'.
+    pub fn end(mut self, eyes: &mut Eyes) -> Result<Vec<Seen>, VisionError> {
+        let mut ended = std::mem::take(&mut self.follower.ended);
+        for live in std::mem::take(&mut self.follower.live) {
+            ended.push(live.compared(eyes.towers.as_mut(), FEWEST)?);
+        }
+        Ok(told(ended))
     }
 }
 
@@ -150,13 +174,15 @@ fn told(ended: Vec<Live>) -> Vec<Seen> {
 }
 
 impl Follower {
-    fn see(&mut self, objects: &mut Objects, picture: &Picture, time: Duration) -> Result<(), VisionError> {
-        let (gone, stay) = std::mem::take(&mut self.live)
+    fn see(&mut self, eyes: &mut Eyes, picture: &Picture, time: Duration) -> Result<(), VisionError> {
+        let (gone, stay): (Vec<Live>, Vec<Live>) = std::mem::take(&mut self.live)
             .into_iter()
             .partition(|live| time.saturating_sub(live.last) > GONE);
         self.live = stay;
-        self.ended.extend::<Vec<_>>(gone);
-        let things = look(objects, picture)?;
+        for live in gone {
+            self.ended.push(live.compared(eyes.towers.as_mut(), FEWEST)?);
+        }
+        let things = look(&mut eyes.objects, picture)?;
         let mut taken = vec![false; self.live.len()];
         for thing in things.iter().filter(|thing| !thing.kind.is_carried() && thing.score >= LEAST) {
             // A bicycle with somebody on it belongs to them; one that stands alone is a sighting.
@@ -179,8 +205,11 @@ impl Follower {
             };
             if let (Some(live), Some(taken)) = (self.live.get_mut(at), taken.get_mut(at)) {
                 *taken = true;
-                live.follow(thing, time, picture, &things);
-                if self.cuts && live.best.1 == time {
+                let best = live.follow(thing, time, picture, &things);
+                if best && eyes.towers.is_some() {
+                    live.look = kept(picture, &thing.rect)?;
+                }
+                if best && self.cuts {
                     live.cut = picture.part(&around(&thing.rect));
                 }
             }
@@ -188,18 +217,33 @@ impl Follower {
         Ok(())
     }
 
-    fn finish(mut self, fewest: u32) -> Vec<Sighting> {
-        self.ended.append(&mut self.live);
+    fn finish(mut self, eyes: &mut Eyes, fewest: u32) -> Result<Vec<Sighting>, VisionError> {
+        for live in self.live {
+            self.ended.push(live.compared(eyes.towers.as_mut(), fewest)?);
+        }
         let believed = self.ended.into_iter().filter(|live| live.frames >= fewest || live.best.0 >= SURE);
         let mut all: Vec<Sighting> = believed.filter_map(Live::into_sighting).collect();
         all.sort_by(|a, b| a.start.total_cmp(&b.start));
-        all
+        Ok(all)
     }
 }
 
 /// A box with a tenth of it on each side.
 fn around(rect: &Rect) -> Rect {
     Rect::new(rect.x - rect.w * 0.1, rect.y - rect.h * 0.1, rect.w * 1.2, rect.h * 1.2)
+}
+
+/// A thing with a little of what is around it, no larger than the towers need.
+fn kept(picture: &Picture, rect: &Rect) -> Result<Option<Picture>, VisionError> {
+    let (dx, dy) = (rect.w * KEPT_AROUND, rect.h * KEPT_AROUND);
+    let around = Rect::new(rect.x - dx, rect.y - dy, rect.w + dx * 2.0, rect.h + dy * 2.0);
+    let Some(part) = picture.part(&around) else { return Ok(None) };
+    let longest = part.width().max(part.height());
+    if longest <= KEPT_SIDE {
+        return Ok(Some(part));
+    }
+    let side = |length: u32| (u64::from(length) * u64::from(KEPT_SIDE) / u64::from(longest)).max(1) as u32;
+    part.scaled(side(part.width()), side(part.height())).map(Some)
 }
 
 /// What a picture shows; wide ones are looked at whole and in two halves, in which things are twice as large.
@@ -227,7 +271,7 @@ fn rides(person: &Rect, thing: &Thing) -> bool {
 }
 
 /// Whether a person has a thing at or beside them.
-fn has(person: &Rect, thing: &Thing) -> bool {
+pub(crate) fn has(person: &Rect, thing: &Thing) -> bool {
     if matches!(thing.kind, Kind::Bicycle | Kind::Motorcycle | Kind::Skateboard) {
         return rides(person, thing);
     }
@@ -250,7 +294,20 @@ impl Live {
             colours: BTreeMap::new(),
             with: BTreeMap::new(),
             cut: None,
+            look: None,
+            embedding: None,
         }
+    }
+
+    /// With what the towers make of its best look, where it will be believed.
+    fn compared(mut self, towers: Option<&mut Towers>, fewest: u32) -> Result<Self, VisionError> {
+        let look = self.look.take();
+        if let (Some(towers), Some(look)) = (towers, look)
+            && (self.frames >= fewest || self.best.0 >= SURE)
+        {
+            self.embedding = Some(towers.picture(&look)?);
+        }
+        Ok(self)
     }
 
     fn is_person(&self) -> bool {
@@ -270,13 +327,15 @@ impl Live {
         (overlap > 0.1 || far < 0.6 && ratio < 1.6).then_some(overlap - far * 0.3)
     }
 
-    fn follow(&mut self, thing: &Thing, time: Duration, picture: &Picture, things: &[Thing]) {
+    /// Takes it as this one in the next frame; tells whether it was never seen better.
+    fn follow(&mut self, thing: &Thing, time: Duration, picture: &Picture, things: &[Thing]) -> bool {
         (self.rect, self.last) = (thing.rect, time);
         self.frames += 1;
         *self.kinds.entry(thing.kind).or_default() += thing.score;
         let size = (thing.rect.area() / (picture.width() as f32 * picture.height() as f32)).sqrt();
         let worth = thing.score * (0.3 + size);
-        if thing.score * (0.3 + size) > self.best.0 * 0.999 || self.frames == 1 {
+        let best = worth > self.best.0 * 0.999 || self.frames == 1;
+        if best {
             self.best = (worth, time, thing.rect);
         }
         for (part, patches) in parts(thing, picture) {
@@ -302,6 +361,7 @@ impl Live {
                 *self.with.entry(kind).or_default() += 1;
             }
         }
+        best
     }
 
     fn into_sighting(self) -> Option<Sighting> {
@@ -326,13 +386,13 @@ impl Live {
                 .into_iter()
                 .map(|(kind, count)| (kind, rounded(count as f32 / self.frames.max(1) as f32)))
                 .collect(),
-            embedding: None,
+            embedding: self.embedding,
         })
     }
 }
 
 /// Where the colours of a thing are looked for.
-fn parts(thing: &Thing, picture: &Picture) -> Vec<(Part, Vec<Rect>)> {
+pub(crate) fn parts(thing: &Thing, picture: &Picture) -> Vec<(Part, Vec<Rect>)> {
     let b = thing.rect;
     let at = |x: f32, y: f32, w: f32, h: f32| Rect::new(b.x + b.w * x, b.y + b.h * y, b.w * w, b.h * h);
     if thing.kind != Kind::Person {
@@ -380,13 +440,38 @@ mod tests {
         let bag = thing(Kind::Backpack, Rect::new(100.0, 80.0, 40.0, 60.0));
         let mut live = Live::new(&person, Duration::ZERO);
         for second in 0..4 {
-            live.follow(&person, Duration::from_secs(second), &picture, &[person, bag]);
+            let best = live.follow(&person, Duration::from_secs(second), &picture, &[person, bag]);
+            assert!(best, "as well as ever");
         }
         let sighting = live.into_sighting().unwrap();
         assert_eq!(main_colour(&sighting, Part::Upper), Colour::Blue);
         assert_eq!(main_colour(&sighting, Part::Lower), Colour::Red);
         assert_eq!(sighting.with.get(&Kind::Backpack), Some(&1.0));
         assert_eq!((sighting.kind, sighting.frames, sighting.end), (Kind::Person, 4, 3.0));
+    }
+
+    #[test]
+    fn what_is_believed_gets_a_look() {
+        let mut towers = crate::tests::tiny_towers();
+        let red = figure([220, 10, 10], [220, 10, 10]);
+        let person = thing(Kind::Person, Rect::new(110.0, 50.0, 80.0, 200.0));
+        let seen = |frames: u32| {
+            let mut live = Live::new(&person, Duration::ZERO);
+            for second in 0..frames {
+                live.follow(&person, Duration::from_secs(second.into()), &red, &[]);
+            }
+            live.look = kept(&red, &person.rect).unwrap();
+            live
+        };
+        let kept = seen(1).look.unwrap();
+        assert_eq!((kept.width(), kept.height()), (90, 224), "with a little of what is around it");
+        let believed = seen(3).compared(Some(&mut towers), FEWEST).unwrap().into_sighting().unwrap();
+        let look = believed.embedding.unwrap();
+        let [of_red, of_blue] = ["red car", "blue car"].map(|text| towers.text(text).unwrap());
+        assert!(look.cosine(&of_red) > look.cosine(&of_blue));
+        assert_eq!((look.model.as_str(), look.version.as_str()), ("towers", "1"));
+        assert!(seen(1).compared(Some(&mut towers), FEWEST).unwrap().embedding.is_none(), "seen once");
+        assert!(seen(3).compared(None, FEWEST).unwrap().embedding.is_none(), "no towers");
     }
 
     #[test]

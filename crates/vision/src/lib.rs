@@ -22,17 +22,23 @@ pub mod frames;
 mod geometry;
 mod index;
 mod infer;
+mod letterbox;
 mod models;
 mod objects;
 mod picture;
 mod read;
 mod reader;
+mod towers;
 mod track;
 
 #[cfg(test)]
 mod tests;
 
-pub use bench::{Bench, Label, Score, Stage, labels, run as run_bench, speed as run_speed};
+pub use bench::{
+    Attribute, Bench, Known, Label, Measured, Measuring, Named, Plates, Report, Score, Search, Soak, Stage,
+    labels, measure, run as run_bench, soak as run_soak, speed as run_speed,
+};
+pub use canvass_footage::Embedding;
 pub use canvass_plates::{Colour, PlateText, Region, VehicleType};
 pub use cover::{
     CopyFacts, CopyOptions, CoverBox, CoverKey, CoverOptions, Coverer, MOST_BOXES, MOST_SUGGESTIONS_BYTES, Reason,
@@ -43,11 +49,12 @@ pub use error::VisionError;
 pub use faces::{Face, Faces};
 pub use finder::{Finder, Plate, Settings};
 pub use geometry::{Homography, Point, Quad, Rect};
-pub use index::{IndexOptions, Seen, Watch, index_file};
-pub use infer::{Contract, Driver, Inference, Tensor, open};
-pub use models::{Model, Models, NewModel, default_folder};
+pub use index::{Eyes, IndexOptions, Seen, Watch, index_file};
+pub use infer::{Contract, Driver, Inference, Port, Ports, Signature, Tensor, open};
+pub use models::{Files, Model, Models, NewModel, Part, default_folder};
 pub use objects::{Kind, Objects, Thing};
-pub use picture::{MOST_PIXELS, Picture};
+pub use picture::{MOST_PIXELS, Picture, Scaling};
 pub use read::{News, Pixels, ReadOptions, Reading, Video, read_file};
-pub use reader::{Guess, Reader, Style};
+pub use reader::{Guess, Reader};
+pub use towers::Towers;
 pub use track::{Track, Tracker};

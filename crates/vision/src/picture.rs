@@ -10,6 +10,26 @@ pub const MOST_PIXELS: u64 = 100_000_000;
 /// The longest file of a picture, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
+/// How a picture is scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scaling {
+    /// Smoothly: every pixel counts, linear between them.
+    #[default]
+    Smooth,
+    /// Smoothly, cubic between pixels: as the Python Imaging Library does.
+    SmoothCubic,
+    /// The nearest pixel.
+    Nearest,
+    /// Between the nearest four pixels, whatever the sizes: as OpenCV does.
+    Linear,
+    /// Between the nearest sixteen: as OpenCV does.
+    Cubic,
+    /// The mean of what a pixel covers.
+    Area,
+    /// Lanczos' window.
+    Lanczos,
+}
+
 /// A picture: rows of red, green and blue bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -172,6 +192,11 @@ impl Picture {
 
     /// The picture at another size.
     pub fn scaled(&self, width: u32, height: u32) -> Result<Picture, VisionError> {
+        self.scaled_by(width, height, Scaling::Smooth)
+    }
+
+    /// The picture at another size, scaled in one of several ways.
+    pub fn scaled_by(&self, width: u32, height: u32, how: Scaling) -> Result<Picture, VisionError> {
         use fast_image_resize::images::{TypedImage, TypedImageRef};
         use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer, pixels::U8x3};
         let fail = |error: &dyn std::fmt::Display| bad("picture", &format!("can't be scaled ({error})"));
@@ -188,9 +213,38 @@ impl Picture {
         let mut rgb = vec![0; width as usize * height as usize * 3];
         let mut to =
             TypedImage::<U8x3>::from_buffer(width, height, &mut rgb).map_err(|error| fail(&error))?;
-        let how = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        let how = ResizeOptions::new().resize_alg(match how {
+            Scaling::Smooth => ResizeAlg::Convolution(FilterType::Bilinear),
+            Scaling::SmoothCubic => ResizeAlg::Convolution(FilterType::CatmullRom),
+            Scaling::Nearest => ResizeAlg::Nearest,
+            Scaling::Linear => ResizeAlg::Interpolation(FilterType::Bilinear),
+            Scaling::Cubic => ResizeAlg::Interpolation(FilterType::CatmullRom),
+            Scaling::Area => ResizeAlg::Convolution(FilterType::Box),
+            Scaling::Lanczos => ResizeAlg::Convolution(FilterType::Lanczos3),
+        });
         Resizer::new().resize_typed(&from, &mut to, &how).map_err(|error| fail(&error))?;
         Picture::new(width, height, rgb).ok_or_else(|| fail(&"the size is out of range"))
+    }
+
+    /// What lies within four corners, straightened, as a picture; none where the corners lie on one line.
+    pub(crate) fn flattened(&self, quad: &Quad, width: u32, height: u32) -> Option<Picture> {
+        Homography::of_unit(quad)?;
+        let mut planes = Vec::new();
+        self.straighten(quad, width as usize, height as usize, &mut planes);
+        let (red, rest) = planes.split_at_checked(width as usize * height as usize)?;
+        let (green, blue) = rest.split_at_checked(red.len())?;
+        let byte = |value: f32| (value * 255.0).round().clamp(0.0, 255.0) as u8;
+        let pixels = red.iter().zip(green).zip(blue);
+        Picture::new(width, height, pixels.flat_map(|((r, g), b)| [byte(*r), byte(*g), byte(*b)]).collect())
+    }
+
+    /// Planes of red, green and blue, each byte turned into a number; the second argument is the plane, 0 to 2.
+    pub(crate) fn planes(&self, number: impl Fn(u8, usize) -> f32) -> Vec<f32> {
+        let mut data = Vec::with_capacity(self.rgb.len());
+        for plane in 0..3 {
+            data.extend(self.rgb.iter().skip(plane).step_by(3).map(|&byte| number(byte, plane)));
+        }
+        data
     }
 
     /// The part within a box, cut to the picture's edges; none when nothing is left.

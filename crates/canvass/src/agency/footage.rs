@@ -18,7 +18,7 @@ use canvass_seal::{
     crypt::{DecryptReader, EncryptWriter, Wrapping},
 };
 use canvass_types::{ApprovalId, CameraId, CaseId, Digest, Purpose, SightingId, Time};
-use canvass_vision::{IndexOptions, Objects, index_file};
+use canvass_vision::{Eyes, IndexOptions, index_file};
 use clap::Args;
 use data_encoding::BASE64;
 use reqwest::Method;
@@ -78,9 +78,6 @@ pub struct DeskSearch {
     /// Ask the server, for this case (its id, code or title): cameras, and the evidence of the case
     #[arg(long)]
     case: Option<String>,
-    /// Instead of a description: vehicles like one that a camera saw (sgt_…)
-    #[arg(long, value_name = "SIGHTING", requires = "case")]
-    like: Option<SightingId>,
     /// Only this camera; may stand several times
     #[arg(long = "camera", value_name = "CAMERA", requires = "case")]
     cameras: Vec<CameraId>,
@@ -173,10 +170,10 @@ impl Line {
     }
 }
 
-/// Searches at the desk.
+/// Searches at the desk: for a description, or for vehicles like one that a camera saw.
 pub async fn find(
     args: DeskSearch,
-    text: Option<&str>,
+    (text, like): (Option<&str>, Option<SightingId>),
     (least, most): (f32, usize),
     context: &Context,
 ) -> Result<(), Failure> {
@@ -186,7 +183,7 @@ pub async fn find(
     let cameras = (args.no_cameras || !args.cameras.is_empty()).then(|| args.cameras.clone());
     let wish = SearchFootage {
         text: text.map(str::to_owned),
-        like: args.like.clone(),
+        like,
         cameras,
         area: None,
         whose: args.whose.unwrap_or_default(),
@@ -367,11 +364,11 @@ fn sealed(sightings: &[Sighting], recipient: &Recipient) -> Result<(Vec<u8>, usi
 
 /// What looks through the items of a case, and by which name and version its sightings are kept.
 pub struct Looker {
-    /// The network.
-    pub objects: Objects,
+    /// The models.
+    pub eyes: Eyes,
     /// How files are looked through.
     pub options: IndexOptions,
-    /// Version of the model.
+    /// Their versions, in one word.
     pub version: String,
 }
 
@@ -452,7 +449,7 @@ async fn index_item(
     unpack(desk, item, why, &folder).await?;
     let file = folder.join(&item.name);
     let sightings = tokio::task::block_in_place(|| {
-        index_file(&mut looker.objects, &file, &looker.options, &mut |time| step.until(time))
+        index_file(&mut looker.eyes, &file, &looker.options, &mut |time| step.until(time))
     })?;
     drop(work);
     let (bytes, left_out) = sealed(&sightings, &recipient)?;

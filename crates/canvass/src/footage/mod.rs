@@ -3,6 +3,8 @@
 //! out here.
 
 mod blur;
+mod index;
+mod like;
 mod models;
 mod read;
 mod run;

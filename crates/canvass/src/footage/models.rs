@@ -20,7 +20,10 @@ pub enum ModelsCommand {
     Check(Engine),
     /// Add a model of your own in place of one that came with Canvass
     #[command(
-        after_help = "Example:\n  canvass models add plate-reader ours.onnx --licence MIT --credit 'City of Example' --purpose 'reads plates of Example'"
+        after_help = "Example:\n  canvass models add plate-reader ours.onnx --licence MIT --credit 'City of Example' --purpose 'reads plates of Example'
+  canvass models add plate-reader cct_xs_v2_global.onnx --format fast-plate-ocr --config cct_xs_v2_global_plate_config.yaml --licence MIT --credit ankandrew
+  canvass models add plate-detector yolo-v9-t-384.onnx --format yolo --licence MIT --credit ankandrew
+  canvass models add towers image.onnx --format clip --text text.onnx --vocabulary bpe_simple_vocab_16e6.txt.gz --config open_clip_config.json --licence MIT --credit OpenCLIP"
     )]
     Add(Box<AddArgs>),
 }
@@ -28,10 +31,25 @@ pub enum ModelsCommand {
 /// A model of the operator's own.
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// What it is used as: plate-detector, plate-reader, objects or faces
+    /// What it is used as: plate-detector, plate-reader, objects, faces or towers
     name: String,
-    /// Its ONNX file
+    /// Its ONNX file; of towers, that of pictures
     file: PathBuf,
+    /// The form in which it takes and gives: yolo, fast-plate-ocr or clip [default: that of the model that came with Canvass]
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+    /// How its input is made ready: the YAML of fast-plate-ocr; TOML or JSON of towers; TOML of yolo, if only some classes are plates
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Of towers: the ONNX file that takes texts
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
+    /// Of towers: the merges of their tokens
+    #[arg(long, value_name = "FILE")]
+    vocabulary: Option<PathBuf>,
+    /// Its version, where its maker gave it one
+    #[arg(long = "release", value_name = "VERSION")]
+    version: Option<String>,
     /// Its licence, by SPDX name
     #[arg(long, value_name = "NAME")]
     licence: String,
@@ -108,9 +126,13 @@ fn check(models: &Models, driver: &Driver, context: &Context) -> Result<(), Fail
 
 fn add(args: &AddArgs, context: &Context) -> Result<(), Failure> {
     let models = args.engine.models()?;
+    let parts = [("config", &args.config), ("text", &args.text), ("vocabulary", &args.vocabulary)];
     let new = NewModel {
         name: &args.name,
         file: &args.file,
+        format: args.format.as_deref().unwrap_or_default(),
+        parts: parts.into_iter().filter_map(|(what, path)| Some((what, path.as_deref()?))).collect(),
+        version: args.version.as_deref().unwrap_or_default(),
         purpose: &args.purpose,
         licence: &args.licence,
         credit: &args.credit,

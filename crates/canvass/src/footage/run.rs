@@ -21,7 +21,7 @@ use canvass_core::{
 use canvass_plates::MOST_PICTURE;
 use canvass_types::{Clock as _, Entropy as _, Time};
 use canvass_vision::{
-    Finder, Objects, Picture, ReadOptions, Reading, Seen, Settings, Video, VisionError, Watch,
+    Eyes, Finder, Picture, ReadOptions, Reading, Seen, Settings, Video, VisionError, Watch,
     frames::{Camera, Decoder, Frame, Limits, Queue, Retry, Source, State},
 };
 use clap::Args;
@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, read::share, search::version_of};
+use super::{Engine, index, read::share};
 use crate::common::{Console, Context, Failure, Http, HttpError, SystemClock, count, stop_signal};
 
 /// Reads that wait for a server that does not answer; the oldest are forgotten.
@@ -202,7 +202,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     let http = context.private_http()?;
     let models = args.engine.models()?;
     let driver = args.engine.driver(&models);
-    let eyes = tokio::task::block_in_place(|| Eyes::open(args, &models, &driver))?;
+    let eyes = tokio::task::block_in_place(|| Sees::open(args, &models, &driver))?;
     let link = Link::new();
     let looking = {
         let (link, options) =
@@ -268,12 +268,12 @@ fn name_of_run(input: &Input, context: &Context) -> Result<String, Failure> {
 }
 
 /// What sees: plates, people and vehicles, or both.
-struct Eyes {
+struct Sees {
     finder: Option<Finder>,
-    objects: Option<(Objects, String)>,
+    things: Option<(Eyes, String)>,
 }
 
-impl Eyes {
+impl Sees {
     fn open(
         args: &RunArgs,
         models: &canvass_vision::Models,
@@ -281,14 +281,8 @@ impl Eyes {
     ) -> Result<Self, Failure> {
         let finder =
             (!args.no_plates).then(|| Finder::new(models, driver, Settings::default())).transpose()?;
-        let objects = if args.sightings {
-            let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(4));
-            let objects = Objects::new(driver, models.bytes(crate::agency::footage::MODEL)?, threads)?;
-            Some((objects, version_of(models)))
-        } else {
-            None
-        };
-        Ok(Self { finder, objects })
+        let things = args.sightings.then(|| index::eyes(models, driver)).transpose()?;
+        Ok(Self { finder, things: things.map(|(eyes, made)| (eyes, index::version_of(&made))) })
     }
 }
 
@@ -301,7 +295,7 @@ struct Watching {
 /// What looks at frames, in a thread of its own.
 struct Look {
     link: Link,
-    eyes: Eyes,
+    eyes: Sees,
     run: String,
     pictures: bool,
     console: Console,
@@ -323,7 +317,7 @@ impl Look {
             let (readings, seen) = match camera.next_frame(PAUSE) {
                 Some(frame) => (self.plates(&mut video, &frame)?, self.things(&mut watching, &frame)?),
                 // Nothing moves in a picture that does not come; what has left the view is told all the same.
-                None => (video.until(since_1970()), watching.watch.until(since_1970())),
+                None => (video.until(since_1970()), self.gone(&mut watching)?),
             };
             self.put(readings, 0, false);
             self.put_seen(seen, 0, false);
@@ -343,7 +337,8 @@ impl Look {
             }
         }
         self.put(video.end(), 0, false);
-        self.put_seen(watching.watch.end(), 0, false);
+        let seen = self.last(watching)?;
+        self.put_seen(seen, 0, false);
         Ok(())
     }
 
@@ -361,7 +356,8 @@ impl Look {
             self.put_seen(seen, start.as_second(), true);
         }
         self.put(video.end(), start.as_second(), true);
-        self.put_seen(watching.watch.end(), start.as_second(), true);
+        let seen = self.last(watching)?;
+        self.put_seen(seen, start.as_second(), true);
         Ok(())
     }
 
@@ -369,18 +365,30 @@ impl Look {
         self.eyes.finder.as_mut().map_or_else(|| Ok(Vec::new()), |finder| video.see(finder, frame))
     }
 
+    /// Who has left the view while no frame came.
+    fn gone(&mut self, watching: &mut Watching) -> Result<Vec<Seen>, VisionError> {
+        let Some((eyes, _)) = &mut self.eyes.things else { return Ok(Vec::new()) };
+        watching.watch.until(eyes, since_1970())
+    }
+
+    /// Who was in view at the end.
+    fn last(&mut self, watching: Watching) -> Result<Vec<Seen>, VisionError> {
+        let Some((eyes, _)) = &mut self.eyes.things else { return Ok(Vec::new()) };
+        watching.watch.end(eyes)
+    }
+
     /// People and vehicles are looked for some times a second: they move less than plates do.
     fn things(&mut self, watching: &mut Watching, frame: &Frame) -> Result<Vec<Seen>, VisionError> {
-        let Some((objects, _)) = &mut self.eyes.objects else { return Ok(Vec::new()) };
+        let Some((eyes, _)) = &mut self.eyes.things else { return Ok(Vec::new()) };
         if watching.looked.is_some_and(|looked| frame.time.saturating_sub(looked) < LOOK_EVERY) {
             return Ok(Vec::new());
         }
         watching.looked = Some(frame.time);
-        watching.watch.see(objects, &frame.picture, frame.time)
+        watching.watch.see(eyes, &frame.picture, frame.time)
     }
 
     fn put_seen(&self, seen: Vec<Seen>, start: i64, wait: bool) {
-        let Some((_, version)) = &self.eyes.objects else { return };
+        let Some((_, version)) = &self.eyes.things else { return };
         for one in seen {
             let mut sighting = sighting_row(&one, &self.run, start, version);
             // Where the server is away for long, memory is for sightings.

@@ -1,26 +1,25 @@
 //! `canvass footage`: who and what is seen in one's own pictures and videos, and search of it by description; with `--case` in
 //! the evidence of a case, and by the desk's cameras ([`crate::agency::footage`]).
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use canvass_footage::{Moment, Refusal, Rules, Sighting, Words, search};
-use canvass_types::CaseId;
-use canvass_vision::{IndexOptions, Models, Objects, index_file};
+use canvass_footage::{Moment, Refusal, Rules, Words, search};
+use canvass_types::SightingId;
+use canvass_vision::{Embedding, Towers};
 use clap::{Args, Subcommand};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
-use super::Engine;
-use crate::agency::footage::{self, DeskSearch, DeskWhy, Looker};
-use crate::common::{Context, Failure, Output, Step, count};
+use super::{
+    Engine,
+    index::{self, Entry, IndexArgs},
+    like,
+};
+use crate::agency::footage::{self, DeskSearch};
+use crate::common::{Context, Failure, Output, count};
 
-/// Longest line of an index, in bytes.
-const MAX_LINE: u64 = 64 << 20;
+/// How much the towers' answer moves a moment among others.
+const BY_LOOK: f32 = 0.5;
 
 /// Search of footage by description.
 #[derive(Debug, Subcommand)]
@@ -33,14 +32,16 @@ Examples:
   canvass footage index --case cas_… --purpose 'Look through the clips of the porch robbery'
 
 With --case the videos and pictures of the case are opened one by one with your key, looked through here, and what was seen is
-sealed again before it goes to the server; those that this model looked through are passed over.
-A file that is in the index already and has not changed since is passed over; --again looks at it anew.")]
+sealed again before it goes to the server; those that these models looked through are passed over.
+A file that is in the index already, has not changed since and was looked at by the same models is passed over; --again looks at
+it anew. Where towers were added (canvass models add towers) each sighting also gets the numbers that they tell.")]
     Index(Box<IndexArgs>),
     /// Find the moments that fit a description, in English or Spanish
     #[command(after_help = "\
 Examples:
   canvass footage search 'man in blue shirt and cowboy hat'
   canvass footage search 'coche rojo' --least 0.7 --json
+  canvass footage search --like van.jpg
   canvass footage search 'red car' --case 26-77 --offence felony --purpose 'Red car that left the pharmacy robbery'
   canvass footage search 'woman in red jacket' --ask --case 26-77 --offence felony --purpose 'Red jacket seen at the pharmacy'
   canvass footage search --like sgt_… --case 26-77 --offence felony --purpose 'Red car that left the pharmacy robbery'
@@ -73,59 +74,28 @@ unless --keep-sound, nothing of what the file said about time, place and camera.
     Rules,
 }
 
-/// Which files are looked through, and how.
-#[derive(Debug, Args)]
-pub struct IndexArgs {
-    /// JPEG and PNG pictures, videos of any container
-    #[arg(required_unless_present = "case", conflicts_with = "case", value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// Look through the evidence of this case instead
-    #[arg(long)]
-    case: Option<CaseId>,
-    #[command(flatten)]
-    why: DeskWhy,
-    /// The index
-    #[arg(long, default_value = "canvass-footage.jsonl", value_name = "FILE")]
-    index: PathBuf,
-    /// Frames of a second of video that are looked at
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=30))]
-    fps: u32,
-    /// Look at files again that are in the index
-    #[arg(long)]
-    again: bool,
-    #[command(flatten)]
-    engine: Engine,
-}
-
 /// What is searched for, and where.
 #[derive(Debug, Args)]
 pub struct SearchArgs {
     /// The description
     #[arg(required_unless_present = "like", conflicts_with = "like")]
     text: Option<String>,
+    /// Find vehicles like the largest one in this picture; with --case, like one that a camera saw (sgt_…)
+    #[arg(long, value_name = "PICTURE")]
+    like: Option<PathBuf>,
     #[command(flatten)]
     desk: DeskSearch,
     /// The index
     #[arg(long, default_value = "canvass-footage.jsonl", value_name = "FILE")]
-    index: PathBuf,
+    pub(super) index: PathBuf,
     /// Leave out moments that fit less well (0 to 1)
     #[arg(long, default_value_t = 0.6, value_name = "P", value_parser = super::read::share)]
-    least: f32,
+    pub(super) least: f32,
     /// The most moments that are shown
     #[arg(long, default_value_t = 50, value_name = "N")]
-    most: usize,
-}
-
-/// What the index says of one file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Entry {
-    file: String,
-    /// Its length in bytes and its change in seconds since 1970, as they were when it was looked at.
-    size: u64,
-    changed: u64,
-    /// The model that looked, by hash: another model looks again.
-    model: String,
-    sightings: Vec<Sighting>,
+    pub(super) most: usize,
+    #[command(flatten)]
+    pub(super) engine: Engine,
 }
 
 #[derive(Serialize)]
@@ -133,137 +103,39 @@ struct Found<'a> {
     file: &'a str,
     #[serde(flatten)]
     moment: Moment,
+    /// How near the towers see it to the text, -1 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    likeness: Option<f32>,
 }
 
 pub(super) async fn run(command: FootageCommand, context: &Context) -> Result<(), Failure> {
     match command {
-        FootageCommand::Index(args) => match &args.case {
-            Some(case) => {
-                let mut looker = tokio::task::block_in_place(|| looker(&args))?;
-                footage::index_case(case, &args.why, &mut looker, context).await
-            }
-            None => tokio::task::block_in_place(|| index(&args, context)),
-        },
-        FootageCommand::Search(args) if args.desk.wanted() => {
-            let SearchArgs { text, desk, least, most, .. } = *args;
-            footage::find(desk, text.as_deref(), (least, most), context).await
-        }
-        FootageCommand::Search(args) => find(&args, context),
-        FootageCommand::Allowed { text } => allowed(&text, context),
+        FootageCommand::Index(args) => index::run(&args, context).await,
         FootageCommand::Blur(args) => tokio::task::block_in_place(|| super::blur::run(&args, context)),
+        FootageCommand::Search(args) if args.desk.wanted() => {
+            let SearchArgs { text, like, desk, least, most, .. } = *args;
+            let like = like.map(|like| sighting(&like)).transpose()?;
+            footage::find(desk, (text.as_deref(), like), (least, most), context).await
+        }
+        FootageCommand::Search(args) => match &args.like {
+            Some(picture) => like::run(&args, picture, context),
+            None => find(&args, args.text.as_deref().unwrap_or_default(), context),
+        },
+        FootageCommand::Allowed { text } => allowed(&text, context),
         FootageCommand::Rules => rules(context),
     }
 }
 
-/// The network that looks, and the hash by which its sightings are known: another model looks again.
-fn looker(args: &IndexArgs) -> Result<Looker, Failure> {
-    let models = args.engine.models()?;
-    let version = version_of(&models);
-    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(4));
-    let objects = Objects::new(&args.engine.driver(&models), models.bytes(footage::MODEL)?, threads)?;
-    let mut options = IndexOptions::default();
-    options.limits.frames_a_second = args.fps;
-    Ok(Looker { objects, options, version })
+fn sighting(like: &Path) -> Result<SightingId, Failure> {
+    let id = like.to_str().and_then(|like| like.parse().ok());
+    id.ok_or_else(|| Failure::usage("--like: with --case, give the id of a sighting (sgt_…); pictures are for one's own footage"))
 }
 
-/// The hash of the model that sees people and vehicles, as long as a version may be.
-pub(super) fn version_of(models: &Models) -> String {
-    let model = models.all().find(|(name, _)| *name == footage::MODEL);
-    model.map(|(_, model)| model.sha256.clone()).unwrap_or_default()
-}
-
-fn index(args: &IndexArgs, context: &Context) -> Result<(), Failure> {
+fn find(args: &SearchArgs, text: &str, context: &Context) -> Result<(), Failure> {
     let console = context.console();
-    let Looker { mut objects, options, version: model } = looker(args)?;
-    let mut entries = if args.index.exists() { load(&args.index)? } else { BTreeMap::new() };
-    let step = Step::new(args.files.len());
-    let mut failed = 0;
-    for path in &args.files {
-        let file = path.display().to_string();
-        step.next(&file);
-        let (size, changed) = match facts(path) {
-            Ok(facts) => facts,
-            Err(failure) => {
-                failed += 1;
-                step.aside(|| console.failure(&failure));
-                continue;
-            }
-        };
-        let same = |entry: &&Entry| (entry.size, entry.changed, &entry.model) == (size, changed, &model);
-        if !args.again && entries.get(&file).filter(same).is_some() {
-            continue;
-        }
-        match index_file(&mut objects, path, &options, &mut |time| step.until(time)) {
-            Ok(sightings) => {
-                let seen = count(sightings.len(), "sighting", "sightings");
-                step.aside(|| console.line(format!("{file}  {seen}")));
-                let model = model.clone();
-                entries.insert(file.clone(), Entry { file, size, changed, model, sightings });
-                // After every file: what was looked at for an hour is not lost with the next one.
-                save(&args.index, &entries)?;
-            }
-            Err(error) => {
-                failed += 1;
-                step.aside(|| console.failure(&Failure::from(error)));
-            }
-        }
-    }
-    step.done();
-    let sightings: usize = entries.values().map(|entry| entry.sightings.len()).sum();
-    let (files, seen) = (count(entries.len(), "file", "files"), count(sightings, "sighting", "sightings"));
-    console.line(format!("{}: {seen} in {files}", args.index.display()));
-    console.result(&json!({"index": args.index, "files": entries.len(), "sightings": sightings}))?;
-    match failed {
-        0 => Ok(()),
-        _ => Err(Failure::new(format!("{} could not be looked through", count(failed, "file", "files")))),
-    }
-}
-
-fn facts(path: &Path) -> Result<(u64, u64), Failure> {
-    let facts = fs::metadata(path).map_err(|error| Failure::from(error).context(path.display()))?;
-    let changed = facts.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-    Ok((facts.len(), changed.map_or(0, |since| since.as_secs())))
-}
-
-fn load(path: &Path) -> Result<BTreeMap<String, Entry>, Failure> {
-    let fail = |reason: String| {
-        Failure::new(format!("{}: {reason}; make it with `canvass footage index FILE…`", path.display()))
-    };
-    let file = fs::File::open(path).map_err(|error| fail(error.to_string()))?;
-    let mut reader = BufReader::new(file);
-    let mut entries = BTreeMap::new();
-    let mut line = String::new();
-    for number in 1.. {
-        line.clear();
-        let read = std::io::Read::take(&mut reader, MAX_LINE).read_line(&mut line);
-        if read.map_err(|error| fail(format!("line {number}: {error}")))? == 0 {
-            break;
-        }
-        let entry: Entry = serde_json::from_str(&line)
-            .map_err(|error| fail(format!("line {number} is no entry ({error})")))?;
-        entries.insert(entry.file.clone(), entry);
-    }
-    Ok(entries)
-}
-
-/// Written beside its place first: an index is whole or as it was.
-fn save(path: &Path, entries: &BTreeMap<String, Entry>) -> Result<(), Failure> {
-    let mut text = String::new();
-    for entry in entries.values() {
-        text.push_str(&serde_json::to_string(entry)?);
-        text.push('\n');
-    }
-    let half = path.with_extension("half");
-    let named = |error: std::io::Error| Failure::from(error).context(path.display());
-    fs::write(&half, text).map_err(named)?;
-    fs::rename(&half, path).map_err(named)
-}
-
-fn find(args: &SearchArgs, context: &Context) -> Result<(), Failure> {
-    let console = context.console();
-    let text = args.text.as_deref().unwrap_or_default();
     Rules::built_in()?.check(text).map_err(|refusal| refused(&refusal))?;
-    let query = Words::built_in()?.query(text);
+    let words = Words::built_in()?;
+    let query = words.query(text);
     if query.clauses.iter().all(|clause| clause.kinds.is_empty() && clause.wants.is_empty()) {
         return Err(Failure::usage(
             "nothing in this text is known here; describe a person or a vehicle, for example 'woman in red jacket' or 'coche blanco'",
@@ -272,36 +144,97 @@ fn find(args: &SearchArgs, context: &Context) -> Result<(), Failure> {
     if !query.ignored.is_empty() {
         console.note(format!("passed over, not known here: {}", query.ignored.join(", ")));
     }
-    let entries = load(&args.index)?;
+    let entries = index::load(&args.index)?;
+    let told = look(args, &words.english(text), entries.values(), context)?;
     let mut found: Vec<Found<'_>> = Vec::new();
     for entry in entries.values() {
-        let moments = search(&query, &entry.sightings, args.least);
-        found.extend(moments.into_iter().map(|moment| Found { file: &entry.file, moment }));
+        for moment in search(&query, &entry.sightings, args.least) {
+            let likeness = told.as_ref().and_then(|told| likeness(told, entry, &moment));
+            found.push(Found { file: &entry.file, moment, likeness });
+        }
     }
-    found.sort_by(|a, b| b.moment.score.total_cmp(&a.moment.score));
+    rank(&mut found);
     found.truncate(args.most);
     for each in &found {
-        let moment = &each.moment;
-        if context.output == Output::Json {
-            console.raw(serde_json::to_string(each)?);
-            continue;
-        }
-        let mut line = format!(
-            "{}  {:.1} to {:.1} s  {:.0} %  matched: {}",
-            each.file,
-            moment.start,
-            moment.end,
-            moment.score * 100.0,
-            moment.matched.join(", ")
-        );
-        for (name, words) in [("missed", &moment.missed), ("can't be told", &moment.untold)] {
-            if !words.is_empty() {
-                line.push_str(&format!("; {name}: {}", words.join(", ")));
-            }
-        }
-        console.line(line);
+        show(each, context)?;
     }
-    console.line(format!("{} in {}", count(found.len(), "moment", "moments"), args.index.display()));
+    let by = if told.is_some() { ", ranked by description and look" } else { "" };
+    console.line(format!("{} in {}{by}", count(found.len(), "moment", "moments"), args.index.display()));
+    Ok(())
+}
+
+/// What the towers make of the text, where they are the ones that looked at the footage.
+fn look<'a>(
+    args: &SearchArgs,
+    text: &str,
+    mut entries: impl Iterator<Item = &'a Entry>,
+    context: &Context,
+) -> Result<Option<Embedding>, Failure> {
+    let Some(seen) = entries.find_map(|entry| entry.models.get("towers")) else { return Ok(None) };
+    let models = args.engine.models()?;
+    let Some(mut towers) = index::towers(&models, &args.engine.driver(&models))? else {
+        context
+            .console()
+            .note("the towers that looked at this footage are not here: found by description alone");
+        return Ok(None);
+    };
+    if towers.version() != seen {
+        context.console().note(
+            "other towers looked at this footage: found by description alone; index it again to compare looks too",
+        );
+        return Ok(None);
+    }
+    Ok(Some(Towers::text(&mut towers, text)?))
+}
+
+/// How near a moment's sighting is to the text.
+fn likeness(told: &Embedding, entry: &Entry, moment: &Moment) -> Option<f32> {
+    let here = |sighting: &&canvass_footage::Sighting| {
+        sighting.rect == moment.rect && sighting.best.total_cmp(&moment.best).is_eq()
+    };
+    entry.sightings.iter().find(here)?.embedding.as_ref()?.cosine(told)
+}
+
+/// Best first. Cosines of texts and pictures all lie close together: they count by where they lie between the least and the
+/// most of those found.
+fn rank(found: &mut [Found<'_>]) {
+    let known = || found.iter().filter_map(|each| each.likeness);
+    let (least, most) = (known().fold(1.0, f32::min), known().fold(-1.0, f32::max));
+    let span = most - least;
+    let key = |each: &Found<'_>| match each.likeness {
+        Some(likeness) if span > 0.0 => {
+            (1.0 - BY_LOOK) * each.moment.score + BY_LOOK * (likeness - least) / span
+        }
+        Some(_) => each.moment.score,
+        None => (1.0 - BY_LOOK) * each.moment.score,
+    };
+    found.sort_by(|a, b| key(b).total_cmp(&key(a)));
+}
+
+fn show(each: &Found<'_>, context: &Context) -> Result<(), Failure> {
+    let console = context.console();
+    if context.output == Output::Json {
+        console.raw(serde_json::to_string(each)?);
+        return Ok(());
+    }
+    let moment = &each.moment;
+    let mut line = format!(
+        "{}  {:.1} to {:.1} s  {:.0} %  matched: {}",
+        each.file,
+        moment.start,
+        moment.end,
+        moment.score * 100.0,
+        moment.matched.join(", ")
+    );
+    for (name, words) in [("missed", &moment.missed), ("can't be told", &moment.untold)] {
+        if !words.is_empty() {
+            line.push_str(&format!("; {name}: {}", words.join(", ")));
+        }
+    }
+    if let Some(likeness) = each.likeness {
+        line.push_str(&format!("; look {likeness:.2}"));
+    }
+    console.line(line);
     Ok(())
 }
 
@@ -332,4 +265,45 @@ fn rules(context: &Context) -> Result<(), Failure> {
         console.line(format!("    {}\n    {}", rule.reason_en, rule.reason_es));
     }
     console.result(&rules.all())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(file: &str, score: f32, likeness: Option<f32>) -> Found<'_> {
+        let moment = Moment {
+            start: 0.0,
+            end: 1.0,
+            best: 0.5,
+            rect: [0, 0, 10, 10],
+            score,
+            matched: Vec::new(),
+            missed: Vec::new(),
+            untold: Vec::new(),
+        };
+        Found { file, moment, likeness }
+    }
+
+    fn order(mut all: Vec<Found<'_>>) -> Vec<String> {
+        rank(&mut all);
+        all.iter().map(|each| each.file.to_owned()).collect()
+    }
+
+    #[test]
+    fn looks_decide_between_moments_that_fit_alike() {
+        let all = vec![
+            found("fits", 0.8, Some(0.21)),
+            found("fits and looks", 0.78, Some(0.29)),
+            found("looks", 0.6, Some(0.3)),
+        ];
+        assert_eq!(order(all), ["fits and looks", "looks", "fits"]);
+    }
+
+    #[test]
+    fn without_looks_the_description_decides() {
+        assert_eq!(order(vec![found("a", 0.6, None), found("b", 0.8, None)]), ["b", "a"]);
+        assert_eq!(order(vec![found("a", 0.6, Some(0.3)), found("b", 0.8, Some(0.3))]), ["b", "a"]);
+        assert!(order(Vec::new()).is_empty());
+    }
 }

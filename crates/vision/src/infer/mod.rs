@@ -20,6 +20,12 @@ impl Tensor {
         (count == data.len() && count > 0).then_some(Self { shape, data })
     }
 
+    /// An answer of a network: it may hold nothing, as where nothing was found.
+    fn answer(shape: Vec<usize>, data: Vec<f32>) -> Option<Self> {
+        let count = shape.iter().try_fold(1usize, |count, &side| count.checked_mul(side))?;
+        (count == data.len()).then_some(Self { shape, data })
+    }
+
     /// Length of each axis.
     pub fn shape(&self) -> &[usize] {
         &self.shape
@@ -49,7 +55,7 @@ impl Contract {
         VisionError::Shape { name: self.model.to_owned(), what }
     }
 
-    fn check(&self, name: &str, wanted: &[usize], found: &[Option<usize>]) -> Result<(), VisionError> {
+    fn check(name: &str, wanted: &[usize], found: &[Option<usize>]) -> Result<(), String> {
         let fits = wanted.len() == found.len()
             && wanted
                 .iter()
@@ -58,29 +64,115 @@ impl Contract {
         if fits {
             return Ok(());
         }
-        let found: Vec<_> =
-            found.iter().map(|side| side.map_or("any".to_owned(), |side| side.to_string())).collect();
-        Err(self.shape_error(format!(
-            "{name:?} has the shape [{}], wanted is {wanted:?} (0: any)",
-            found.join(", ")
-        )))
+        Err(format!("{name:?} has the shape {}, wanted is {wanted:?} (0: any)", sides(found)))
+    }
+
+    fn choose(&self, signature: &Signature) -> Result<Ports, String> {
+        let input = signature
+            .input(self.input)
+            .ok_or_else(|| format!("there is no input of numbers named {:?}", self.input))?;
+        Self::check(self.input, self.shape, &input.shape)?;
+        for (name, _) in self.outputs {
+            if signature.output(name).is_none() {
+                return Err(format!("there is no output named {name:?}"));
+            }
+        }
+        let outputs = self.outputs.iter().map(|(name, _)| (*name).to_owned()).collect();
+        Ok(Ports { inputs: vec![self.input.to_owned()], outputs })
     }
 
     fn check_outputs(&self, outputs: &[Tensor]) -> Result<(), VisionError> {
         self.outputs.iter().zip(outputs).try_for_each(|((name, wanted), tensor)| {
             let found: Vec<_> = tensor.shape().iter().map(|&side| Some(side)).collect();
-            self.check(name, wanted, &found)
+            Self::check(name, wanted, &found).map_err(|what| self.shape_error(what))
         })
     }
 }
+
+/// One input or output of a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// Length of each axis; none where it may have any.
+    pub shape: Vec<Option<usize>>,
+}
+
+impl Port {
+    /// Name and shape, for errors.
+    pub(crate) fn told(&self) -> String {
+        format!("{:?} {}", self.name, sides(&self.shape))
+    }
+}
+
+fn sides(shape: &[Option<usize>]) -> String {
+    let sides: Vec<_> =
+        shape.iter().map(|side| side.map_or("any".to_owned(), |side| side.to_string())).collect();
+    format!("[{}]", sides.join(", "))
+}
+
+/// All inputs and outputs of a network, as its file tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Signature {
+    /// The inputs.
+    pub inputs: Vec<Port>,
+    /// The outputs.
+    pub outputs: Vec<Port>,
+}
+
+impl Signature {
+    pub(crate) fn input(&self, name: &str) -> Option<&Port> {
+        self.inputs.iter().find(|port| port.name == name)
+    }
+
+    pub(crate) fn output(&self, name: &str) -> Option<&Port> {
+        self.outputs.iter().find(|port| port.name == name)
+    }
+}
+
+/// Which inputs and outputs are used, by name, in the order in which they are given and wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
+    /// The inputs.
+    pub inputs: Vec<String>,
+    /// The outputs.
+    pub outputs: Vec<String>,
+}
+
+/// How a use picks its inputs and outputs; what it does not find there is told in words.
+pub(crate) type Choose<'a> = &'a dyn Fn(&Signature) -> Result<Ports, String>;
 
 /// A network that is ready to run.
 pub trait Inference: Send {
     /// Which driver runs it.
     fn driver(&self) -> &'static str;
 
-    /// Runs it on one input; the outputs come in the contract's order.
-    fn run(&mut self, input: Tensor) -> Result<Vec<Tensor>, VisionError>;
+    /// Runs it on its inputs; the outputs come in the order in which they were chosen. Inputs of whole numbers are given as
+    /// tensors too: the driver turns them into what the network takes.
+    fn run_all(&mut self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, VisionError>;
+
+    /// Runs it on its only input.
+    fn run(&mut self, input: Tensor) -> Result<Vec<Tensor>, VisionError> {
+        self.run_all(vec![input])
+    }
+}
+
+/// A network that is held to its contract.
+struct Held {
+    contract: Contract,
+    network: Box<dyn Inference>,
+}
+
+impl Inference for Held {
+    fn driver(&self) -> &'static str {
+        self.network.driver()
+    }
+
+    fn run_all(&mut self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, VisionError> {
+        let outputs = self.network.run_all(inputs)?;
+        self.contract.check_outputs(&outputs)?;
+        Ok(outputs)
+    }
 }
 
 /// What runs a network.
@@ -110,8 +202,42 @@ pub fn open(
     bytes: Vec<u8>,
     threads: usize,
 ) -> Result<Box<dyn Inference>, VisionError> {
+    let choose = |signature: &Signature| contract.choose(signature);
+    let network = open_chosen(driver, contract.model, bytes, threads, &choose)?.0;
+    Ok(Box::new(Held { contract, network }))
+}
+
+/// Loads a network whose inputs and outputs the use picks by itself, and tells what it has.
+pub(crate) fn open_chosen(
+    driver: &Driver,
+    model: &'static str,
+    bytes: Vec<u8>,
+    threads: usize,
+    choose: Choose<'_>,
+) -> Result<(Box<dyn Inference>, Signature), VisionError> {
     match driver {
-        Driver::OnnxRuntime(library) => Ok(Box::new(ort::Ort::open(library, contract, &bytes, threads)?)),
-        Driver::Rten => Ok(Box::new(rten::Rten::open(contract, bytes, threads)?)),
+        Driver::OnnxRuntime(library) => {
+            let (network, signature) = ort::Ort::open(library, model, &bytes, threads, choose)?;
+            Ok((Box::new(network), signature))
+        }
+        Driver::Rten => {
+            let (network, signature) = rten::Rten::open(model, bytes, threads, choose)?;
+            Ok((Box::new(network), signature))
+        }
     }
+}
+
+fn wrong(model: &str, what: String) -> VisionError {
+    VisionError::Shape { name: model.to_owned(), what }
+}
+
+/// What an input holds that is neither of the kinds that can be given.
+fn not_fed(model: &str, input: &str, holds: &str) -> VisionError {
+    let what = format!("its input {input:?} holds {holds}; export it with 32-bit floats, bytes or integers");
+    wrong(model, what)
+}
+
+/// The numbers of a tensor as whole ones.
+fn whole<T: TryFrom<i64> + Default>(data: &[f32]) -> Vec<T> {
+    data.iter().map(|value| T::try_from(value.round() as i64).unwrap_or_default()).collect()
 }

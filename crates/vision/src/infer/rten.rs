@@ -1,47 +1,64 @@
 //! rten: pure Rust, slower, nothing to install.
 
-use super::{Contract, Inference, Tensor};
+use super::{Choose, Inference, Port, Ports, Signature, Tensor, not_fed, whole, wrong};
 use crate::VisionError;
-use rten::{Dimension, Model, NodeId, RunOptions, ThreadPool};
+use rten::{DataType, Dimension, Model, NodeId, RunOptions, ThreadPool, Value, ValueOrView, ValueType};
 use rten_tensor::prelude::*;
 use std::sync::Arc;
 
 const NAME: &str = "rten";
 
 pub(super) struct Rten {
-    contract: Contract,
+    name: &'static str,
     model: Model,
-    input: NodeId,
-    outputs: Vec<NodeId>,
+    inputs: Vec<(NodeId, DataType)>,
+    outputs: Vec<(NodeId, String)>,
     pool: Arc<ThreadPool>,
 }
 
 impl Rten {
-    pub(super) fn open(contract: Contract, bytes: Vec<u8>, threads: usize) -> Result<Self, VisionError> {
-        let model = Model::load(bytes).map_err(|error| fail(&contract, &error))?;
-        let input = model
-            .node_id(contract.input)
-            .map_err(|_| contract.shape_error(format!("there is no input named {:?}", contract.input)))?;
-        let shape = model.node_info(input).and_then(|info| info.shape()).unwrap_or_default();
-        let sides: Vec<_> = shape
-            .iter()
-            .map(|side| match side {
-                Dimension::Fixed(side) => Some(*side),
-                Dimension::Symbolic(_) => None,
-            })
-            .collect();
-        contract.check(contract.input, contract.shape, &sides)?;
-        let outputs = contract
-            .outputs
-            .iter()
-            .map(|(name, _)| {
-                let missing = |_| contract.shape_error(format!("there is no output named {name:?}"));
-                model.node_id(name).map_err(missing)
-            })
-            .collect::<Result<_, _>>()?;
+    pub(super) fn open(
+        name: &'static str,
+        bytes: Vec<u8>,
+        threads: usize,
+        choose: Choose<'_>,
+    ) -> Result<(Self, Signature), VisionError> {
+        let model = Model::load(bytes).map_err(|error| fail(name, &error))?;
+        let ports = |ids: &[NodeId]| ids.iter().filter_map(|id| port(&model, *id)).collect();
+        let signature = Signature { inputs: ports(model.input_ids()), outputs: ports(model.output_ids()) };
+        let chosen = choose(&signature).map_err(|what| wrong(name, what))?;
+        let Ports { inputs, outputs } = chosen;
+        let node =
+            |port: &str| model.node_id(port).map_err(|_| wrong(name, format!("there is no {port:?} in it")));
+        let typed = |port: String| {
+            let id = node(&port)?;
+            match model.node_info(id).and_then(|info| info.dtype()) {
+                None => Ok((id, DataType::Float)),
+                Some(ValueType::Tensor(kind @ (DataType::Float | DataType::Int32 | DataType::UInt8))) => {
+                    Ok((id, kind))
+                }
+                Some(other) => Err(not_fed(name, &port, &format!("{other:?}"))),
+            }
+        };
+        let inputs = inputs.into_iter().map(typed).collect::<Result<_, _>>()?;
+        let outputs =
+            outputs.into_iter().map(|port| Ok((node(&port)?, port))).collect::<Result<_, VisionError>>()?;
         let pool = Arc::new(ThreadPool::with_num_threads(threads.max(1)));
-        Ok(Self { contract, model, input, outputs, pool })
+        Ok((Self { name, model, inputs, outputs, pool }, signature))
     }
+}
+
+fn port(model: &Model, id: NodeId) -> Option<Port> {
+    let info = model.node_info(id)?;
+    let sides = info.shape().unwrap_or_default();
+    let shape = sides
+        .iter()
+        .map(|side| match side {
+            Dimension::Fixed(side) => Some(*side),
+            Dimension::Symbolic(_) => None,
+        })
+        .collect();
+    Some(Port { name: info.name()?.to_owned(), shape })
 }
 
 impl Inference for Rten {
@@ -49,25 +66,33 @@ impl Inference for Rten {
         NAME
     }
 
-    fn run(&mut self, input: Tensor) -> Result<Vec<Tensor>, VisionError> {
-        let value = rten_tensor::Tensor::from_data(input.shape.as_slice(), input.data);
+    fn run_all(&mut self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, VisionError> {
+        let values: Vec<(NodeId, ValueOrView<'_>)> =
+            self.inputs.iter().zip(inputs).map(|((id, kind), input)| (*id, value(*kind, input))).collect();
+        let ids: Vec<NodeId> = self.outputs.iter().map(|(id, _)| *id).collect();
         let options = RunOptions::default().with_thread_pool(Some(self.pool.clone()));
-        let results = self
-            .model
-            .run(vec![(self.input, value.into())], &self.outputs, Some(options))
-            .map_err(|error| fail(&self.contract, &error))?;
+        let results = self.model.run(values, &ids, Some(options)).map_err(|error| fail(self.name, &error))?;
         let mut outputs = Vec::new();
-        for (value, (name, _)) in results.into_iter().zip(self.contract.outputs) {
-            let missing = || self.contract.shape_error(format!("output {name:?} did not come as numbers"));
+        for (value, (_, name)) in results.into_iter().zip(&self.outputs) {
+            let missing = || wrong(self.name, format!("output {name:?} did not come as 32-bit floats"));
             let value: rten_tensor::Tensor<f32> = value.try_into().map_err(|_| missing())?;
             let shape = value.shape().to_vec();
-            outputs.push(Tensor::new(shape, value.to_vec()).ok_or_else(missing)?);
+            outputs.push(Tensor::answer(shape, value.to_vec()).ok_or_else(missing)?);
         }
-        self.contract.check_outputs(&outputs)?;
         Ok(outputs)
     }
 }
 
-fn fail(contract: &Contract, error: &dyn std::fmt::Display) -> VisionError {
-    VisionError::Inference { name: contract.model.to_owned(), driver: NAME, reason: error.to_string() }
+fn value(kind: DataType, input: Tensor) -> ValueOrView<'static> {
+    let shape = input.shape.as_slice();
+    let value: Value = match kind {
+        DataType::UInt8 => rten_tensor::Tensor::from_data(shape, whole::<u8>(&input.data)).into(),
+        DataType::Int32 => rten_tensor::Tensor::from_data(shape, whole::<i32>(&input.data)).into(),
+        _ => rten_tensor::Tensor::from_data(shape, input.data).into(),
+    };
+    value.into()
+}
+
+fn fail(name: &str, error: &dyn std::fmt::Display) -> VisionError {
+    VisionError::Inference { name: name.to_owned(), driver: NAME, reason: error.to_string() }
 }

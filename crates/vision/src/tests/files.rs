@@ -2,7 +2,10 @@
 
 use super::{drawn, driver, ffmpeg, list, model};
 use crate::frames::{Decoder, Frame, Limits, Queue, Source};
-use crate::{Finder, News, ReadOptions, Reading, Settings, VisionError, read_file};
+use crate::{
+    Eyes, Finder, IndexOptions, News, Objects, ReadOptions, Reading, Settings, VisionError, index_file,
+    read_file,
+};
 use std::path::Path;
 use std::time::Duration;
 
@@ -233,4 +236,64 @@ fn a_full_queue_forgets_the_oldest_and_counts() {
     assert_eq!((thread.join().unwrap(), taken.len(), queue.dropped()), (100, 100, 7));
     queue.close();
     assert!(!queue.push(1) && !queue.push_waiting(1) && queue.pop(Duration::from_secs(5)).is_none());
+}
+
+#[test]
+fn a_recording_that_begins_to_count_anew_never_runs_backwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let (once, twice) = (folder.path().join("once.ts"), folder.path().join("twice.ts"));
+    let name = once.to_str().unwrap();
+    if !ffmpeg(&["-f", "lavfi", "-i", "testsrc=s=160x90:r=10:d=2", "-c:v", "mpeg2video", "-g", "5", name]) {
+        return;
+    }
+    // A recorder that was started again writes on into the same file, and its clock starts at nought.
+    let stream = std::fs::read(&once).unwrap();
+    std::fs::write(&twice, [stream.as_slice(), stream.as_slice()].concat()).unwrap();
+    let (single, all) = (frames(&once, &every_frame()).unwrap(), frames(&twice, &every_frame()).unwrap());
+    assert!(all.len() > single.len() + 10, "{} frames of {} twice", all.len(), single.len());
+    assert!(all.windows(2).all(|pair| pair[0].time < pair[1].time), "time runs backwards");
+    let corrected = all.iter().filter(|frame| frame.time_corrected).count();
+    let honest = all.last().unwrap().time > single.last().unwrap().time + Duration::from_secs(1);
+    assert!(corrected > 0 || honest, "times are told as they are, or marked as mended");
+}
+
+#[test]
+fn what_can_not_be_seen_is_told_by_reading_and_by_indexing() {
+    if model("plate-detector").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut huge =
+        b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02".to_vec();
+    huge.extend([0x44; 40]);
+    let jpeg = drawn::board("KTX4025", 320, 120).jpeg(90).unwrap();
+    let cases: [(&str, &[u8]); 6] = [
+        ("empty.mp4", b""),
+        ("huge.gif", &huge),
+        ("cut.jpg", &jpeg[..jpeg.len() / 20]),
+        ("text.mp4", b"this is no video, whatever its name says"),
+        ("list.mp4", b"ffconcat version 1.0\nfile /etc/passwd\n"),
+        ("page.mkv", b"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10,\nhttp://127.0.0.1:1/x.ts\n"),
+    ];
+    let driver = driver();
+    let mut finder = Finder::new(&list(), &driver, Settings::default()).unwrap();
+    let objects = Objects::new(&driver, model("objects").unwrap(), 1).unwrap();
+    let mut eyes = Eyes { objects, towers: None };
+    for (name, bytes) in cases {
+        std::fs::write(path(name), bytes).unwrap();
+        let read = read_file(&mut finder, &path(name), &ReadOptions::default(), &mut |_| {});
+        let seen = index_file(&mut eyes, &path(name), &IndexOptions::default(), &mut |_| {});
+        for error in [read.unwrap_err(), seen.unwrap_err()] {
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+    // A picture that is called a video is a picture.
+    std::fs::write(path("picture.mp4"), &jpeg).unwrap();
+    let mut plates = Vec::new();
+    read_file(&mut finder, &path("picture.mp4"), &ReadOptions::default(), &mut |news| {
+        plates.extend(plate(news));
+    })
+    .unwrap();
+    assert!(plates.iter().all(|reading| reading.time.is_none()), "{plates:?}");
 }

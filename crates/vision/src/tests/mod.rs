@@ -1,6 +1,7 @@
 //! Tests that need more than one module. Those that need models or ffmpeg say so and pass where these are not there;
 //! `cargo xtask setup` fetches them, so that in CI they always run.
 
+mod brought;
 mod conformance;
 mod cover;
 mod drawn;
@@ -10,6 +11,8 @@ mod models;
 mod pictures;
 mod rtsp;
 mod tracks;
+
+pub(crate) use brought::tiny_towers;
 
 use crate::{Driver, Models, default_folder};
 use std::process::Command;

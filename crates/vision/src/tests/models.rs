@@ -25,7 +25,9 @@ fn an_operators_model_is_taken_when_all_is_well() {
 }
 
 fn new_model(file: &Path) -> NewModel<'_> {
-    NewModel { name: "plate-reader", file, purpose: "reads our plates", licence: "MIT", credit: "us" }
+    let (format, version, parts) = ("", "2", Vec::new());
+    let (purpose, licence, credit) = ("reads our plates", "MIT", "us");
+    NewModel { name: "plate-reader", file, format, parts, version, purpose, licence, credit }
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use super::{drawn, driver, drivers, list, model};
 use crate::bench::fold;
-use crate::{Finder, Homography, Picture, Point, Quad, Reader, Rect, Settings};
+use crate::{Files, Finder, Homography, Picture, Point, Quad, Reader, Rect, Settings};
 use proptest::prelude::*;
 
 #[test]
 fn drawn_plates_are_read_by_both_drivers() {
     for driver in drivers() {
-        let mut reader = Reader::new(&driver, model("plate-reader").unwrap(), 2).unwrap();
+        let mut reader =
+            Reader::new(&driver, &Files::of_network("plate-reader", model("plate-reader").unwrap()), 2)
+                .unwrap();
         for text in ["KTX4025", "HNK347", "2KNT450"] {
             let board = drawn::board(text, 200, 70);
             let guess = reader.read_part(&board, &Rect::new(0.0, 0.0, 200.0, 70.0)).unwrap().unwrap();

@@ -1,10 +1,10 @@
 //! `models.toml`: which weights there are, where they come from, and whether a file is the one that was meant.
 
-use crate::detect::DETECTOR;
-use crate::faces::FACES;
-use crate::objects::OBJECTS;
-use crate::reader::READER;
-use crate::{Contract, Driver, VisionError};
+mod add;
+
+pub use add::NewModel;
+
+use crate::{Detector, Driver, Faces, Objects, Reader, Towers, VisionError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -16,12 +16,18 @@ const LICENCES: [&str; 8] =
 /// The largest model file.
 const MOST_BYTES: u64 = 1 << 30;
 /// The list as it was when this program was built.
-const BUILT_IN: &str = include_str!("../../../models.toml");
-/// What models are run for, and what each use asks of its model.
-const USES: [Contract; 4] = [DETECTOR, READER, OBJECTS, FACES];
+const BUILT_IN: &str = include_str!("../../../../models.toml");
+/// What models are run for, and the forms that each use knows besides that of the model that came with Canvass.
+const USES: [Use; 5] = [
+    Use { name: "plate-detector", own: true, forms: &[("yolo", &["config"])] },
+    Use { name: "plate-reader", own: true, forms: &[("fast-plate-ocr", &["config"])] },
+    Use { name: "objects", own: true, forms: &[] },
+    Use { name: "faces", own: true, forms: &[] },
+    Use { name: "towers", own: false, forms: &[("clip", &["config", "text", "vocabulary"])] },
+];
 /// Models that are part of the program: trained by us.
 static OWN: [(&str, &[u8]); 1] =
-    [("plate-reader", include_bytes!("../../../models/plate-reader/plate-reader.onnx"))];
+    [("plate-reader", include_bytes!("../../../../models/plate-reader/plate-reader.onnx"))];
 
 /// One file of weights, or a library that runs them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -52,6 +58,110 @@ pub struct Model {
     /// The only system on which it runs, as `linux-x86_64`; empty where any does.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub system: String,
+    /// The form in which it takes and gives; empty where that of the model that came with Canvass.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub format: String,
+    /// The other files that it needs, by what each is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub part: BTreeMap<String, Part>,
+}
+
+/// A file that a model needs beside its network.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Its name in the model's folder.
+    pub file: String,
+    /// Its hash, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What a model is run for.
+struct Use {
+    name: &'static str,
+    /// Whether a model for it came with Canvass, whose form has no name.
+    own: bool,
+    /// Each form, and the other files that it takes.
+    forms: &'static [(&'static str, &'static [&'static str])],
+}
+
+impl Use {
+    /// The other files that a form takes; none where the form is not known.
+    fn parts_of(&self, format: &str) -> Option<&'static [&'static str]> {
+        let known = self.forms.iter().find(|(form, _)| *form == format).map(|(_, parts)| *parts);
+        known.or_else(|| (self.own && format.is_empty()).then_some(&[] as &[&str]))
+    }
+}
+
+/// All that a model consists of, checked against the list.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// Its use.
+    pub name: String,
+    /// Its form; empty where that of the model that came with Canvass.
+    pub format: String,
+    /// What tells it from every other model of this use: its version, if it has one, and the start of the hash of its files.
+    pub version: String,
+    /// The ONNX file.
+    pub network: Vec<u8>,
+    /// The other files, by what each is.
+    pub parts: BTreeMap<String, Vec<u8>>,
+}
+
+impl Files {
+    /// A network alone, in the form of the model that came with Canvass.
+    pub fn of_network(name: &str, network: Vec<u8>) -> Self {
+        let version = version("", &network, &BTreeMap::new());
+        let (name, format) = (name.to_owned(), String::new());
+        Self { name, format, version, network, parts: BTreeMap::new() }
+    }
+
+    /// One of the other files.
+    pub(crate) fn part(&self, what: &str) -> Result<&[u8], VisionError> {
+        let missing = || VisionError::Shape {
+            name: self.name.clone(),
+            what: format!("models of the form {:?} need a file --{what}", self.format),
+        };
+        self.parts.get(what).map(Vec::as_slice).ok_or_else(missing)
+    }
+
+    /// Opens it as its use does, and has it look at something once.
+    fn try_out(&self, driver: &Driver) -> Result<(), VisionError> {
+        let Some(known) = USES.iter().find(|known| known.name == self.name) else { return Ok(()) };
+        let wrong = |what: String| VisionError::Shape { name: self.name.clone(), what };
+        let Some(parts) = known.parts_of(&self.format) else {
+            let forms: Vec<_> = known.forms.iter().map(|(form, _)| format!("--format {form}")).collect();
+            let own = if known.own { "no --format, or " } else { "" };
+            return Err(wrong(format!(
+                "the form {:?} is not known for it; give {own}{}",
+                self.format,
+                forms.join(" or ")
+            )));
+        };
+        if let Some(other) = self.parts.keys().find(|part| !parts.contains(&part.as_str())) {
+            return Err(wrong(format!("models of this form take no --{other}; leave it out")));
+        }
+        match known.name {
+            "plate-detector" => Detector::new(driver, self, 1)?.try_out(),
+            "plate-reader" => Reader::new(driver, self, 1)?.try_out(),
+            "towers" => Towers::new(driver, self, 1)?.try_out(),
+            "faces" => Faces::new(driver, self.network.clone(), 1).map(drop),
+            _ => Objects::new(driver, self.network.clone(), 1).map(drop),
+        }
+    }
+}
+
+/// Version, if there is one, and the start of the hash of all files.
+fn version(named: &str, network: &[u8], parts: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(Sha256::digest(network));
+    for (what, bytes) in parts {
+        hash.update(what.as_bytes());
+        hash.update(Sha256::digest(bytes));
+    }
+    let digest = hex(&hash.finalize());
+    let start = digest.get(..12).unwrap_or_default();
+    if named.is_empty() { start.to_owned() } else { format!("{named}-{start}") }
 }
 
 impl Model {
@@ -67,21 +177,6 @@ impl Model {
 pub struct Models {
     list: BTreeMap<String, Model>,
     folder: PathBuf,
-}
-
-/// A model that an operator brings.
-#[derive(Debug, Clone, Copy)]
-pub struct NewModel<'a> {
-    /// Its use: one of [`Models::uses`].
-    pub name: &'a str,
-    /// Its ONNX file.
-    pub file: &'a Path,
-    /// What it is for, in words.
-    pub purpose: &'a str,
-    /// SPDX name of its licence.
-    pub licence: &'a str,
-    /// Whose work it is.
-    pub credit: &'a str,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -119,9 +214,10 @@ impl Models {
     pub fn parse(text: &str, folder: &Path) -> Result<Self, VisionError> {
         let list: List = toml::from_str(text).map_err(|error| VisionError::List(error.to_string()))?;
         for (name, model) in &list.model {
-            let hash = model.sha256.len() == 64
-                && model.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-            if !hash {
+            let hash = |sha256: &str| {
+                sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            };
+            if !hash(&model.sha256) || model.part.values().any(|part| !hash(&part.sha256)) {
                 return Err(VisionError::List(format!("{name}: sha256 is not 64 small hexadecimal digits")));
             }
             let plain = |part: &str| {
@@ -129,7 +225,9 @@ impl Models {
                     && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
                     && part != ".."
             };
-            if !plain(name) || model.file.split('/').any(|part| !plain(part)) {
+            let other = |(what, part): (&String, &Part)| !plain(what) || !plain(&part.file);
+            if !plain(name) || model.file.split('/').any(|part| !plain(part)) || model.part.iter().any(other)
+            {
                 return Err(VisionError::List(format!(
                     "{name}: name and file may have letters, digits and -_./ only"
                 )));
@@ -163,74 +261,35 @@ impl Models {
     pub fn is_there(&self, name: &str) -> bool {
         let own = self.list.get(name).is_some_and(|model| model.package == "own");
         let built_in = own && OWN.iter().any(|(own, _)| *own == name);
-        built_in || self.path(name).is_ok_and(|path| path.is_file())
+        let part = |part: &Part| self.folder.join(name).join(&part.file).is_file();
+        let parts = self.list.get(name).is_some_and(|model| model.part.values().all(part));
+        built_in || self.path(name).is_ok_and(|path| path.is_file()) && parts
     }
 
     /// Holds an entry to all that it promises: licence, hash, and, for the models that Canvass runs, that it loads and has
     /// the inputs and outputs of its use.
     pub fn check(&self, name: &str, driver: &Driver) -> Result<(), VisionError> {
-        let bytes = self.bytes(name)?;
-        match USES.iter().find(|contract| contract.model == name) {
-            Some(contract) => crate::open(driver, *contract, bytes, 1).map(drop),
-            None => Ok(()),
-        }
+        self.files(name)?.try_out(driver)
     }
 
     /// The names under which a model is put to use.
     pub fn uses() -> impl Iterator<Item = &'static str> {
-        USES.iter().map(|contract| contract.model)
+        USES.iter().map(|known| known.name)
     }
 
-    /// Adds a model of the operator's own, in place of the one that came with Canvass: holds it to its use, copies its file
-    /// into the folder of models, and enters it in the folder's `models.toml`.
-    pub fn add(&self, new: &NewModel<'_>, driver: &Driver) -> Result<PathBuf, VisionError> {
-        let name = new.name;
-        let Some(contract) = USES.iter().find(|contract| contract.model == name) else {
-            let uses: Vec<_> = Self::uses().collect();
-            return Err(VisionError::List(format!(
-                "{name:?} is no use of a model; name it one of {}",
-                uses.join(", ")
-            )));
-        };
-        if !LICENCES.contains(&new.licence) {
-            return Err(licence_error(name, new.licence));
+    /// All that a model consists of, once its licence and hashes are checked.
+    pub fn files(&self, name: &str) -> Result<Files, VisionError> {
+        let model = self.entry(name)?;
+        let network = self.bytes(name)?;
+        let mut parts = BTreeMap::new();
+        for (what, part) in &model.part {
+            let path = self.folder.join(name).join(&part.file);
+            let bytes = read_model(name, &path)?;
+            hold(name, &path, &bytes, &part.sha256)?;
+            parts.insert(what.clone(), bytes);
         }
-        let own = self.folder.join("models.toml");
-        let before = match std::fs::read_to_string(&own) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(VisionError::io(&own, error)),
-        };
-        if Self::parse(&before, &self.folder)?.list.contains_key(name) {
-            return Err(VisionError::List(format!(
-                "{} has an entry {name:?} already; take that out first",
-                own.display()
-            )));
-        }
-        let bytes = read_model(name, new.file)?;
-        let sha256 = hex(&Sha256::digest(&bytes));
-        crate::open(driver, *contract, bytes.clone(), 1)?;
-        let file = format!("{name}.onnx");
-        let model = Model {
-            purpose: new.purpose.to_owned(),
-            package: "operator".into(),
-            version: String::new(),
-            file: file.clone(),
-            sha256,
-            licence: new.licence.to_owned(),
-            credit: new.credit.to_owned(),
-            source: String::new(),
-            convert: String::new(),
-            system: String::new(),
-        };
-        let entry = List { model: BTreeMap::from([(name.to_owned(), model)]) };
-        let entry = toml::to_string(&entry).map_err(|error| VisionError::List(error.to_string()))?;
-        // The file first: an entry without its file would stop every later run.
-        let target = self.folder.join(name).join(file);
-        write(&target, &bytes)?;
-        let gap = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-        write(&own, format!("{before}{gap}{entry}").as_bytes())?;
-        Ok(target)
+        let version = version(&model.version, &network, &parts);
+        Ok(Files { name: name.to_owned(), format: model.format.clone(), version, network, parts })
     }
 
     /// A model's bytes, once its licence and hash are checked.
@@ -245,33 +304,24 @@ impl Models {
             Some((_, bytes)) => bytes.to_vec(),
             None => read_model(name, &path)?,
         };
-        let found = hex(&Sha256::digest(&bytes));
-        if found != model.sha256 {
-            return Err(VisionError::Hash {
-                name: name.to_owned(),
-                path: path.display().to_string(),
-                found,
-                wanted: model.sha256.clone(),
-            });
-        }
+        hold(name, &path, &bytes, &model.sha256)?;
         Ok(bytes)
     }
+}
+
+/// Holds a file to its hash.
+fn hold(name: &str, path: &Path, bytes: &[u8], wanted: &str) -> Result<(), VisionError> {
+    let found = hex(&Sha256::digest(bytes));
+    if found == wanted {
+        return Ok(());
+    }
+    let (name, path) = (name.to_owned(), path.display().to_string());
+    Err(VisionError::Hash { name, path, found, wanted: wanted.to_owned() })
 }
 
 fn licence_error(name: &str, licence: &str) -> VisionError {
     let (name, licence) = (name.to_owned(), licence.to_owned());
     VisionError::Licence { name, licence, allowed: LICENCES.join(", ") }
-}
-
-/// Beside its place first: nobody sees half a file.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), VisionError> {
-    let failed = |error| VisionError::io(path, error);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let half = path.with_extension("half");
-    std::fs::write(&half, bytes).map_err(failed)?;
-    std::fs::rename(&half, path).map_err(failed)
 }
 
 fn read_model(name: &str, path: &Path) -> Result<Vec<u8>, VisionError> {

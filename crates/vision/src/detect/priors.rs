@@ -1,5 +1,6 @@
-//! Where plates are: a small detector that gives boxes and corners, run at the scales that it is asked for.
+//! The detector that came with Canvass: boxes and corners, told as distances from prior boxes.
 
+use super::Found;
 use crate::{Contract, Driver, Inference, Picture, Point, Quad, Rect, Tensor, VisionError, open};
 
 /// What the detector must take and give: places, how sure, corners, one row for each prior box.
@@ -14,40 +15,26 @@ pub(crate) const DETECTOR: Contract = Contract {
 const MEANS: [f32; 3] = [104.0, 117.0, 123.0];
 /// Step of the grid and sizes of the prior boxes at each of three levels.
 const LEVELS: [(u32, [f32; 2]); 3] = [(8, [24.0, 48.0]), (16, [96.0, 192.0]), (32, [384.0, 768.0])];
-/// Boxes that overlap more than this are the same plate.
-const SAME: f32 = 0.4;
-/// The most plates of one picture.
-const MOST: usize = 64;
 
-/// A plate that was found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
-    /// Its box.
-    pub rect: Rect,
-    /// Its corners.
-    pub quad: Quad,
-    /// How sure the detector is, 0 to 1.
-    pub score: f32,
-}
-
-/// Finds plates.
-pub struct Detector {
+pub(super) struct Priors {
     network: Box<dyn Inference>,
 }
 
-impl Detector {
-    /// A detector on the bytes of its model.
-    pub fn new(driver: &Driver, model: Vec<u8>, threads: usize) -> Result<Self, VisionError> {
+impl Priors {
+    pub(super) fn new(driver: &Driver, model: Vec<u8>, threads: usize) -> Result<Self, VisionError> {
         Ok(Self { network: open(driver, DETECTOR, model, threads)? })
     }
 
-    /// Which driver runs it.
-    pub fn driver(&self) -> &'static str {
+    pub(super) fn driver(&self) -> &'static str {
         self.network.driver()
     }
 
-    /// The plates of a picture scaled to `width` pixels, surest first, in the picture's own pixels.
-    pub fn at_width(&mut self, picture: &Picture, width: u32, least: f32) -> Result<Vec<Found>, VisionError> {
+    pub(super) fn at_width(
+        &mut self,
+        picture: &Picture,
+        width: u32,
+        least: f32,
+    ) -> Result<Vec<Found>, VisionError> {
         let scale = width as f32 / picture.width() as f32;
         let height = ((picture.height() as f32 * scale).round() as u32).max(1);
         let scaled = if width == picture.width() { None } else { Some(picture.scaled(width, height)?) };
@@ -78,21 +65,7 @@ impl Detector {
                 what: format!("it answers {} boxes where {count} are looked at", places.data().len() / 4),
             });
         }
-        Ok(unique(found))
-    }
-
-    /// The plates that are found at any of some widths.
-    pub fn at_widths(
-        &mut self,
-        picture: &Picture,
-        widths: &[u32],
-        least: f32,
-    ) -> Result<Vec<Found>, VisionError> {
-        let mut all = Vec::new();
-        for &width in widths {
-            all.extend(self.at_width(picture, width, least)?);
-        }
-        Ok(unique(all))
+        Ok(found)
     }
 }
 
@@ -134,16 +107,4 @@ fn plate(x: f32, y: f32, side: f32, place: &[f32], corners: &[f32], score: f32, 
     let rect = Rect::new((cx - w / 2.0) / scale, (cy - h / 2.0) / scale, w / scale, h / scale);
     let finite = rect.area().is_finite() && points.iter().all(|p| p.x.is_finite() && p.y.is_finite());
     finite.then(|| Found { rect, quad: Quad(points).ordered(), score })
-}
-
-/// The surest of those that overlap.
-pub(crate) fn unique(mut found: Vec<Found>) -> Vec<Found> {
-    found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Found> = Vec::new();
-    for one in found {
-        if kept.len() < MOST && kept.iter().all(|other| other.rect.overlap(&one.rect) < SAME) {
-            kept.push(one);
-        }
-    }
-    kept
 }

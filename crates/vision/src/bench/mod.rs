@@ -1,8 +1,14 @@
 //! Accuracy on labelled pictures, how far confidence can be believed, and what each stage costs.
 
-use crate::frames::{Decoder, Source};
-use crate::read::Video;
-use crate::{Finder, Picture, Quad, ReadOptions, Rect, VisionError};
+mod looks;
+mod report;
+mod searches;
+mod stages;
+
+pub use report::{Attribute, Known, Measured, Measuring, Named, Plates, Report, Search, measure};
+pub use stages::{Soak, soak, speed};
+
+use crate::{Finder, Picture, Rect, VisionError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -56,8 +62,10 @@ pub struct Bench {
     pub driver: String,
     /// By set.
     pub sets: BTreeMap<String, Score>,
-    /// Readings by confidence, in tenths: how many, how many right (folded).
-    pub reliability: BTreeMap<u8, (usize, usize)>,
+    /// Readings by confidence, in tenths: how many, how many right (folded), and the sum of what they said.
+    pub reliability: BTreeMap<u8, (usize, usize, f64)>,
+    /// Cut-outs by the light that their names tell: how many, how many right (folded).
+    pub lights: BTreeMap<String, (usize, usize)>,
     /// What was not read right: set, label, reading, confidence.
     pub wrong: Vec<(String, String, Option<String>, f64)>,
     /// Stages of a picture of 1280 × 720 pixels.
@@ -116,6 +124,14 @@ pub fn run(finder: &mut Finder, labels: &[Label], now: &dyn Fn() -> Duration) ->
                 }
             }
         }
+        let name = label.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let light = ["morning", "night"].into_iter().find(|light| name.starts_with(light));
+        let lit = best.as_ref().is_some_and(|(text, _)| fold(text) == fold(&label.plate));
+        if let Some(light) = light.filter(|_| label.rect.is_none()) {
+            let of = bench.lights.entry(light.to_owned()).or_default();
+            of.0 += 1;
+            of.1 += usize::from(lit);
+        }
         let Some((text, confidence)) = best else {
             bench.wrong.push((label.set.clone(), label.plate.clone(), None, 0.0));
             continue;
@@ -128,72 +144,13 @@ pub fn run(finder: &mut Finder, labels: &[Label], now: &dyn Fn() -> Duration) ->
         let tenth = bench.reliability.entry((confidence * 10.0).min(9.0) as u8).or_default();
         tenth.0 += 1;
         tenth.1 += usize::from(right);
+        tenth.2 += f64::from(confidence);
         if !right {
             bench.wrong.push((label.set.clone(), label.plate.clone(), Some(text), f64::from(confidence)));
         }
     }
-    bench.stages = stages(finder, labels, now)?;
+    bench.stages = stages::stages(finder, labels, now)?;
     Ok(bench)
-}
-
-fn stages(
-    finder: &mut Finder,
-    labels: &[Label],
-    now: &dyn Fn() -> Duration,
-) -> Result<Vec<Stage>, VisionError> {
-    let Some(label) = labels.iter().find(|label| label.rect.is_some()) else { return Ok(Vec::new()) };
-    let picture = Picture::open(&label.file)?.scaled(1280, 720)?;
-    let mut stages = Vec::new();
-    let mut measure =
-        |name: &str, what: &mut dyn FnMut() -> Result<(), VisionError>| -> Result<(), VisionError> {
-            what()?;
-            let mut times = Vec::new();
-            for _ in 0..9 {
-                let start = now();
-                what()?;
-                times.push((now() - start).as_secs_f64() * 1000.0);
-            }
-            times.sort_by(f64::total_cmp);
-            let median_ms = times.get(times.len() / 2).copied().unwrap_or(0.0);
-            stages.push(Stage { name: name.to_owned(), times: times.len(), median_ms });
-            Ok(())
-        };
-    let jpeg = picture.jpeg(90)?;
-    measure("decode JPEG 1280×720", &mut || Picture::decode(&jpeg, "bench").map(drop))?;
-    measure("scale to 640", &mut || picture.scaled(640, 360).map(drop))?;
-    for width in [640, 960, 1280] {
-        measure(&format!("detect at {width}"), &mut || finder.boxes(&picture, width).map(drop))?;
-    }
-    let mut out = Vec::new();
-    let quad: Quad = Rect::new(500.0, 300.0, 120.0, 40.0).corners();
-    measure("straighten one cut-out", &mut || {
-        out.clear();
-        picture.straighten(&quad, 192, 64, &mut out);
-        Ok(())
-    })?;
-    let rect = quad.bounds();
-    measure("read one plate, four looks", &mut || finder.reader().read_part(&picture, &rect).map(drop))?;
-    measure("a whole picture", &mut || finder.find(&picture).map(drop))?;
-    Ok(stages)
-}
-
-/// Searches every frame of a video, from container to readings: how many there were, and how long it took.
-pub fn speed(
-    finder: &mut Finder,
-    path: &Path,
-    now: &dyn Fn() -> Duration,
-) -> Result<(u32, Duration), VisionError> {
-    let mut options = ReadOptions { skip_still: false, ..ReadOptions::default() };
-    options.limits.frames_a_second = 0;
-    let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
-    let mut video = Video::new(&path.display().to_string(), options);
-    let start = now();
-    let mut frames = 0;
-    while let Some(frame) = decoder.next_frame()? {
-        video.see(finder, &frame)?;
-        frames += 1;
-    }
-    Ok((frames, (now() - start).max(Duration::from_nanos(1))))
 }
 
 /// A plate with the letters that are drawn as digits written as digits: O as 0, I as 1. The measure of accuracy, milder than
