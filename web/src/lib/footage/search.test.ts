@@ -46,7 +46,7 @@ describe("lists of sightings", () => {
     ["another thing", `${line}\n[]`],
     ["a score that is a word", line.replace(/"score":[\d.]+/, '"score":"high"')],
     ["a box of three", line.replace(/"box":\[\d+,/, '"box":[')],
-    ["colours that are none", line.replace(/"colours":\{/, '"colours":{"Upper":{"Blue":"much"},')],
+    ["colours that are none", line.replace(/"colours":\{/, '"colours":{"Hat":{"Blue":"much"},')],
   ])("with %s are refused", (_, text) => {
     expect(parseSightings(text)).toBeNull();
   });
