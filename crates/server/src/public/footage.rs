@@ -12,9 +12,12 @@ use canvass_core::footage::footage_rules;
 use super::headers;
 use crate::problem::Problem;
 
+/// Where the rules are.
+pub(super) const RULES: &str = "/api/v1/footage/rules";
+
 /// The route, joined by [`super::router`].
 pub(super) fn router() -> Router {
-    Router::new().route("/api/v1/footage/rules", any(rules))
+    Router::new().route(RULES, any(rules))
 }
 
 async fn rules(method: Method) -> Response {

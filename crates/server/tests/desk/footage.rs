@@ -85,6 +85,7 @@ async fn what_is_refused_names_its_rule_and_everybody_can_read_the_rules() {
     for server in [&town.canvass.desk, &town.canvass.public] {
         let url = format!("{server}/api/v1/footage/rules");
         let rules: Value = town.canvass.http.get(&url).send().await.unwrap().json().await.unwrap();
+        assert!(rules["rules"].is_array(), "{url}: {rules}");
         let names = rules["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "names").unwrap();
         assert!(names["reason_es"].as_str().is_some_and(|reason| !reason.is_empty()), "{url}");
         assert!(names.get("words").is_none());
