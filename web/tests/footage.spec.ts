@@ -12,7 +12,7 @@ import { enter, giveIdentity, openWith } from "./desk-steps";
 import { accessible, expect, look, type Page, test } from "./fixtures";
 import { asks, canvass, film, type Person, type Town, until } from "./town";
 
-test.describe.configure({ mode: "serial" });
+test.describe.configure({ mode: "default" });
 test.beforeEach(({ guard }) => guard.allow(/another origin: http:\/\/127\.0\.0\.1:/));
 
 const WHY = "Red car that left the pharmacy on Elm Street";
@@ -129,7 +129,7 @@ test.beforeAll(async ({ browser }) => {
   const rows = [
     seen(1, "Car", { Body: { Red: 0.7 } }, { picture, embedding: embedding([1, 0, 0]) }),
     seen(2, "Car", { Body: { White: 0.9 } }, { embedding: embedding([0, 1, 0]) }),
-    seen(3, "Car", { Body: { Red: 0.5, Brown: 0.2 } }, { embedding: embedding([0.98, 0.1, 0]) }),
+    seen(3, "Car", { Body: { Red: 0.5, Brown: 0.2 } }, { picture, embedding: embedding([0.98, 0.1, 0]) }),
     seen(4, "Person", { Upper: { Red: 0.6 }, Lower: { Blue: 0.7 } }, { with: { Backpack: 0.6 } }),
   ];
   const answer = await fetch(`${town.desk}/api/v1/sightings`, {
