@@ -13,6 +13,8 @@ use crate::files::Copies;
 pub(crate) const RULES: &str = "footage/rules.html";
 /// The part of the page of error rates that is read without script.
 pub(crate) const RATES: &str = "footage/error-rates.html";
+/// The rules themselves, as `GET /api/v1/footage/rules` tells them.
+const LIST: &str = "footage/rules.json";
 /// The measurements themselves.
 const REPORT: &str = "footage/error-rates.json";
 
@@ -93,6 +95,7 @@ pub(crate) fn files() -> Vec<(&'static str, Vec<u8>, Copies)> {
     // A test holds both to their form: this version has them, or it is not built.
     if let Ok(all) = footage_rules() {
         files.push((RULES, rules(&all.rules), Copies::Plain));
+        files.push((LIST, serde_json::to_vec(&all).unwrap_or_default(), Copies::Packed));
     }
     if let Ok(report) = serde_json::from_str::<Report>(MEASURED) {
         files.push((RATES, rates(&report), Copies::Plain));
