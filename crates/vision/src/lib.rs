@@ -35,8 +35,8 @@ mod tests;
 pub use bench::{Bench, Label, Score, Stage, labels, run as run_bench, speed as run_speed};
 pub use canvass_plates::{Colour, PlateText, Region, VehicleType};
 pub use cover::{
-    CopyFacts, CopyOptions, CoverBox, CoverKey, CoverOptions, Coverer, MOST_BOXES, MOST_SUGGESTIONS_BYTES, Reason,
-    Style as CoverStyle, Suggestions, cover_copy, suggest_file,
+    CopyFacts, CopyOptions, CoverBox, CoverKey, CoverOptions, Coverer, MOST_BOXES, MOST_SUGGESTIONS_BYTES,
+    Reason, Style as CoverStyle, Suggestions, cover_copy, suggest_file,
 };
 pub use detect::{Detector, Found};
 pub use error::VisionError;
