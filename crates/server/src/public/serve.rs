@@ -157,7 +157,7 @@ fn connection(
 }
 
 fn is_static(path: &str) -> bool {
-    !["/uploads", "/messages", "/notices", "/asked/evaluate", "/healthz"]
+    !["/uploads", "/messages", "/notices", "/asked/evaluate", "/api/v1/footage/rules", "/healthz"]
         .iter()
         .any(|other| path.starts_with(other))
 }
