@@ -140,7 +140,9 @@ impl Pages {
             (Part::Resident, "/") => Some((RESIDENT, Some("feed/index.html".to_owned()), false)),
             (Part::Resident, "/ledger") => Some((RESIDENT, Some(transparency::READING.to_owned()), false)),
             (Part::Resident, "/footage/rules") => Some((RESIDENT, Some(footage::RULES.to_owned()), false)),
-            (Part::Resident, "/footage/error-rates") => Some((RESIDENT, Some(footage::RATES.to_owned()), false)),
+            (Part::Resident, "/footage/error-rates") => {
+                Some((RESIDENT, Some(footage::RATES.to_owned()), false))
+            }
             (Part::Resident, "/offer" | "/check" | "/notify" | "/searched") => Some((RESIDENT, None, false)),
             (Part::Resident, _) => {
                 let region = path.strip_prefix("/r/").filter(|region| is_region(region))?;

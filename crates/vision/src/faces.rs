@@ -144,10 +144,15 @@ mod tests {
 
     #[test]
     fn outputs_that_do_not_fit_are_an_error() {
-        let error = decode(&tensor(1, vec![1.0; 24]), &tensor(1, vec![0.0; 24]), &tensor(2, vec![0.0; 48]), 0.2);
+        let error =
+            decode(&tensor(1, vec![1.0; 24]), &tensor(1, vec![0.0; 24]), &tensor(2, vec![0.0; 48]), 0.2);
         assert!(error.unwrap_err().to_string().contains("faces"));
-        let endless =
-            decode(&tensor(1, vec![1.0; 24]), &tensor(2, vec![f32::INFINITY; 48]), &tensor(2, vec![0.0; 48]), 0.2);
+        let endless = decode(
+            &tensor(1, vec![1.0; 24]),
+            &tensor(2, vec![f32::INFINITY; 48]),
+            &tensor(2, vec![0.0; 48]),
+            0.2,
+        );
         assert!(endless.unwrap().is_empty());
     }
 

@@ -41,8 +41,8 @@ pub use bench::{
 pub use canvass_footage::Embedding;
 pub use canvass_plates::{Colour, PlateText, Region, VehicleType};
 pub use cover::{
-    CopyFacts, CopyOptions, CoverBox, CoverKey, CoverOptions, Coverer, MOST_BOXES, MOST_SUGGESTIONS_BYTES, Reason,
-    Style as CoverStyle, Suggestions, cover_copy, suggest_file,
+    CopyFacts, CopyOptions, CoverBox, CoverKey, CoverOptions, Coverer, MOST_BOXES, MOST_SUGGESTIONS_BYTES,
+    Reason, Style as CoverStyle, Suggestions, cover_copy, suggest_file,
 };
 pub use detect::{Detector, Found};
 pub use error::VisionError;

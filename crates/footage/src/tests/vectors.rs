@@ -51,16 +51,36 @@ fn street() -> Vec<Sighting> {
     use Kind::{Backpack, Bicycle, Bus, Car, Dog, Handbag, Person, Truck, Umbrella};
     use Part::{Body, Lower, Upper};
     vec![
-        seen((Person, 0.72), (0.0, 4.0), &[(Upper, &[(Blue, 0.7), (Grey, 0.2)]), (Lower, &[(Black, 0.8)])], &[]),
+        seen(
+            (Person, 0.72),
+            (0.0, 4.0),
+            &[(Upper, &[(Blue, 0.7), (Grey, 0.2)]), (Lower, &[(Black, 0.8)])],
+            &[],
+        ),
         seen((Person, 0.41), (3.5, 6.25), &[(Upper, &[(Blue, 0.31), (Purple, 0.4)])], &[(Handbag, 0.2)]),
-        seen((Person, 0.66), (10.0, 14.0), &[(Upper, &[(Red, 0.6)]), (Lower, &[(Blue, 0.6)])], &[(Backpack, 0.5)]),
-        seen((Person, 0.6), (14.5, 15.0), &[(Upper, &[(Pink, 0.5), (Orange, 0.3)]), (Lower, &[(Blue, 0.2)])], &[(Backpack, 0.12)]),
+        seen(
+            (Person, 0.66),
+            (10.0, 14.0),
+            &[(Upper, &[(Red, 0.6)]), (Lower, &[(Blue, 0.6)])],
+            &[(Backpack, 0.5)],
+        ),
+        seen(
+            (Person, 0.6),
+            (14.5, 15.0),
+            &[(Upper, &[(Pink, 0.5), (Orange, 0.3)]), (Lower, &[(Blue, 0.2)])],
+            &[(Backpack, 0.12)],
+        ),
         seen((Car, 0.81), (9.0, 12.0), &[(Body, &[(Red, 0.5), (Brown, 0.2)])], &[]),
         seen((Car, 0.55), (20.0, 24.0), &[(Body, &[(White, 0.8)])], &[]),
         seen((Car, 0.49), (23.0, 26.5), &[(Body, &[(Silver, 0.55), (Black, 0.25)])], &[]),
         seen((Truck, 0.5), (27.0, 30.0), &[(Body, &[(White, 0.4), (Beige, 0.3)])], &[]),
         seen((Bus, 0.9), (29.0, 31.0), &[(Body, &[(Yellow, 0.45), (Green, 0.2)])], &[]),
-        seen((Person, 0.5), (40.0, 48.0), &[(Upper, &[(Black, 0.9)]), (Lower, &[(Black, 0.4), (Grey, 0.4)])], &[(Umbrella, 0.9)]),
+        seen(
+            (Person, 0.5),
+            (40.0, 48.0),
+            &[(Upper, &[(Black, 0.9)]), (Lower, &[(Black, 0.4), (Grey, 0.4)])],
+            &[(Umbrella, 0.9)],
+        ),
         seen((Person, 0.7), (47.0, 50.0), &[], &[(Bicycle, 0.6)]),
         seen((Dog, 0.35), (47.5, 49.0), &[(Body, &[(Brown, 0.7)])], &[]),
         seen((Person, 0.3), (60.0, 60.0), &[(Lower, &[(Blue, 0.5)])], &[]),
@@ -93,8 +113,7 @@ fn pages_find_what_this_finds() {
         json!({ "text": text, "least": least, "understood": understood(&query), "scores": scores, "moments": moments })
     });
     let pairs = Colour::ALL.iter().flat_map(|one| Colour::ALL.iter().map(move |other| (one, other)));
-    let alike: Vec<Value> =
-        pairs.map(|(one, other)| json!([one, other, likeness(*one, *other)])).collect();
+    let alike: Vec<Value> = pairs.map(|(one, other)| json!([one, other, likeness(*one, *other)])).collect();
     let made = json!({ "likeness": alike, "sightings": sightings, "cases": cases });
     let text = format!("{}\n", serde_json::to_string_pretty(&made).unwrap());
     let found: BTreeMap<&str, bool> = cases

@@ -13,6 +13,8 @@ use crate::files::Copies;
 pub(crate) const RULES: &str = "footage/rules.html";
 /// The part of the page of error rates that is read without script.
 pub(crate) const RATES: &str = "footage/error-rates.html";
+/// The rules themselves, as `GET /api/v1/footage/rules` tells them.
+const LIST: &str = "footage/rules.json";
 /// The measurements themselves.
 const REPORT: &str = "footage/error-rates.json";
 
@@ -93,6 +95,7 @@ pub(crate) fn files() -> Vec<(&'static str, Vec<u8>, Copies)> {
     // A test holds both to their form: this version has them, or it is not built.
     if let Ok(all) = footage_rules() {
         files.push((RULES, rules(&all.rules), Copies::Plain));
+        files.push((LIST, serde_json::to_vec(&all).unwrap_or_default(), Copies::Packed));
     }
     if let Ok(report) = serde_json::from_str::<Report>(MEASURED) {
         files.push((RATES, rates(&report), Copies::Plain));
@@ -132,7 +135,8 @@ fn rules(rules: &[FootageRule]) -> Vec<u8> {
     for rule in rules {
         let (en, es) = (Html(&rule.title_en), Html(&rule.title_es));
         let _ = writeln!(out, "<h2>{en} <span lang=\"es\">· {es}</span></h2>");
-        let _ = writeln!(out, "<p>{}</p>\n<p lang=\"es\">{}</p>", Html(&rule.reason_en), Html(&rule.reason_es));
+        let _ =
+            writeln!(out, "<p>{}</p>\n<p lang=\"es\">{}</p>", Html(&rule.reason_en), Html(&rule.reason_es));
         let name = Both("Name in the ledger", "Nombre en el registro");
         let _ = writeln!(out, "<p><small>{name}: <code>{}</code></small></p>", Html(&rule.id));
     }
@@ -196,10 +200,16 @@ fn rates(report: &Report) -> Vec<u8> {
     let data = report.data.iter().map(|one| vec![one.name.clone(), one.what.clone()]).collect::<Vec<_>>();
     let head = [Both("Set", "Conjunto"), Both("What it is", "Qué es")];
     table(&mut out, &Both("What was measured on", "Con qué se midió"), &head, &data);
-    let models = report.models.iter().map(|one| {
-        vec![one.name.clone(), one.version.clone(), one.licence.clone(), one.sha256.clone()]
-    });
-    let head = [Both("Model", "Modelo"), Both("Version", "Versión"), Both("Licence", "Licencia"), Both("SHA-256", "SHA-256")];
+    let models = report
+        .models
+        .iter()
+        .map(|one| vec![one.name.clone(), one.version.clone(), one.licence.clone(), one.sha256.clone()]);
+    let head = [
+        Both("Model", "Modelo"),
+        Both("Version", "Versión"),
+        Both("Licence", "Licencia"),
+        Both("SHA-256", "SHA-256"),
+    ];
     table(&mut out, &Both("The models", "Los modelos"), &head, &models.collect::<Vec<_>>());
     let file = Both("All of it as a file", "Todo esto como archivo");
     let rules = Both("What is not searched for", "Lo que no se busca");
@@ -244,16 +254,18 @@ fn plates(out: &mut String, report: &Report) {
 }
 
 fn seen(out: &mut String, report: &Report) {
-    let rows = report.attributes.iter().map(|one| {
-        vec![format!("{}: {}", one.group, one.value), Of(one.right, one.cases).to_string()]
-    });
+    let rows = report
+        .attributes
+        .iter()
+        .map(|one| vec![format!("{}: {}", one.group, one.value), Of(one.right, one.cases).to_string()]);
     let head = [Both("What", "Qué"), Both("Right", "Acertadas")];
     let caption = Both("People, vehicles and colours", "Personas, vehículos y colores");
     table(out, &caption, &head, &rows.collect::<Vec<_>>());
     let rows = report.search.iter().map(|one| {
         let passed = if one.passed { "✓" } else { "✗" };
         let found = Of(one.found, one.expected).to_string();
-        let query = if one.clip.is_empty() { one.query.clone() } else { format!("{} · {}", one.query, one.clip) };
+        let query =
+            if one.clip.is_empty() { one.query.clone() } else { format!("{} · {}", one.query, one.clip) };
         vec![query, one.language.clone(), found, one.false_alarms.to_string(), passed.to_owned()]
     });
     let head = [
@@ -263,7 +275,12 @@ fn seen(out: &mut String, report: &Report) {
         Both("False alarms", "Falsas alarmas"),
         Both("Passed", "Superada"),
     ];
-    table(out, &Both("Searches by description", "Búsquedas por descripción"), &head, &rows.collect::<Vec<_>>());
+    table(
+        out,
+        &Both("Searches by description", "Búsquedas por descripción"),
+        &head,
+        &rows.collect::<Vec<_>>(),
+    );
 }
 
 #[cfg(test)]

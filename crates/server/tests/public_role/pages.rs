@@ -47,7 +47,18 @@ fn publish(w: &World, name: &str, text: &str) {
 #[test]
 fn each_address_of_a_page_answers_with_the_shell() {
     let w = world();
-    for path in ["/", "/offer", "/ledger", "/check", "/notify", "/footage/rules", "/footage/error-rates", REGION, "/r/832830fffffffff", "/?utm=1"] {
+    for path in [
+        "/",
+        "/offer",
+        "/ledger",
+        "/check",
+        "/notify",
+        "/footage/rules",
+        "/footage/error-rates",
+        REGION,
+        "/r/832830fffffffff",
+        "/?utm=1",
+    ] {
         let page = get(&w, path, &[]);
         assert_eq!((page.status, page.body.as_slice()), (200, SHELL), "{path}");
         for (name, value) in [

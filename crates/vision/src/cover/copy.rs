@@ -52,14 +52,20 @@ pub fn cover_copy(
     let picture = is_picture(path)?;
     named(target, if picture { &["jpg", "jpeg"] } else { &["mp4"] })?;
     if target.exists() {
-        return Err(VisionError::frames(target.display().to_string(), "it is there already; name another file"));
+        return Err(VisionError::frames(
+            target.display().to_string(),
+            "it is there already; name another file",
+        ));
     }
     if picture {
         return cover_picture(path, target, &boxes.boxes);
     }
     let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
     let Some(mut frame) = decoder.next_frame()? else {
-        return Err(VisionError::frames(path.display().to_string(), "it has no pictures; give a recording with video"));
+        return Err(VisionError::frames(
+            path.display().to_string(),
+            "it has no pictures; give a recording with video",
+        ));
     };
     let sound = if options.keep_sound { Sound::open(path, &options.limits)? } else { None };
     let size = (frame.picture.width(), frame.picture.height());

@@ -112,8 +112,10 @@ impl Way {
             .map(|(time, rect)| {
                 let wide = grown(rect, GROWTH);
                 let (x, y) = ((rect.x - least).min(wide.x), (rect.y - least).min(wide.y));
-                let (right, low) =
-                    ((rect.x + rect.w + least).max(wide.x + wide.w), (rect.y + rect.h + least).max(wide.y + wide.h));
+                let (right, low) = (
+                    (rect.x + rect.w + least).max(wide.x + wide.w),
+                    (rect.y + rect.h + least).max(wide.y + wide.h),
+                );
                 (*time, Rect::new(x, y, right - x, low - y))
             })
             .collect();
@@ -179,7 +181,10 @@ fn thinned(keys: &[(Duration, Rect)]) -> Vec<(Duration, Rect)> {
     while let Some(first) = keys.get(start) {
         kept.push(*first);
         let mut end = start + 1;
-        while end + 1 < keys.len() && end - start < STRETCH && straight(keys.get(start..=end + 1).unwrap_or_default()) {
+        while end + 1 < keys.len()
+            && end - start < STRETCH
+            && straight(keys.get(start..=end + 1).unwrap_or_default())
+        {
             end += 1;
         }
         start = end;
@@ -248,7 +253,11 @@ mod tests {
         let mut ways = Ways::default();
         for n in 0..30u64 {
             // Lost for three frames on the way.
-            let seen = if (10..13).contains(&n) { vec![] } else { vec![head(100.0 + n as f32 * 12.0, Reason::Head)] };
+            let seen = if (10..13).contains(&n) {
+                vec![]
+            } else {
+                vec![head(100.0 + n as f32 * 12.0, Reason::Head)]
+            };
             ways.see(ms(1000 + n * 150), &seen);
         }
         let boxes = ways.finish(SIZE, ms(8000), Style::Cover);
@@ -297,7 +306,10 @@ mod tests {
     #[test]
     fn boxes_stay_within_the_picture() {
         let mut ways = Ways::default();
-        ways.see(ms(0), &[Seen { reason: Reason::Face, rect: Rect::new(-9.0, 495.0, 12.0, 9.0), score: 0.9 }]);
+        ways.see(
+            ms(0),
+            &[Seen { reason: Reason::Face, rect: Rect::new(-9.0, 495.0, 12.0, 9.0), score: 0.9 }],
+        );
         let boxes = ways.finish(SIZE, ms(0), Style::Cover);
         let k = boxes[0].keys[0];
         assert!(k.x >= 0.0 && k.y >= 0.0 && k.x + k.width <= 1.0 && k.y + k.height <= 1.0, "{k:?}");
@@ -306,7 +318,9 @@ mod tests {
 
     #[test]
     fn more_than_can_be_followed_are_still_covered() {
-        let crowd: Vec<Seen> = (0..200).map(|n| Seen { rect: Rect::new(n as f32 * 5.0, 10.0, 4.0, 4.0), ..head(0.0, Reason::Face) }).collect();
+        let crowd: Vec<Seen> = (0..200)
+            .map(|n| Seen { rect: Rect::new(n as f32 * 5.0, 10.0, 4.0, 4.0), ..head(0.0, Reason::Face) })
+            .collect();
         let mut ways = Ways::default();
         ways.see(ms(0), &crowd);
         assert_eq!(ways.finish(SIZE, ms(0), Style::Cover).len(), 200);

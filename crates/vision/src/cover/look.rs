@@ -198,7 +198,13 @@ fn suggestions(
 ) -> Suggestions {
     let size = (picture.width(), picture.height());
     let boxes: Vec<CoverBox> = ways.finish(size, end, options.style);
-    Suggestions { file, width: size.0, height: size.1, duration: super::follow::rounded(end.as_secs_f64()), boxes }
+    Suggestions {
+        file,
+        width: size.0,
+        height: size.1,
+        duration: super::follow::rounded(end.as_secs_f64()),
+        boxes,
+    }
 }
 
 #[cfg(test)]

@@ -105,7 +105,10 @@ impl Suggestions {
     /// Reads what `canvass footage blur --json` wrote, perhaps changed by a person.
     pub fn parse(text: &str) -> Result<Self, VisionError> {
         let bad = |reason: String| {
-            VisionError::frames("boxes", format!("{reason}; make them with `canvass footage blur FILE --json`"))
+            VisionError::frames(
+                "boxes",
+                format!("{reason}; make them with `canvass footage blur FILE --json`"),
+            )
         };
         let all: Self = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         if all.boxes.len() > MOST_BOXES {

@@ -75,7 +75,8 @@ fn blur(picture: &mut Picture, (left, top, right, low): (u32, u32, u32, u32)) {
     let (across, down) = (along(w), along(h));
     for row in 0..down as u32 {
         for column in 0..across as u32 {
-            let part = |n: u32, of: f64, side: f64, start: u32| start + (f64::from(n) * side / of).round() as u32;
+            let part =
+                |n: u32, of: f64, side: f64, start: u32| start + (f64::from(n) * side / of).round() as u32;
             let rect = (
                 part(column, across, w, left),
                 part(row, down, h, top),

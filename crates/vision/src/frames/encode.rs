@@ -59,10 +59,17 @@ impl Encoder {
     }
 
     /// Adds a frame that is shown from `time` for `length`.
-    pub(crate) fn frame(&mut self, picture: &Picture, time: Duration, length: Duration) -> Result<(), VisionError> {
+    pub(crate) fn frame(
+        &mut self,
+        picture: &Picture,
+        time: Duration,
+        length: Duration,
+    ) -> Result<(), VisionError> {
         if (picture.width(), picture.height()) != self.size {
             let (w, h) = self.size;
-            return Err(self.fail(&format!("its frames change size from {w}×{h}; convert it to one size first")));
+            return Err(
+                self.fail(&format!("its frames change size from {w}×{h}; convert it to one size first"))
+            );
         }
         let written = self.to.as_mut().map(|to| mkv::frame(to, picture, time, length));
         self.told(written)
@@ -93,7 +100,10 @@ impl Encoder {
     fn told(&mut self, written: Option<std::io::Result<()>>) -> Result<(), VisionError> {
         match written {
             Some(Ok(())) => Ok(()),
-            _ => Err(self.fail("it could not be written; is there room on the disk, and may it be written there?")),
+            _ => {
+                Err(self
+                    .fail("it could not be written; is there room on the disk, and may it be written there?"))
+            }
         }
     }
 

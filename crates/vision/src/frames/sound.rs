@@ -32,7 +32,8 @@ impl Sound {
         command.args(["-map", "0:a:0", "-vn", "-sn", "-dn", "-af", "aresample=async=1:first_pts=0"]);
         command.args(["-ar", &rate, "-ac", &channels, "-c:a", "pcm_s16le", "-f", "s16le", "pipe:1"]);
         let name = path.display().to_string();
-        let failed = |error: std::io::Error| VisionError::frames(&name, format!("its sound can't be read ({error})"));
+        let failed =
+            |error: std::io::Error| VisionError::frames(&name, format!("its sound can't be read ({error})"));
         let mut child = command.stderr(Stdio::null()).spawn().map_err(failed)?;
         let Some(from) = child.stdout.take() else {
             return Err(VisionError::frames(&name, "the decoding process has no output; try again"));

@@ -52,7 +52,10 @@ fn without_its_models_the_remedy_is_told() {
     let models = Models::in_folder(Path::new("/nowhere")).unwrap();
     let error = Coverer::new(&models, &crate::Driver::Rten, Settings::default()).err().unwrap();
     assert!(matches!(error, VisionError::Missing { .. }), "{error}");
-    assert!(error.to_string().contains("faces") && error.to_string().contains("cargo xtask models"), "{error}");
+    assert!(
+        error.to_string().contains("faces") && error.to_string().contains("cargo xtask models"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -60,7 +63,12 @@ fn a_drawn_face_and_a_drawn_plate_are_suggested() {
     let Some(mut coverer) = coverer() else { return };
     let folder = tempfile::tempdir().unwrap();
     let cases = [
-        ("face.jpg", face((640, 480), (320.0, 240.0), 20.0), Reason::Face, Rect::new(307.0, 227.0, 26.0, 36.0)),
+        (
+            "face.jpg",
+            face((640, 480), (320.0, 240.0), 20.0),
+            Reason::Face,
+            Rect::new(307.0, 227.0, 26.0, 36.0),
+        ),
         (
             "plate.jpg",
             drawn::scene("KTX4025", (560, 430), (150, 56), (1280, 720)),
@@ -140,15 +148,35 @@ fn a_covered_copy_keeps_times_and_nothing_else_of_the_file() {
     let (clip, copy) = (folder.path().join("clip.mkv"), folder.path().join("copy.mp4"));
     // Odd sides, frames of unequal length, sound, a title and a place.
     let made = ffmpeg(&[
-        "-f", "lavfi", "-i", "color=white:s=161x91:r=10:d=2", "-f", "lavfi", "-i", "sine=440:d=2", "-vf",
-        "settb=1/1000,setpts=N*100+mod(N\\,3)*20", "-fps_mode", "passthrough", "-c:v", "ffv1", "-c:a", "flac",
-        "-metadata", "title=Harbour Lane 14", "-metadata", "location=+43.2-071.5/", "-metadata",
-        "creation_time=2026-11-24T10:00:00Z", clip.to_str().unwrap(),
+        "-f",
+        "lavfi",
+        "-i",
+        "color=white:s=161x91:r=10:d=2",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=440:d=2",
+        "-vf",
+        "settb=1/1000,setpts=N*100+mod(N\\,3)*20",
+        "-fps_mode",
+        "passthrough",
+        "-c:v",
+        "ffv1",
+        "-c:a",
+        "flac",
+        "-metadata",
+        "title=Harbour Lane 14",
+        "-metadata",
+        "location=+43.2-071.5/",
+        "-metadata",
+        "creation_time=2026-11-24T10:00:00Z",
+        clip.to_str().unwrap(),
     ]);
     if !made {
         return;
     }
-    let silent = cover_copy(&clip, &copy, &whole(Style::Cover), &CopyOptions::default(), &mut |_| {}).unwrap();
+    let silent =
+        cover_copy(&clip, &copy, &whole(Style::Cover), &CopyOptions::default(), &mut |_| {}).unwrap();
     assert!(!silent.sound && silent.frames == 20 && silent.covered > 8 && silent.covered < 14, "{silent:?}");
     let (before, after) = (frames(&clip), frames(&copy));
     assert_eq!(after.len(), 20);
@@ -169,15 +197,18 @@ fn a_covered_copy_keeps_times_and_nothing_else_of_the_file() {
     }
     assert!(!streams(&copy).contains("audio"));
     // What is there is never written over, and half a file never stays.
-    let again = cover_copy(&clip, &copy, &whole(Style::Blur), &CopyOptions::default(), &mut |_| {}).unwrap_err();
+    let again =
+        cover_copy(&clip, &copy, &whole(Style::Blur), &CopyOptions::default(), &mut |_| {}).unwrap_err();
     assert!(again.to_string().contains("there already"), "{again}");
     let heard = folder.path().join("heard.mp4");
     let options = CopyOptions { keep_sound: true, ..CopyOptions::default() };
     assert!(cover_copy(&clip, &heard, &whole(Style::Blur), &options, &mut |_| {}).unwrap().sound);
     assert!(streams(&heard).contains("audio"));
-    let named = cover_copy(&clip, &folder.path().join("copy.avi"), &whole(Style::Blur), &options, &mut |_| {});
+    let named =
+        cover_copy(&clip, &folder.path().join("copy.avi"), &whole(Style::Blur), &options, &mut |_| {});
     assert!(named.unwrap_err().to_string().contains(".mp4"));
-    let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let mut left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["clip.mkv", "copy.mp4", "heard.mp4"]);
 }

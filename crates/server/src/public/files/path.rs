@@ -52,7 +52,7 @@ pub(super) fn target(path: &str) -> Option<Target<'_>> {
         ("texts", _) if !rest.contains('/') => (json_only(rest)?, Freshness::Slow),
         ("offers", _) if !rest.contains('/') => (json_only(rest)?, Freshness::Live),
         ("requests" | "agencies" | "portals", _) => (by_extension(rest)?, Freshness::Slow),
-        ("footage", "error-rates.json") => ("application/json", Freshness::Slow),
+        ("footage", "error-rates.json" | "rules.json") => ("application/json", Freshness::Slow),
         ("asked", _) if !rest.contains('/') => (json_only(rest)?, Freshness::Slow),
         ("ledger", _) => ledger(rest)?,
         // An archive of map tiles of the operator's own (PMTiles 3), read in ranges.
