@@ -23,7 +23,7 @@ member() { # NAME ROLE
 }
 mkdir -p "$work/operator"
 (cd "$work/operator" && "$canvass" --json init --data "$work/data" --operator Olive) | field token >"$work/operator.token"
-"$canvass" serve --data "$work/data" --desk 127.0.0.1:18420 --public 127.0.0.1:18421 >"$work/serve.log" 2>&1 &
+"$canvass" serve --data "$work/data" --listen 127.0.0.1:18420 --public-listen 127.0.0.1:18421 >"$work/serve.log" 2>&1 &
 for _ in $(seq 100); do curl -sf http://127.0.0.1:18420/readyz >/dev/null && break; sleep 0.2; done
 cat >"$work/area.geojson" <<'J'
 {"type":"Polygon","coordinates":[[[-71.7,43.1],[-71.4,43.1],[-71.4,43.4],[-71.7,43.4],[-71.7,43.1]]]}
