@@ -79,12 +79,8 @@ impl Cache {
     pub(crate) fn forget(&self, which: impl Fn(&Key) -> bool) {
         let mut guard = self.lock();
         let inner = &mut *guard;
-        let gone: Vec<(Key, u64)> = inner
-            .pieces
-            .iter()
-            .filter(|(key, _)| which(key))
-            .map(|(key, (used, _))| (*key, *used))
-            .collect();
+        let gone: Vec<(Key, u64)> =
+            inner.pieces.iter().filter(|(key, _)| which(key)).map(|(key, (used, _))| (*key, *used)).collect();
         for (key, used) in gone {
             inner.by_use.remove(&used);
             if let Some((_, old)) = inner.pieces.remove(&key) {

@@ -35,12 +35,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            cache_bytes: 512 << 20,
-            flush_rows: 256 << 10,
-            most_slices: 20_000,
-            background: true,
-        }
+        Self { cache_bytes: 512 << 20, flush_rows: 256 << 10, most_slices: 20_000, background: true }
     }
 }
 

@@ -127,16 +127,25 @@ impl Watch {
     ///
     /// # Errors
     /// As the networks'.
-    pub fn see(&mut self, eyes: &mut Eyes, picture: &Picture, time: Duration) -> Result<Vec<Seen>, VisionError> {
+    pub fn see(
+        &mut self,
+        eyes: &mut Eyes,
+        picture: &Picture,
+        time: Duration,
+    ) -> Result<Vec<Seen>, VisionError> {
         self.follower.see(eyes, picture, time)?;
-        self.until(eyes, time)
+        self.until(eyes.towers.as_mut(), time)
     }
 
     /// Who and what has gone by then, where no frame comes.
     ///
     /// # Errors
     /// As the networks'.
-    pub fn until(&mut self, eyes: &mut Eyes, time: Duration) -> Result<Vec<Seen>, VisionError> {
+    pub fn until(
+        &mut self,
+        mut towers: Option<&mut Towers>,
+        time: Duration,
+    ) -> Result<Vec<Seen>, VisionError> {
         let stays = self.stays;
         let over =
             |live: &Live| time.saturating_sub(live.last) > GONE || time.saturating_sub(live.first) >= stays;
@@ -145,7 +154,7 @@ impl Watch {
         self.follower.live = live;
         let mut ended = std::mem::take(&mut self.follower.ended);
         for live in over {
-            ended.push(live.compared(eyes.towers.as_mut(), FEWEST)?);
+            ended.push(live.compared(towers.as_deref_mut(), FEWEST)?);
         }
         Ok(told(ended))
     }
@@ -154,10 +163,10 @@ impl Watch {
     ///
     /// # Errors
     /// As the networks'.
-    pub fn end(mut self, eyes: &mut Eyes) -> Result<Vec<Seen>, VisionError> {
+    pub fn end(mut self, mut towers: Option<&mut Towers>) -> Result<Vec<Seen>, VisionError> {
         let mut ended = std::mem::take(&mut self.follower.ended);
         for live in std::mem::take(&mut self.follower.live) {
-            ended.push(live.compared(eyes.towers.as_mut(), FEWEST)?);
+            ended.push(live.compared(towers.as_deref_mut(), FEWEST)?);
         }
         Ok(told(ended))
     }
@@ -498,12 +507,12 @@ mod tests {
             live
         };
         watch.follower.live = vec![live(0, 2), live(0, 58), live(50, 59)];
-        let gone = watch.until(Duration::from_secs(59));
+        let gone = watch.until(None, Duration::from_secs(59)).unwrap();
         assert_eq!(gone.iter().map(|seen| seen.sighting.end).collect::<Vec<_>>(), [2.0]);
         assert!(gone[0].cut.as_ref().is_some_and(|cut| cut.width() == 96));
-        let stayed = watch.until(Duration::from_secs(60));
+        let stayed = watch.until(None, Duration::from_secs(60)).unwrap();
         assert_eq!(stayed.iter().map(|seen| seen.sighting.end).collect::<Vec<_>>(), [58.0]);
-        assert_eq!(watch.end().len(), 1);
+        assert_eq!(watch.end(None).unwrap().len(), 1);
     }
 
     #[test]

@@ -368,13 +368,13 @@ impl Look {
     /// Who has left the view while no frame came.
     fn gone(&mut self, watching: &mut Watching) -> Result<Vec<Seen>, VisionError> {
         let Some((eyes, _)) = &mut self.eyes.things else { return Ok(Vec::new()) };
-        watching.watch.until(eyes, since_1970())
+        watching.watch.until(eyes.towers.as_mut(), since_1970())
     }
 
     /// Who was in view at the end.
     fn last(&mut self, watching: Watching) -> Result<Vec<Seen>, VisionError> {
         let Some((eyes, _)) = &mut self.eyes.things else { return Ok(Vec::new()) };
-        watching.watch.end(eyes)
+        watching.watch.end(eyes.towers.as_mut())
     }
 
     /// People and vehicles are looked for some times a second: they move less than plates do.

@@ -128,7 +128,11 @@ pub(super) async fn run(command: FootageCommand, context: &Context) -> Result<()
 
 fn sighting(like: &Path) -> Result<SightingId, Failure> {
     let id = like.to_str().and_then(|like| like.parse().ok());
-    id.ok_or_else(|| Failure::usage("--like: with --case, give the id of a sighting (sgt_…); pictures are for one's own footage"))
+    id.ok_or_else(|| {
+        Failure::usage(
+            "--like: with --case, give the id of a sighting (sgt_…); pictures are for one's own footage",
+        )
+    })
 }
 
 fn find(args: &SearchArgs, text: &str, context: &Context) -> Result<(), Failure> {

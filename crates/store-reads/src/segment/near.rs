@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{cache::Cache, tolerant::Tolerant};
 
+/// Takes a block and its place.
+type EachBlock<'a> = dyn FnMut(usize, &[u8]) -> Result<(), StoreError> + 'a;
+
 /// A plate that is asked for with tolerance.
 pub(crate) struct Near {
     forward: Tolerant,
@@ -96,7 +99,11 @@ impl Segment {
                 let mut rest = block;
                 while let Some((plate, rows, behind)) = take_plate(rest) {
                     if asked.half.begins(plate) && asked.forward.fits(plate) {
-                        groups.extend(PlateText::from_bytes(plate).map(|plate| Group { plate, start: row, rows }));
+                        groups.extend(PlateText::from_bytes(plate).map(|plate| Group {
+                            plate,
+                            start: row,
+                            rows,
+                        }));
                     }
                     row = row.wrapping_add(rows);
                     rest = behind;
@@ -135,7 +142,7 @@ impl Segment {
         cache: &Cache,
         kind: Kind,
         range: std::ops::Range<usize>,
-        each: &mut dyn FnMut(usize, &[u8]) -> Result<(), StoreError>,
+        each: &mut EachBlock<'_>,
     ) -> Result<(), StoreError> {
         if range.len() > 1 {
             self.ahead(cache, kind, range.clone());

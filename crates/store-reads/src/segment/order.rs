@@ -4,6 +4,8 @@
 //! The classes are part of the file's form. They may differ from those that a search asks with (`confusables.toml`): that
 //! costs more looks, never a match.
 
+use std::sync::LazyLock;
+
 use canvass_plates::PlateText;
 
 /// Characters by class: a class has a number from 1, and a character a place in its class.
@@ -17,23 +19,20 @@ const PLACE: u32 = 2;
 /// Most ranges that one question is split into.
 const MOST_RANGES: usize = 64;
 
-const fn table() -> [u8; 256] {
+/// Class and place of each character, [`PLACE`] bits of place.
+static TABLE: LazyLock<[u8; 256]> = LazyLock::new(|| {
     let mut table = [0; 256];
-    let mut class = 0;
-    while class < CLASSES.len() {
-        let mut place = 0;
-        while place < CLASSES[class].len() {
-            table[CLASSES[class][place] as usize] = ((class + 1) << PLACE | place) as u8;
-            place += 1;
+    for (class, characters) in (1_u8..).zip(CLASSES) {
+        for (place, character) in (0_u8..).zip(characters) {
+            if let Some(code) = table.get_mut(usize::from(*character)) {
+                *code = class << PLACE | place;
+            }
         }
-        class += 1;
     }
     table
-}
+});
 
-/// Class and place of each character, [`PLACE`] bits of place.
-static TABLE: [u8; 256] = table();
-
+#[inline]
 fn code(byte: u8) -> u8 {
     TABLE.get(usize::from(byte)).copied().unwrap_or(0)
 }

@@ -240,10 +240,10 @@ async fn a_sighting_sent_again_is_stored_once_and_bad_rows_are_named_by_number()
     let good = world.seen("1", "Car", red(), 60);
     let added = world.saw('a', &camera, &[good.clone(), good.clone()]).await;
     assert_eq!((added.rows, added.stored, added.duplicates), (2, 1, 1));
-    assert_eq!(world.saw('a', &camera, &[good.clone()]).await.duplicates, 1);
+    assert_eq!(world.saw('a', &camera, std::slice::from_ref(&good)).await.duplicates, 1);
     // The same number of another camera's is another sighting.
     let second = world.films('a', "Depot").await;
-    assert_eq!(world.saw('a', &second, &[good.clone()]).await.stored, 1);
+    assert_eq!(world.saw('a', &second, std::slice::from_ref(&good)).await.stored, 1);
     let with = |field: &str, value: Value| {
         let mut row = world.seen("2", "Car", red(), 60);
         row[field] = value;
