@@ -11,10 +11,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    ConvoyFound, FoundConvoy, FoundPlaces, Granted, GrantedConvoy, GrantedPlaces, LeftOut, PlacesFound,
-    PlatesFound, Reads,
+    GrantedConvoy, GrantedPlaces, LeftOut,
+    answered::GrantedQuestion,
     question::{Question, QuestionKind, few_cameras},
-    reads::Found,
     scope::Scope,
     search::Asked,
 };
@@ -27,7 +26,6 @@ use crate::{
     },
     cases::{Page, load::page},
     error::{accept, check_text},
-    footage::{FootageFound, GrantedFootage},
     ports::{Changeset, Query, Records, RecordsExt, Versioned},
     records::{ApprovalState, Case, Decided, Member, SearchApproval},
 };
@@ -176,71 +174,6 @@ pub struct ApprovalDetail {
     pub purpose: Purpose,
     /// What it would touch now, with the approval; null when it is over, or can't be told any more.
     pub plan: Option<SearchPlan>,
-}
-
-/// Leave to run an approved search once.
-#[derive(Debug)]
-pub enum GrantedQuestion {
-    /// Reads by plate, camera and time.
-    Search(Granted<PlateSearch>),
-    /// Where one plate was.
-    History(Granted<PlateHistory>),
-    /// Which plates travelled with one.
-    Convoy(GrantedConvoy),
-    /// Which plates were at several places.
-    Places(GrantedPlaces),
-    /// Who and what cameras and evidence show.
-    Footage(GrantedFootage),
-}
-
-/// What an approved search found in the store.
-#[derive(Debug)]
-pub enum FoundQuestion {
-    /// Reads by plate, camera and time.
-    Search(Found<PlateSearch>),
-    /// Where one plate was.
-    History(Found<PlateHistory>),
-    /// Which plates travelled with one.
-    Convoy(FoundConvoy),
-    /// Which plates were at several places.
-    Places(FoundPlaces),
-    /// Who and what cameras and evidence show: looked for where sightings are, not among the reads.
-    Footage(GrantedFootage),
-}
-
-/// What an approved search found: one of these, as its kind says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Answered {
-    /// What kind of search.
-    pub kind: QuestionKind,
-    /// Reads, of a search or a history.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reads: Option<PlatesFound>,
-    /// Company.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub convoy: Option<ConvoyFound>,
-    /// Visitors of several places.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub places: Option<PlacesFound>,
-    /// Moments of footage.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub footage: Option<FootageFound>,
-}
-
-impl Reads {
-    /// Looks for what was granted, once.
-    ///
-    /// # Errors
-    /// As the search's.
-    pub fn run(&self, granted: GrantedQuestion) -> Result<FoundQuestion, CoreError> {
-        Ok(match granted {
-            GrantedQuestion::Search(granted) => FoundQuestion::Search(self.search(granted)?),
-            GrantedQuestion::History(granted) => FoundQuestion::History(self.search(granted)?),
-            GrantedQuestion::Convoy(granted) => FoundQuestion::Convoy(self.convoy(granted)?),
-            GrantedQuestion::Places(granted) => FoundQuestion::Places(self.places(granted)?),
-            GrantedQuestion::Footage(granted) => FoundQuestion::Footage(granted),
-        })
-    }
 }
 
 /// Where it stands at a moment.
@@ -770,33 +703,6 @@ impl<R: Records> App<R> {
                 GrantedQuestion::Footage(self.grant_footage(actor, purpose, wish, under).await?)
             }
         })
-    }
-
-    /// What an approved search found, for people; and the record of how much it was.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn question_found(&self, found: FoundQuestion) -> Result<Answered, CoreError> {
-        let (kind, reads, convoy, places) = match found {
-            FoundQuestion::Footage(granted) => {
-                let footage = Some(self.footage_found(granted).await?);
-                let kind = QuestionKind::Footage;
-                return Ok(Answered { kind, reads: None, convoy: None, places: None, footage });
-            }
-            FoundQuestion::Search(found) => {
-                (QuestionKind::Search, Some(self.plates_found(found).await?), None, None)
-            }
-            FoundQuestion::History(found) => {
-                (QuestionKind::History, Some(self.plates_found(found).await?), None, None)
-            }
-            FoundQuestion::Convoy(found) => {
-                (QuestionKind::Convoy, None, Some(self.convoy_found(found).await?), None)
-            }
-            FoundQuestion::Places(found) => {
-                (QuestionKind::Places, None, None, Some(self.places_found(found).await?))
-            }
-        };
-        Ok(Answered { kind, reads, convoy, places, footage: None })
     }
 }
 

@@ -11,6 +11,7 @@
 //! search are durable with every owner of a camera in scope. A picture takes a [`PictureLeave`], which follows from a search's
 //! results or from an alert.
 
+mod answered;
 mod approvals;
 mod classes;
 mod erasure;
@@ -25,10 +26,11 @@ mod search;
 mod together;
 mod wire;
 
+pub use answered::{Answered, FoundQuestion, GrantedQuestion};
 pub(crate) use approvals::Approved;
 pub use approvals::{
-    APPROVED_HOURS, Answered, ApprovalDetail, ApprovalFilter, ApprovalView, AskedQuestion, FoundQuestion,
-    GrantedQuestion, OwnerPlanned, RefuseApproval, RunApproved, SearchPlan, WAITS_HOURS,
+    APPROVED_HOURS, ApprovalDetail, ApprovalFilter, ApprovalView, AskedQuestion, OwnerPlanned,
+    RefuseApproval, RunApproved, SearchPlan, WAITS_HOURS,
 };
 pub(crate) use classes::kept_seconds;
 pub use classes::{HITS, KeptFor, SEEN};
