@@ -5,7 +5,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::{story::WHY, town::*, watching::film};
+use crate::{town::*, watching::film};
+
+const WHY: &str = "Red car that left the garage burglary on Elm Street through the alley";
 
 /// The objects that a command told, one a line.
 fn lines(who: &Person, args: &[&str]) -> Vec<Value> {
@@ -71,7 +73,7 @@ async fn evidence_is_looked_through_and_searched_on_the_agencys_machine_alone() 
     }
 
     let camera =
-        text(&town.ada.json(&["camera", "add", "Depot", "--use", "footage", "--at", "-71.5,43.2"]), "/id");
+        text(&town.ada.json(&["camera", "add", "Depot", "--use", "footage", "--at=-71.5,43.2"]), "/id");
     let token = text(&town.ada.json(&["camera", "token", &camera, "--member", &town.ada.id]), "/token");
     let now = crate::reads::now();
     let row = json!({
