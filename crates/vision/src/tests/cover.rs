@@ -160,6 +160,8 @@ fn a_covered_copy_keeps_times_and_nothing_else_of_the_file() {
         "settb=1/1000,setpts=N*100+mod(N\\,3)*20",
         "-fps_mode",
         "passthrough",
+        "-enc_time_base:v",
+        "1/1000",
         "-c:v",
         "ffv1",
         "-c:a",
