@@ -15,10 +15,10 @@ canvass="$target/release/canvass"
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/canvass-reads.XXXXXX")
 trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
 field() { python3 -c 'import json,sys; print(json.load(sys.stdin)["'"$1"'"])'; }
-as() { local who=$1; shift; mkdir -p "$work/$who"; (cd "$work/$who" && CANVASS_SERVER=http://127.0.0.1:18420 CANVASS_TOKEN_FILE="$work/$who.token" "$canvass" --json "$@"); }
-member() { # NAME ROLE
-  local id; id=$(as operator member add --name "$1" --role "$2" --agency "$agency" | field id)
-  as operator member token "$id" --label bench --days 2 | field token >"$work/$1.token"
+as() { local who=$1; shift; mkdir -p "$work/$who"; (cd "$work/$who" && CANVASS_SERVER=http://127.0.0.1:18420 CANVASS_TOKEN_FILE="$work/$who.token" CANVASS_KEYRING="$work/$who/keys" "$canvass" --json "$@"); }
+member() { # BY NAME ROLE
+  local id; id=$(as "$1" member add --name "$2" --role "$3" --agency "$agency" | field id)
+  as "$1" member token "$id" --label bench --days 2 | field token >"$work/$2.token"
   printf '%s\n' "$id"
 }
 mkdir -p "$work/operator"
@@ -29,14 +29,15 @@ cat >"$work/area.geojson" <<'J'
 {"type":"Polygon","coordinates":[[[-71.7,43.1],[-71.4,43.1],[-71.4,43.4],[-71.7,43.4],[-71.7,43.1]]]}
 J
 agency=$(as operator agency register --name Bench --class municipal --subdivision US-TX --area "$work/area.geojson" | field id)
-ada=$(member ada administrator)
-member ines investigator >/dev/null; member sam supervisor >/dev/null
+ada=$(member operator ada administrator)
+member ada ines investigator >/dev/null; member ada sam supervisor >/dev/null
+as operator agency verify "$agency" --public "$(as ada agency key new | field public)" >/dev/null
 for number in $(seq "$cameras"); do
   id=$(as ada camera add "Camera $number" --use plates --at=-71.54,43.20 | field id)
   as ada camera token "$id" --member "$ada" | field token >>"$work/tokens"
 done
 as ines case create --title 26-77 >/dev/null
-list=$(as ines hotlist add --name Stolen --source State --basis agency --for stolen --case-number 26-77 --purpose 'Vehicles stolen in Elm County since October' | field id)
+list=$(as ines hotlist add Stolen --source State --basis agency --for stolen --case-number 26-77 --purpose 'Vehicles stolen in Elm County since October' | field id)
 # Plates of nine characters, which no read has, beside the ones that are seen.
 python3 - "$work/list.csv" "$entries" <<'P'
 import sys
