@@ -71,37 +71,20 @@ async function evidence(): Promise<string> {
   await canvass(ines!, ["triage", offer, "accept", "1", "--case", cases.id, "--dir", "opened"]);
   const shown = await asks<{ items: { id: string }[] }>(ines!, ["case", "show", cases.id]);
   const key = await call<{ recipient: string }>(ines!, "GET", `/keys/${portal.id}`);
+  const seen = (kind: string, start: number, end: number, colours: object) => ({
+    kind,
+    score: 0.8,
+    start,
+    end,
+    best: start,
+    box: [9, 2, 80, 60],
+    frames: 6,
+    colours,
+  });
   const sightings = [
-    {
-      kind: "Person",
-      score: 0.7,
-      start: 0.4,
-      end: 2,
-      best: 1,
-      box: [1, 2, 30, 80],
-      frames: 6,
-      colours: { Upper: { Red: 0.7 } },
-    },
-    {
-      kind: "Car",
-      score: 0.8,
-      start: 1,
-      end: 2.6,
-      best: 2,
-      box: [9, 2, 80, 60],
-      frames: 6,
-      colours: { Body: { Red: 0.6 } },
-    },
-    {
-      kind: "Car",
-      score: 0.8,
-      start: 0,
-      end: 0.3,
-      best: 0,
-      box: [9, 2, 80, 60],
-      frames: 2,
-      colours: { Body: { White: 0.6 } },
-    },
+    seen("Person", 0.4, 2, { Upper: { Red: 0.7 } }),
+    seen("Car", 1, 2.6, { Body: { Red: 0.6 } }),
+    seen("Car", 0, 0.3, { Body: { White: 0.6 } }),
   ];
   const encrypter = new Encrypter();
   encrypter.addRecipient(key.recipient);

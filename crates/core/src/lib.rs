@@ -37,6 +37,7 @@ pub mod retention;
 pub mod safelist;
 pub mod sharing;
 pub mod signin;
+mod sources;
 pub mod transparency;
 
 pub use app::App;

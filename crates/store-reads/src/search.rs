@@ -22,7 +22,7 @@ use crate::{
     mem::Mem,
     pack::Column,
     row::{Names, Row},
-    segment::{BLOCKS_AHEAD, Group, Kind, Near, ROWS, RowBlock, Segment, Sorted, TIMES, take_plate},
+    segment::{BLOCKS_AHEAD, Group, Kind, Near, ROWS, RowBlock, Segment, Sorted, Span, TIMES, take_plate},
 };
 
 /// Most segments that are looked through side by side, and hands that do it: they wait for the disk most of the time.
@@ -49,13 +49,11 @@ fn side_by_side<T: Send>(
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
-        while let Some((at, segment)) = {
+        loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            segments.get(at).map(|segment| (at, segment))
-        } {
+            let Some(segment) = segments.get(at) else { return done };
             done.push((at, each(segment)));
         }
-        done
     };
     let mut all = thread::scope(|scope| {
         // A thread that the system refuses leaves its share to the others.
@@ -221,7 +219,7 @@ impl<'a> Search<'a> {
             None => return false,
             Some(PlatePattern::Exact(plate)) => Some(Sorted::of(plate)),
             Some(PlatePattern::Tolerant(_)) => self.near.as_ref().and_then(Near::first),
-            Some(PlatePattern::Wildcard(asked)) => beginning(asked).0,
+            Some(PlatePattern::Wildcard(asked)) => beginning(asked).map(|(from, _)| from),
         };
         let block = from.and_then(|from| segment.text_of(|(_, plate)| Sorted::of(plate) <= from));
         !segment.cached(cache, Kind::Text, block.unwrap_or(0))
@@ -387,34 +385,26 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Where plates that fit a wildcard begin and end in the order. Each character of its beginning leaves one class, so this
-/// is one range.
-fn beginning(asked: &Wildcard) -> (Option<Sorted>, Option<Sorted>) {
-    let ranges = Sorted::ranges(asked.prefix().into_iter().map(std::iter::once));
-    (ranges.first().map(|(from, _)| *from), ranges.first().and_then(|(_, until)| *until))
+/// Where plates that fit a wildcard stand in the order. Each character of its beginning leaves one class, so this is one
+/// range.
+fn beginning(asked: &Wildcard) -> Option<Span> {
+    Sorted::ranges(asked.prefix().into_iter().map(std::iter::once)).pop()
 }
 
 /// Plates that fit a wildcard: a look through the part of the packed plates that its fixed beginning leaves.
 fn wildcard(segment: &Segment, cache: &Cache, asked: &Wildcard) -> Result<Vec<Group>, StoreError> {
-    let texts = &segment.about.texts;
-    let (from, until) = beginning(asked);
-    let before = |bound: Sorted| texts.partition_point(|(_, plate)| Sorted::of(plate) < bound);
-    let first = from.map_or(0, |from| before(from).saturating_sub(1));
-    let last = until.map_or(texts.len(), before);
+    let Some(span) = beginning(asked) else { return Ok(Vec::new()) };
     let literal = asked.longest();
     let finder = (literal.len() > 1).then(|| Finder::new(&literal));
-    segment.ahead(cache, Kind::Text, first..last);
     let mut groups = Vec::new();
-    for from in (first..last).step_by(BLOCKS_AHEAD) {
-        let blocks = segment.block_run(cache, Kind::Text, from..last.min(from + BLOCKS_AHEAD))?;
-        for (block, index) in blocks.iter().zip(from..) {
-            let row = texts.get(index).map_or(0, |(row, _)| *row);
-            match &finder {
-                Some(finder) => found_in(block, row, asked, finder, &mut groups),
-                None => all_in(block, row, asked, &mut groups),
-            }
+    segment.each_block(cache, Kind::Text, segment.texts_in(span), &mut |index, block| {
+        let row = segment.about.texts.get(index).map_or(0, |(row, _)| *row);
+        match &finder {
+            Some(finder) => found_in(block, row, asked, finder, &mut groups),
+            None => all_in(block, row, asked, &mut groups),
         }
-    }
+        Ok(())
+    })?;
     Ok(groups)
 }
 

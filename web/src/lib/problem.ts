@@ -15,6 +15,12 @@ export class Problem extends Error {
   }
 }
 
+/** What is wrong with a field, as the server said. */
+export function saidOf(problem: Problem | null, field: string): string | null {
+  const one = problem?.fields.find((each) => each.field === field);
+  return one ? `${one.message}. ${one.remedy}.` : null;
+}
+
 /** Turns whatever was thrown into something to show. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use canvass_footage::{Colour, Embedding, Kind, MOST_VALUES, Part, Shares, Sighting};
-use canvass_types::{AgencyId, AgencyState, CameraId, SightingId, Time};
+use canvass_types::{AgencyId, CameraId, SightingId, Time};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,20 +12,17 @@ use utoipa::ToSchema;
 
 use crate::{
     App, CoreError,
-    access::{Actor, By, Denied, Job, SightingAdd, Target},
-    plates::{Fault, MOST_PROBLEMS, PictureKind, RowProblem, SourceId, kept_seconds},
+    access::{Actor, Job, SightingAdd, Target},
+    plates::{PictureKind, kept_seconds},
     ports::{Records, RecordsExt},
-    records::{CameraSighting, SightingPicture},
+    records::{CameraSighting, CameraUse, SightingPicture},
+    sources::{Fault, RowProblem, SourceId, Wanted, clock},
 };
 
 /// Most rows of one batch of sightings.
 pub const MOST_SIGHTINGS: usize = 500;
 /// Most bytes of the cut of a sighting.
 pub const MOST_CUT: usize = 64 * 1024;
-/// Seconds that a camera's clock may be ahead of ours.
-const AHEAD: i64 = 120;
-/// Seconds behind ours from which on a clock is no clock.
-const BEHIND: i64 = 400 * 86_400;
 /// Longest time in view, seconds: what stands for longer is sent in parts.
 const LONGEST: i64 = 3_600;
 /// Most pixels of a side of a picture.
@@ -179,17 +176,6 @@ fn id_of(camera: &CameraId, source: &str) -> SightingId {
 }
 
 impl NewSighting {
-    fn source(&self) -> Result<String, Fault> {
-        let source = match &self.id {
-            SourceId::Number(number) => number.to_string(),
-            SourceId::Text(text) => text.clone(),
-        };
-        let fine = (1..=64).contains(&source.chars().count()) && !source.chars().any(char::is_control);
-        let what = "an id has 1 to 64 characters and no control character";
-        let remedy = "send the id that the camera counts its sightings by";
-        if fine { Ok(source) } else { Err(fault("id", "length", what, remedy)) }
-    }
-
     fn colours(&self) -> Result<BTreeMap<Part, Shares>, Fault> {
         let mut all = BTreeMap::new();
         for (part, shares) in &self.colours {
@@ -299,9 +285,9 @@ impl SightingFeed {
         let row = NewSighting::deserialize(row).map_err(|_| {
             fault("row", "form", "the row is no sighting", "see NewSighting in /api/v1/openapi.json")
         })?;
-        let source = row.source()?;
+        let source = row.id.checked("send the id that the camera counts its sightings by")?;
         let (sighting, seen) = row.sighting()?;
-        self.clock(seen)?;
+        clock("end", seen, self.received)?;
         let (model, version) = (name("model", &row.model)?, name("version", &row.version)?);
         let jpeg = row.picture.as_deref().map(cut).transpose()?;
         if self.kept <= 0 {
@@ -327,22 +313,15 @@ impl SightingFeed {
         };
         Ok(Some(Taken { sighting, picture }))
     }
-
-    /// Compares the camera's clock with ours.
-    fn clock(&self, seen: Time) -> Result<(), Fault> {
-        let behind = self.received.as_second().saturating_sub(seen.as_second());
-        let remedy = "set the camera's clock, by NTP where it can";
-        if behind < -AHEAD {
-            let what = format!("the camera's clock is {} seconds ahead of ours", behind.unsigned_abs());
-            return Err(("end", "clock.ahead", what, remedy));
-        }
-        if behind > BEHIND {
-            let what = format!("the camera's clock is {} days behind ours", behind / 86_400);
-            return Err(("end", "clock.behind", what, remedy));
-        }
-        Ok(())
-    }
 }
+
+/// What a camera that sends sightings is registered for.
+const SIGHTINGS: Wanted = Wanted {
+    rows: "sightings",
+    fits: CameraUse::films,
+    wrong: "the camera is registered for plates alone",
+    remedy: "register it as one for footage, or for plates and footage",
+};
 
 impl<R: Records> App<R> {
     /// Begins to take sightings of the camera that a machine's token acts for.
@@ -351,37 +330,13 @@ impl<R: Records> App<R> {
     /// When the token is none of a camera, its member may not, the camera is unknown, retired or reads plates alone, or its
     /// agency is suspended.
     pub async fn sighting_feed(&self, actor: &Actor) -> Result<SightingFeed, CoreError> {
-        let By::Token { scope: Some(scope), .. } = &actor.by else {
-            let agency = actor.agency.as_ref();
-            self.gate().check::<SightingAdd>(actor, &Target::maybe(agency, "camera"))?;
-            return Err(CoreError::state(
-                "sightings come under a token that acts for one camera",
-                "issue one with the camera's id as its scope: `canvass token issue --scope cam_…`",
-            ));
-        };
-        let id: CameraId = scope.parse().map_err(|_| CoreError::from(Denied::Hidden))?;
-        let camera = self.camera_record(&id).await?.record;
-        self.gate().check::<SightingAdd>(actor, &Target::of(&camera.agency, &id))?;
-        if camera.retired.is_some() {
-            return Err(CoreError::state("the camera is retired", "register it anew when it comes back"));
-        }
-        if !camera.of.films() {
-            return Err(CoreError::state(
-                "the camera is registered for plates alone",
-                "register it as one for footage, or for plates and footage",
-            ));
-        }
-        let agency = self.agency(&camera.agency).await?.record;
-        if agency.state == AgencyState::Suspended {
-            return Err(CoreError::state("the agency is suspended", "ask the operator"));
-        }
+        let (camera, agency) = self.source::<SightingAdd>(actor, &SIGHTINGS).await?;
         let policies = self.gate().policies();
-        let profile =
-            policies.profile_for(&agency.subdivision).or_else(|| policies.profile(canvass_policy::DEFAULT));
+        let profile = policies.profile_for(&agency.subdivision);
         let law = profile.map_or_else(|| canvass_policy::DEFAULT.to_owned(), |profile| profile.id.clone());
         let kept = profile.map_or(0, |profile| kept_seconds(profile, false));
         let kept = i64::try_from(kept).unwrap_or(i64::MAX);
-        Ok(SightingFeed { camera: id, agency: camera.agency, law, kept, received: self.now() })
+        Ok(SightingFeed { camera, agency: agency.id, law, kept, received: self.now() })
     }
 
     /// Stores the good rows of a batch, and names the bad ones; durable when it returns. Sent again, a sighting is stored once.
@@ -412,7 +367,10 @@ impl<R: Records> App<R> {
                         new.push(taken);
                     }
                 }
-                Err(fault) => added.refuse(number, fault),
+                Err(fault) => {
+                    added.refused += 1;
+                    RowProblem::note(&mut added.problems, number, fault);
+                }
             }
         }
         if new.is_empty() {
@@ -428,15 +386,5 @@ impl<R: Records> App<R> {
         }
         intent.commit(self.records()).await?;
         Ok(added)
-    }
-}
-
-impl AddedSightings {
-    fn refuse(&mut self, row: u64, (field, rule, message, remedy): Fault) {
-        self.refused += 1;
-        if self.problems.len() < MOST_PROBLEMS {
-            let (field, rule, remedy) = (field.to_owned(), rule.to_owned(), remedy.to_owned());
-            self.problems.push(RowProblem { row, field, rule, message, remedy });
-        }
     }
 }

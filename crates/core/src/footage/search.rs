@@ -151,10 +151,10 @@ impl<R: Records> App<R> {
         wish: &SearchFootage,
     ) -> Result<GrantedFootage, CoreError> {
         self.may_search::<FootageSearch>(actor).await?;
-        self.footage_allowed(actor, purpose, wish).await?;
         self.grant_footage(actor, purpose, wish, None).await
     }
 
+    /// The same, under an approval if there is one. The rules of this version count, whenever it was approved.
     pub(crate) async fn grant_footage(
         &self,
         actor: &Actor,
@@ -162,6 +162,7 @@ impl<R: Records> App<R> {
         wish: &SearchFootage,
         under: Option<&Approved>,
     ) -> Result<GrantedFootage, CoreError> {
+        self.footage_allowed(actor, purpose, wish).await?;
         let (asked, terms) = wish.check(self.now())?;
         let granted = self.grant::<FootageSearch>(actor, purpose, &asked, under).await?;
         Ok(GrantedFootage { granted, terms })

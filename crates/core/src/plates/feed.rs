@@ -3,49 +3,25 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use canvass_plates::{Read, ReadId, Short, hotlist::Found};
-use canvass_types::{AgencyId, AgencyState, CameraId, Time};
-use serde::{Deserialize, Serialize};
+use canvass_types::{AgencyId, CameraId, Time};
+use serde::Deserialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
-use super::{
-    KeptFor, ReadsError,
-    wire::{Fault, NewRead},
-};
+use super::{KeptFor, ReadsError, wire::NewRead};
 use crate::{
     App, CoreError,
-    access::{Actor, By, Denied, ReadAdd, Target},
+    access::{Actor, ReadAdd},
     hotlists::Watched,
     ports::Records,
-    records::SafelistMode,
+    records::{CameraUse, SafelistMode},
     safelist::Safe,
+    sources::{Fault, MOST_PROBLEMS, RowProblem, Wanted, clock},
 };
 
 /// Most rows of one batch.
 pub const MOST_ROWS: usize = 5_000;
-/// Most rows that are named as wrong in one answer; how many there were is told besides.
-pub const MOST_PROBLEMS: usize = 100;
 /// Most bytes of one row: those of a picture in Base64, and some.
 const MOST_ROW_BYTES: usize = 384 * 1024;
-/// Seconds that a camera's clock may be ahead of ours.
-const AHEAD: i64 = 120;
-/// Seconds behind ours from which on a clock is no clock.
-const BEHIND: i64 = 400 * 86_400;
-
-/// A row that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RowProblem {
-    /// Its number, from 1.
-    pub row: u64,
-    /// The field at fault; `row` when the row is none.
-    pub field: String,
-    /// What rule it breaks.
-    pub rule: String,
-    /// What is wrong. It never repeats what was sent.
-    pub message: String,
-    /// What to do.
-    pub remedy: String,
-}
 
 /// One row as it came.
 #[derive(Clone, Copy)]
@@ -135,12 +111,9 @@ impl Batch {
         self.reads.len()
     }
 
-    fn refuse(&mut self, row: u64, (field, rule, message, remedy): Fault) {
+    fn refuse(&mut self, row: u64, fault: Fault) {
         self.refused += 1;
-        if self.problems.len() < MOST_PROBLEMS {
-            let (field, rule, remedy) = (field.to_owned(), rule.to_owned(), remedy.to_owned());
-            self.problems.push(RowProblem { row, field, rule, message, remedy });
-        }
+        RowProblem::note(&mut self.problems, row, fault);
     }
 }
 
@@ -209,7 +182,7 @@ impl Feed {
 
     fn row(&self, row: Row<'_>) -> Result<Taken, Fault> {
         let parts = row.parsed()?.parts()?;
-        self.clock(parts.time)?;
+        clock("time", parts.time, self.received)?;
         let mut read = Read::new(self.camera.clone(), &parts.source, parts.plate, parts.time, self.received);
         read.raw = parts.raw.and_then(|raw| raw.parse::<Short>().ok());
         read.region = parts.region;
@@ -235,22 +208,15 @@ impl Feed {
         }
         Ok(Taken::Stored(Box::new(read), parts.picture, lists))
     }
-
-    /// Compares the camera's clock with ours.
-    fn clock(&self, seen: Time) -> Result<(), Fault> {
-        let behind = self.received.as_second().saturating_sub(seen.as_second());
-        let remedy = "set the camera's clock, by NTP where it can";
-        if behind < -AHEAD {
-            let what = format!("the camera's clock is {} seconds ahead of ours", behind.unsigned_abs());
-            return Err(("time", "clock.ahead", what, remedy));
-        }
-        if behind > BEHIND {
-            let what = format!("the camera's clock is {} days behind ours", behind / 86_400);
-            return Err(("time", "clock.behind", what, remedy));
-        }
-        Ok(())
-    }
 }
+
+/// What a camera that sends reads is registered for.
+const READS: Wanted = Wanted {
+    rows: "reads",
+    fits: CameraUse::reads_plates,
+    wrong: "the camera is registered for footage and reads no plates",
+    remedy: "register it as one that reads plates",
+};
 
 impl<R: Records> App<R> {
     /// Begins to take reads of the camera that a machine's token acts for.
@@ -259,33 +225,9 @@ impl<R: Records> App<R> {
     /// When the token is none of a camera, its member may not, the camera is unknown, retired or reads no plates, or its
     /// agency is suspended.
     pub async fn feed(&self, actor: &Actor) -> Result<Feed, CoreError> {
-        let By::Token { scope: Some(scope), .. } = &actor.by else {
-            let agency = actor.agency.as_ref();
-            self.gate().check::<ReadAdd>(actor, &Target::maybe(agency, "camera"))?;
-            return Err(CoreError::state(
-                "reads come under a token that acts for one camera",
-                "issue one with the camera's id as its scope: `canvass token issue --scope cam_…`",
-            ));
-        };
-        let id: CameraId = scope.parse().map_err(|_| CoreError::from(Denied::Hidden))?;
-        let camera = self.camera_record(&id).await?.record;
-        self.gate().check::<ReadAdd>(actor, &Target::of(&camera.agency, &id))?;
-        if camera.retired.is_some() {
-            return Err(CoreError::state("the camera is retired", "register it anew when it comes back"));
-        }
-        if !camera.of.reads_plates() {
-            return Err(CoreError::state(
-                "the camera is registered for footage and reads no plates",
-                "register it as one that reads plates",
-            ));
-        }
-        let agency = self.agency(&camera.agency).await?.record;
-        if agency.state == AgencyState::Suspended {
-            return Err(CoreError::state("the agency is suspended", "ask the operator"));
-        }
+        let (id, agency) = self.source::<ReadAdd>(actor, &READS).await?;
         let policies = self.gate().policies();
-        let profile =
-            policies.profile_for(&agency.subdivision).or_else(|| policies.profile(canvass_policy::DEFAULT));
+        let profile = policies.profile_for(&agency.subdivision);
         let kept = |hit: bool| match profile {
             Some(profile) => KeptFor::under(profile, hit).map_err(ReadsError::from),
             None => Ok(None),
@@ -293,6 +235,6 @@ impl<R: Records> App<R> {
         let (kept, hits) = (kept(false)?, kept(true)?);
         let lists = self.lists_that_alert(&agency, &id).await?;
         let safe = self.safelists().of(&agency.id);
-        Ok(Feed { camera: id, agency: camera.agency, kept, hits, lists, safe, received: self.now() })
+        Ok(Feed { camera: id, agency: agency.id, kept, hits, lists, safe, received: self.now() })
     }
 }

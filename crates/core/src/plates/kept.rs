@@ -1,7 +1,7 @@
 //! How long reads are kept under the law of an agency, how many there are, and what was forgotten: numbers, no reads.
 
 use canvass_plates::{ClassName, SliceName};
-use canvass_policy::{DEFAULT, Profile};
+use canvass_policy::Profile;
 use canvass_types::{AuditId, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -72,7 +72,7 @@ impl<R: Records> App<R> {
         let profiles: Vec<&Profile> = match &actor.agency {
             Some(own) => {
                 let subdivision = self.agency(own).await?.record.subdivision;
-                policies.profile_for(&subdivision).or_else(|| policies.profile(DEFAULT)).into_iter().collect()
+                policies.profile_for(&subdivision).into_iter().collect()
             }
             None => policies.profiles(),
         };

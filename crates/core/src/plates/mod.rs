@@ -35,7 +35,7 @@ pub use approvals::{
 pub(crate) use classes::kept_seconds;
 pub use classes::{HITS, KeptFor, SEEN};
 pub use erasure::DueReads;
-pub use feed::{Batch, Feed, Hit, MOST_PROBLEMS, MOST_ROWS, Row, RowProblem};
+pub use feed::{Batch, Feed, Hit, MOST_ROWS, Row};
 pub use keep::{
     FoundKeep, GrantedKeep, KeepApproved, KeepReads, KeptFile, KeptRead, KeptReadsDetail, KeptReadsView,
     MOST_KEPT,
@@ -55,8 +55,10 @@ pub use together::{
     AtPlace, CompanionFound, ConvoyFound, FoundConvoy, FoundPlaces, GrantedConvoy, GrantedPlaces,
     MeetingFound, PlacesFound, VisitorFound,
 };
-pub(crate) use wire::{Fault, plate_fault};
-pub use wire::{LicensePlateInfo, Likely, NewRead, SourceId, VehicleInfo};
+pub(crate) use wire::plate_fault;
+pub use wire::{LicensePlateInfo, Likely, NewRead, VehicleInfo};
+
+pub use crate::sources::{MOST_PROBLEMS, RowProblem, SourceId};
 
 /// Most letters and digits of a plate that is stored or searched for: what the private check of plate owners takes.
 pub const MOST_CHARACTERS: usize = 12;

@@ -15,11 +15,11 @@ use canvass_plates::{MOST_PICTURE, ReadId};
 use canvass_types::{AlertId, AuditId, MemberId, Time};
 use data_encoding::BASE64;
 
-use super::wire::Fault;
 use crate::{
     App, CoreError,
     access::{Actor, Denied, PlateSearch, Target},
     ports::Records,
+    sources::Fault,
 };
 
 /// Seconds during which a search's pictures can be seen.

@@ -5,15 +5,7 @@ use canvass_types::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The id that a source gave an observation: a text, or a number as ONVIF has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum SourceId {
-    /// A number.
-    Number(u64),
-    /// 1 to 64 characters.
-    Text(String),
-}
+use crate::sources::{Fault, SourceId};
 
 /// A word, or a word with how likely it is (ONVIF's `StringLikelihood`).
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -122,9 +114,6 @@ pub struct NewRead {
     pub onvif_vehicle: Option<VehicleInfo>,
 }
 
-/// What is wrong with a field of a row: field, rule, what it is, what to do. It never holds what was sent.
-pub(crate) type Fault = (&'static str, &'static str, String, &'static str);
-
 /// The parts of a row that stand for themselves, checked.
 pub(super) struct Parts {
     pub source: String,
@@ -170,15 +159,7 @@ fn likely<T: std::str::FromStr>(given: Option<&Likely>) -> Option<T> {
 impl NewRead {
     /// Checks the row's own words.
     pub(super) fn parts(&self) -> Result<Parts, Fault> {
-        let source = match &self.id {
-            SourceId::Number(number) => number.to_string(),
-            SourceId::Text(text) => text.clone(),
-        };
-        let fine = (1..=64).contains(&source.chars().count()) && !source.chars().any(char::is_control);
-        if !fine {
-            let what = "an id has 1 to 64 characters and no control character";
-            return Err(fault("id", "length", what, "send the id that the camera counts its reads by"));
-        }
+        let source = self.id.checked("send the id that the camera counts its reads by")?;
         let time = self.time.parse().map_err(|_| {
             fault("time", "form", "this is no moment of RFC 3339", "write it like 2026-11-24T10:00:00Z")
         })?;

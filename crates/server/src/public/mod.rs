@@ -6,20 +6,18 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/maps/*` `/policy.json` `/rules.json` `/site.json` `/footage/error-rates.json` | static files, [`files`] |
+//! | `/feed/**` `/requests/**` `/agencies/**` `/portals/**` `/ledger/**` `/offers/*` `/maps/*` `/policy.json` `/rules.json` `/site.json` `/footage/*.json` | static files, [`files`] |
 //! | `/uploads` | resumable uploads, [`tus`] |
 //! | `/messages` | answers and withdrawals, [`messages`] |
 //! | `/notices` `/notices/stop/<token>` | sealed wishes for notices |
 //! | `/` `/r/<region>` `/assets/**` and so on | pages, [`crate::pages`] |
 //! | `/asked/*.json` | static files of the private check for plate owners |
 //! | `/asked/evaluate` | its blind evaluations |
-//! | `/api/v1/footage/rules` | what footage may not be searched for |
 //! | `/healthz` | 200 while the process answers |
 
 mod admission;
 mod asked;
 pub mod files;
-mod footage;
 pub(crate) mod headers;
 mod io;
 pub mod messages;
@@ -136,7 +134,6 @@ fn assemble(config: PublicConfig) -> (Router, Arc<Files>) {
     let router = Router::new()
         .merge(tus::router(tus))
         .merge(evaluating)
-        .merge(footage::router())
         .merge(notices::router(config.spool.clone(), config.limits.body))
         .merge(messages::router(config.spool, config.limits.body))
         .route("/healthz", any(healthy))

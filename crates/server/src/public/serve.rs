@@ -25,7 +25,7 @@ use super::files::Files;
 use super::headers::keep_to_tls;
 use super::io::Patient;
 use super::spool::Spool;
-use super::{Limits, PublicConfig, assemble, footage};
+use super::{Limits, PublicConfig, assemble};
 
 /// Bytes that a connection may buffer for the head of a request, and between network and body.
 const MAX_BUFFER: usize = 256 * 1024;
@@ -157,7 +157,7 @@ fn connection(
 }
 
 fn is_static(path: &str) -> bool {
-    !["/uploads", "/messages", "/notices", "/asked/evaluate", footage::RULES, "/healthz"]
+    !["/uploads", "/messages", "/notices", "/asked/evaluate", "/healthz"]
         .iter()
         .any(|other| path.starts_with(other))
 }

@@ -13,7 +13,7 @@ use crate::files::Copies;
 pub(crate) const RULES: &str = "footage/rules.html";
 /// The part of the page of error rates that is read without script.
 pub(crate) const RATES: &str = "footage/error-rates.html";
-/// The rules themselves, as `GET /api/v1/footage/rules` tells them.
+/// The rules themselves, as the desk's `GET /api/v1/footage/rules` tells them.
 const LIST: &str = "footage/rules.json";
 /// The measurements themselves.
 const REPORT: &str = "footage/error-rates.json";

@@ -40,7 +40,8 @@ pub(super) fn routes() -> OpenApiRouter<Desk> {
         .routes(routes!(put, show))
 }
 
-/// Lists what footage may not be searched for, in English and Spanish; it needs no member, and the public role answers it too.
+/// Lists what footage may not be searched for, in English and Spanish; it needs no member. The public role has the
+/// same as `/footage/rules.json`.
 #[utoipa::path(get, path = "/footage/rules", tag = "footage", responses((status = 200, body = FootageRules), Refusals))]
 pub async fn rules() -> Answer<FootageRules> {
     Ok(Json(footage_rules()?))

@@ -9,7 +9,7 @@ mod writer;
 
 pub(crate) use format::{Kind, MOST_ROWS, ROWS, TIMES, take_plate};
 pub(crate) use near::Near;
-pub(crate) use order::Sorted;
+pub(crate) use order::{Sorted, Span};
 pub(crate) use reader::{Group, RowBlock, Segment, slice_number};
 pub(crate) use scan::merge;
 pub(crate) use writer::write;

@@ -1,12 +1,14 @@
 //! Plates one edit away. One edit leaves either the first half of the asked plate as it is or the second, so that what can
 //! match begins or ends as asked: a short stretch of the plates, or of the list by their ends. No more of a segment is read.
 
+use std::ops::Range;
+
 use canvass_plates::{PlateText, StoreError, confusables::Confusables};
 
 use super::{
     BLOCKS_AHEAD,
     format::{Kind, take_end, take_plate},
-    order::Sorted,
+    order::{Sorted, Span},
     reader::{Group, Segment},
 };
 use crate::{cache::Cache, tolerant::Tolerant};
@@ -18,8 +20,8 @@ type EachBlock<'a> = dyn FnMut(usize, &[u8]) -> Result<(), StoreError> + 'a;
 pub(crate) struct Near {
     forward: Tolerant,
     backward: Tolerant,
-    begins: Vec<(Sorted, Option<Sorted>)>,
-    ends: Vec<(Sorted, Option<Sorted>)>,
+    begins: Vec<Span>,
+    ends: Vec<Span>,
     /// What the first half must be, by place.
     half: Tolerant,
 }
@@ -56,27 +58,15 @@ impl Near {
     }
 }
 
-/// The blocks in which a range lies, by the first plate of each.
-fn blocks_of(
-    count: usize,
-    first: impl Fn(usize) -> Option<Sorted>,
-    (from, until): (Sorted, Option<Sorted>),
-) -> std::ops::Range<usize> {
-    let before = |bound: Sorted| {
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low.midpoint(high);
-            if first(middle).is_some_and(|first| first < bound) { low = middle + 1 } else { high = middle }
-        }
-        low
-    };
+/// The blocks in which a range lies; `before` says how many begin before a place.
+fn blocks_of(count: usize, before: impl Fn(Sorted) -> usize, (from, until): Span) -> Range<usize> {
     before(from).saturating_sub(1)..until.map_or(count, before)
 }
 
 /// Ranges of blocks, none of them twice.
-fn joined(mut all: Vec<std::ops::Range<usize>>) -> Vec<std::ops::Range<usize>> {
+fn joined(mut all: Vec<Range<usize>>) -> Vec<Range<usize>> {
     all.sort_unstable_by_key(|range| range.start);
-    let mut joined: Vec<std::ops::Range<usize>> = Vec::with_capacity(all.len());
+    let mut joined: Vec<Range<usize>> = Vec::with_capacity(all.len());
     for range in all {
         match joined.last_mut() {
             Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
@@ -91,9 +81,7 @@ impl Segment {
     pub(crate) fn near(&self, cache: &Cache, asked: &Near) -> Result<Vec<Group>, StoreError> {
         let mut groups = Vec::new();
         let texts = &self.about.texts;
-        let first = |at: usize| texts.get(at).map(|(_, plate)| Sorted::of(plate));
-        let begins = asked.begins.iter().map(|range| blocks_of(texts.len(), first, *range)).collect();
-        for range in joined(begins) {
+        for range in joined(asked.begins.iter().map(|span| self.texts_in(*span)).collect()) {
             self.each_block(cache, Kind::Text, range, &mut |index, block| {
                 let mut row = texts.get(index).map_or(0, |(row, _)| *row);
                 let mut rest = block;
@@ -112,9 +100,9 @@ impl Segment {
             })?;
         }
         let ends = &self.about.ends;
-        let first = |at: usize| ends.get(at).map(Sorted::of);
+        let before = |bound: Sorted| ends.partition_point(|plate| Sorted::of(plate) < bound);
         let mut others = Vec::new();
-        for range in joined(asked.ends.iter().map(|range| blocks_of(ends.len(), first, *range)).collect()) {
+        for range in joined(asked.ends.iter().map(|span| blocks_of(ends.len(), before, *span)).collect()) {
             self.each_block(cache, Kind::Ends, range, &mut |_, block| {
                 let (mut held, mut rest) = ([0; 16], block);
                 while let Some((length, behind)) = take_end(rest, &mut held) {
@@ -137,11 +125,18 @@ impl Segment {
         Ok(groups)
     }
 
-    fn each_block(
+    /// The blocks of plates in which a range lies.
+    pub(crate) fn texts_in(&self, span: Span) -> Range<usize> {
+        let texts = &self.about.texts;
+        blocks_of(texts.len(), |bound| texts.partition_point(|(_, plate)| Sorted::of(plate) < bound), span)
+    }
+
+    /// Gives blocks that stand side by side to `each`, with their places.
+    pub(crate) fn each_block(
         &self,
         cache: &Cache,
         kind: Kind,
-        range: std::ops::Range<usize>,
+        range: Range<usize>,
         each: &mut EachBlock<'_>,
     ) -> Result<(), StoreError> {
         if range.len() > 1 {

@@ -41,6 +41,9 @@ fn code(byte: u8) -> u8 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sorted(u128);
 
+/// A range of places in the order: from one, and up to another or to the end.
+pub(crate) type Span = (Sorted, Option<Sorted>);
+
 impl Sorted {
     /// From the beginning of a plate.
     #[inline]
@@ -83,9 +86,7 @@ impl Sorted {
 
     /// The ranges, from and until, of what begins with one of `choices` at each place. Too many become fewer that hold
     /// more.
-    pub(crate) fn ranges<C: Iterator<Item = u8>>(
-        choices: impl Iterator<Item = C>,
-    ) -> Vec<(Self, Option<Self>)> {
+    pub(crate) fn ranges<C: Iterator<Item = u8>>(choices: impl Iterator<Item = C>) -> Vec<Span> {
         let mut beginnings = vec![0_u128];
         let mut shift = 128;
         for choice in choices.take(16) {

@@ -210,6 +210,46 @@ fn many_segments_of_many_rows_answer_as_the_oracle() {
 }
 
 #[test]
+fn one_edit_is_found_over_many_blocks_of_a_slice() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), options());
+    let oracle = Oracle::default();
+    // Enough distinct plates of one slice for several blocks of plates and of their ends.
+    let letters = b"ABCDKOQ0158SZ";
+    let text = |number: usize| -> String {
+        let at = |place: u32| char::from(letters[number / letters.len().pow(place) % letters.len()]);
+        format!("{}{}{}{}{:03}", at(3), at(1), at(2), at(0), number * 7 % 1_000)
+    };
+    let reads: Vec<_> = (0..20_000).map(|number| read(&number.to_string(), &text(number), 0)).collect();
+    for batch in reads.chunks(5_000) {
+        for store in [&store as &dyn ReadStore, &oracle] {
+            store.append(&class(0), batch).unwrap();
+        }
+    }
+    store.compact().unwrap();
+    let edited = |number: usize, how: usize| {
+        let mut plate = text(number).into_bytes();
+        match how % 4 {
+            0 => plate[number % 7] = b'X',
+            1 => drop(plate.remove(number % 7)),
+            2 => plate.insert(number % 8, b'X'),
+            _ => {}
+        }
+        String::from_utf8(plate).unwrap()
+    };
+    let mut found = 0;
+    for how in 0..60 {
+        let asked = edited(how * 331, how);
+        let pattern = PlatePattern::tolerant(&asked, &Limits::default()).unwrap();
+        let query = ReadQuery::plate(pattern, at(0), at(1_000));
+        let ours = all_pages(&store, &query).unwrap();
+        assert_eq!(ours, all_pages(&oracle, &query).unwrap(), "{asked}");
+        found += ours.len();
+    }
+    assert!(found >= 60, "each is one edit from a plate that is there: {found}");
+}
+
+#[test]
 fn a_page_says_how_near_each_read_is() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), options());

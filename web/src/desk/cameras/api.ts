@@ -5,6 +5,14 @@ export type CameraView = Schemas["CameraView"];
 export type NewCamera = Schemas["NewCamera"];
 export type ChangeCamera = Schemas["ChangeCamera"];
 
+/** What is searched for at a camera. */
+export type Sought = "plates" | "footage";
+
+/** Whether a search for these can look at the camera. */
+export function sees(camera: CameraView, sought: Sought): boolean {
+  return !camera.retired && (camera.use === sought || camera.use === "plates-and-footage");
+}
+
 /** The agency's cameras, then those that others share with it; to overseers all. */
 export async function cameras(): Promise<CameraView[]> {
   const { data } = await api.GET("/api/v1/cameras");

@@ -1,5 +1,5 @@
 /** What both forms of searches that always take a second person do: plan, ask, and go where it waits. */
-import { asProblem, type Problem } from "$lib/problem";
+import { asProblem, type Problem, saidOf } from "$lib/problem";
 import type { Purpose } from "$lib/purpose";
 import { go } from "$lib/route.svelte";
 
@@ -9,6 +9,13 @@ import { askApproval, planSearch, type Question, type SearchPlan } from "./api";
 /** The purpose is remembered with those of all searches of plates. */
 export const SCOPE = "plates";
 
+/** Asks for a second person's approval, and goes where it waits. The purpose is remembered with those of the scope. */
+export async function askSecond(question: Question, purpose: Purpose, scope: string): Promise<void> {
+  const made = await askApproval(question, purpose);
+  keepPurpose(scope, purpose);
+  go(`/desk/plates/approvals/${made.approval.id}`);
+}
+
 export class Asking {
   busy = $state(false);
   error = $state.raw<Problem | null>(null);
@@ -17,10 +24,7 @@ export class Asking {
   #planned: { question: Question; purpose: Purpose } | null = null;
 
   /** What is wrong with a field, as the server said. */
-  said = (field: string): string | null => {
-    const one = this.error?.fields.find((each) => each.field === field);
-    return one ? `${one.message}. ${one.remedy}.` : null;
-  };
+  said = (field: string): string | null => saidOf(this.error, field);
 
   /** Tells what the search would touch; what was told before counts no more. */
   async look(question: Question, purpose: Purpose): Promise<void> {
@@ -41,9 +45,7 @@ export class Asking {
     [this.busy, this.error] = [true, null];
     try {
       const { question, purpose } = this.#planned;
-      const made = await askApproval(question, purpose);
-      keepPurpose(SCOPE, purpose);
-      go(`/desk/plates/approvals/${made.approval.id}`);
+      await askSecond(question, purpose, SCOPE);
     } catch (thrown) {
       this.error = asProblem(thrown);
       this.plan = null;
