@@ -235,7 +235,7 @@ test("a refusal stands on record with its rule, and in the public ledger without
     // Going again to an address with a fragment loads nothing anew.
     await page.reload();
     await expect(page.getByText(REFUSED).first()).toBeVisible({ timeout: 10_000 });
-  }).toPass({ timeout: 60_000 });
+  }).toPass({ timeout: 120_000 });
   await page.getByText(REFUSED).first().click();
   const told = await page.locator("main").innerText();
   expect(told).toMatch(/psn_[a-z2-7]{26}/);

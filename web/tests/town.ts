@@ -66,13 +66,13 @@ export async function freePort(): Promise<number> {
   });
 }
 
-/** Waits until `ready` holds, for at most 30 seconds. */
+/** Waits until `ready` holds, for at most two minutes. */
 export async function until(what: string, ready: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 1200; tries += 1) {
     if (await ready().catch(() => false)) return;
     await new Promise((done) => setTimeout(done, 100));
   }
-  throw new Error(`${what} took longer than 30 seconds`);
+  throw new Error(`${what} took longer than two minutes`);
 }
 
 export function square(longitude: number, latitude: number, side: number) {

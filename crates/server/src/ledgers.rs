@@ -20,8 +20,10 @@ const BATCH: u32 = 1_024;
 const MOST_ANSWER: usize = 64 * 1024;
 /// Seconds that a witness has to answer.
 const WITNESS_SECONDS: u64 = 5;
-/// Seconds that a witness that failed is left alone.
-const WITNESS_REST: u64 = 30;
+/// Seconds that a witness is left alone after its first failure; each further one doubles them.
+const WITNESS_REST: u64 = 1;
+/// Most seconds that a witness is left alone.
+const MOST_WITNESS_REST: u64 = 30;
 
 /// One ledger, with what its witnesses know of it.
 pub struct Ledger {
@@ -34,7 +36,23 @@ pub struct Ledger {
 #[derive(Default)]
 struct Rounds {
     known: BTreeMap<String, u64>,
-    rest_until: BTreeMap<String, u64>,
+    resting: BTreeMap<String, Rest>,
+}
+
+/// A witness that is left alone since it failed.
+struct Rest {
+    /// How long, in seconds.
+    length: u64,
+    /// Until when, in seconds since 1970.
+    until: u64,
+}
+
+impl Rest {
+    /// The one that follows another failure at `at`.
+    fn after(before: Option<&Self>, at: u64) -> Self {
+        let length = before.map_or(WITNESS_REST, |rest| rest.length.saturating_mul(2).min(MOST_WITNESS_REST));
+        Self { length, until: at.saturating_add(length) }
+    }
 }
 
 /// Both.
@@ -201,13 +219,13 @@ impl Ledger {
         let mut outcome = Witnessed::default();
         let mut rounds = self.rounds.lock().await;
         for witness in witnesses {
-            if rounds.rest_until.get(&witness.url).is_some_and(|until| *until > at) {
+            if rounds.resting.get(&witness.url).is_some_and(|rest| rest.until > at) {
                 outcome.failed += 1;
                 continue;
             }
             match self.ask(http, witness, &mut rounds).await {
                 Ok(signatures) => {
-                    rounds.rest_until.remove(&witness.url);
+                    rounds.resting.remove(&witness.url);
                     if !signatures.is_empty() {
                         let mut chain = self.chain.lock().await;
                         match chain.attach_cosignatures(&signatures, std::slice::from_ref(&witness.key)).await
@@ -221,7 +239,8 @@ impl Ledger {
                 }
                 Err(reason) => {
                     outcome.failed += 1;
-                    rounds.rest_until.insert(witness.url.clone(), at.saturating_add(WITNESS_REST));
+                    let rest = Rest::after(rounds.resting.get(&witness.url), at);
+                    rounds.resting.insert(witness.url.clone(), rest);
                     tracing::warn!(
                         ledger = self.log.as_str(),
                         reason,
@@ -284,4 +303,21 @@ async fn limited(mut answer: reqwest::Response) -> Result<Vec<u8>, &'static str>
         bytes.extend_from_slice(&part);
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_witness_that_keeps_failing_is_asked_less_and_less_often_but_always_again() {
+        let mut rest = Rest::after(None, 100);
+        let mut lengths = vec![rest.length];
+        for _ in 0..6 {
+            rest = Rest::after(Some(&rest), rest.until);
+            lengths.push(rest.length);
+        }
+        assert_eq!(lengths, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(rest.until, 100 + 1 + 2 + 4 + 8 + 16 + 30 + 30);
+    }
 }

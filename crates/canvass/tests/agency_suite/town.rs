@@ -104,13 +104,13 @@ pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
     #[expect(clippy::disallowed_methods, reason = "the executable under test runs in real time")]
     let now = std::time::Instant::now;
     let begun = now();
-    while now().duration_since(begun) < Duration::from_secs(30) {
+    while now().duration_since(begun) < Duration::from_secs(120) {
         if ready() {
             return;
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("{what} did not come within half a minute");
+    panic!("{what} did not come within two minutes");
 }
 
 /// A process that ends with its owner.
