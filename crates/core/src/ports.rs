@@ -555,6 +555,9 @@ pub enum StoreError {
     /// The store can't be reached or written; nothing is known to be stored.
     #[error("the store of records does not answer: {0}; look at the disk and the server's log")]
     Unavailable(String),
+    /// The disk has no space; nothing of the change was stored, and what was stored before is as it was.
+    #[error("the disk for records is full, nothing of this was stored; make space and repeat it")]
+    Full,
     /// A stored record can't be read.
     #[error("{table}: a stored record can't be read ({reason}); run `canvass check`")]
     Corrupt {

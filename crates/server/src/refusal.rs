@@ -93,10 +93,7 @@ impl From<ReadsError> for Problem {
         match error {
             ReadsError::Full => {
                 tracing::error!("the disk for plate reads is full; make space");
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, "reads-full", "The disk for plate reads is full")
-                    .detail("nothing of this was stored, and what was stored before is as it was")
-                    .remedy("send it again in a minute; the operator has to make space")
-                    .retry_after(60)
+                full("reads-full", "The disk for plate reads is full")
             }
             ReadsError::Query(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields can't be accepted")
@@ -123,6 +120,13 @@ impl From<ReadsError> for Problem {
     }
 }
 
+fn full(kind: &'static str, title: &'static str) -> Problem {
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, kind, title)
+        .detail("nothing of this was stored, and what was stored before is as it was")
+        .remedy("send it again in a minute; the operator has to make space")
+        .retry_after(60)
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
@@ -137,6 +141,10 @@ impl From<StoreError> for Problem {
                     .detail("nothing is known to be stored")
                     .remedy("try again in a moment")
                     .retry_after(5)
+            }
+            StoreError::Full => {
+                tracing::error!("the disk for records is full; make space");
+                full("disk-full", "The disk is full")
             }
             StoreError::Corrupt { table, .. } => {
                 tracing::error!(table, "a stored record can't be read; run `canvass check`");
@@ -166,6 +174,10 @@ impl From<BlobError> for Problem {
                 Self::not_found().detail("the sealed bytes are gone").remedy("see the chain of custody")
             }
             BlobError::Taken { .. } | BlobError::Key => broken("the sealed bytes can't be named"),
+            BlobError::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                tracing::error!("the disk for blobs is full; make space");
+                full("disk-full", "The disk is full")
+            }
             BlobError::File { .. } | BlobError::Store(_) => {
                 tracing::error!("the store of blobs does not answer; look at the disk");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store does not answer")
@@ -256,6 +268,7 @@ mod tests {
             (StoreError::Unavailable(secret()).into(), 503),
             (StoreError::Corrupt { table: "cases", reason: secret() }.into(), 500),
             (ReadsError::Full.into(), 507),
+            (StoreError::Full.into(), 507),
             (ReadsError::Unavailable(secret()).into(), 503),
             (ReadsError::Damaged.into(), 500),
         ] {

@@ -30,6 +30,8 @@ pub fn init(filter: &str) -> Result<(), String> {
         .json()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Standard error may be a file on a disk that is full: to tell of that there would end whoever logs.
+        .log_internal_errors(false)
         .finish()
         .try_init()
         .map_err(|error| error.to_string())

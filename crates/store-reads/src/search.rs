@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -28,6 +29,14 @@ use crate::{
 /// Most segments that are looked through side by side, and hands that do it: they wait for the disk most of the time.
 const TOGETHER: usize = 8;
 const HANDS: usize = 4;
+/// Blocks of plates that may be read for nothing, when the newest segment alone would have had all that is wanted.
+const FOR_NOTHING: usize = 256;
+/// Blocks of plates from which on one segment's are looked through in parts, side by side.
+const WIDE: usize = 128;
+/// Blocks of plates that tell how many of a segment's plates fit.
+const ENOUGH: usize = 16;
+/// Blocks of times for each plate that fits, from which on their times are read in long runs.
+const SPARSE: usize = 4;
 
 /// When a row was seen, which it is, and the place of its plate's group.
 type Candidate = (i64, u32, usize);
@@ -38,12 +47,12 @@ struct Found {
     candidates: Vec<Candidate>,
 }
 
-/// Does the same with each segment, several at a time; the answers come in the order of the segments.
-fn side_by_side<T: Send>(
-    segments: &[&Segment],
-    each: impl Fn(&Segment) -> Result<T, StoreError> + Sync,
+/// Does the same with each part of the work, several at a time; the answers come in the order of the parts.
+fn side_by_side<P: Sync, T: Send>(
+    parts: &[P],
+    each: impl Fn(&P) -> Result<T, StoreError> + Sync,
 ) -> Result<Vec<T>, StoreError> {
-    if let [one] = segments {
+    if let [one] = parts {
         return Ok(vec![each(one)?]);
     }
     let next = AtomicUsize::new(0);
@@ -51,13 +60,13 @@ fn side_by_side<T: Send>(
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(segment) = segments.get(at) else { return done };
-            done.push((at, each(segment)));
+            let Some(part) = parts.get(at) else { return done };
+            done.push((at, each(part)));
         }
     };
     let mut all = thread::scope(|scope| {
         // A thread that the system refuses leaves its share to the others.
-        let hands: Vec<_> = (1..HANDS.min(segments.len()))
+        let hands: Vec<_> = (1..HANDS.min(parts.len()))
             .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
             .collect();
         let mut all = work();
@@ -183,8 +192,8 @@ impl<'a> Search<'a> {
                 false => Ok(()),
             });
         }
-        // The newest alone: what is in it may be all that is wanted.
-        let (mut rest, mut together, mut looked) = (segments.iter().map(AsRef::as_ref), 1, 0);
+        let (mut together, mut looked) = (self.at_first(segments, cache), 0);
+        let mut rest = segments.iter().map(AsRef::as_ref);
         loop {
             let now: Vec<&Segment> =
                 rest.by_ref().filter(|segment| self.wants_segment(segment)).take(together).collect();
@@ -194,11 +203,12 @@ impl<'a> Search<'a> {
             let find = |segment: &Segment| self.find(segment, cache);
             // What is in memory is found sooner than threads begin.
             let found = match now.iter().any(|segment| self.cold(segment, cache)) {
-                true => side_by_side(&now, find)?,
+                true => side_by_side(&now, |segment| find(segment))?,
                 false => now.iter().map(|segment| find(segment)).collect::<Result<Vec<_>, _>>()?,
             };
+            let mut missing = self.missing();
             for (segment, found) in now.iter().zip(&found) {
-                self.rows_ahead(segment, cache, &found.candidates);
+                missing -= self.rows_ahead(segment, cache, &found.candidates, missing);
             }
             for (segment, found) in now.iter().zip(found) {
                 let plate = |_: u32, group: usize| {
@@ -211,6 +221,25 @@ impl<'a> Search<'a> {
             looked += now.len();
             together = self.more(looked);
         }
+    }
+
+    /// How many segments are looked through at first: the newest alone, for what is in it may be all that is wanted,
+    /// unless little has to be read of each.
+    fn at_first(&self, segments: &[Arc<Segment>], cache: &Cache) -> usize {
+        let newest = segments.iter().find(|segment| self.wants_segment(segment));
+        let Some(newest) = newest.filter(|newest| self.cold(newest, cache)) else { return 1 };
+        let blocks = match &self.query.pattern {
+            Some(PlatePattern::Wildcard(asked)) => {
+                beginning(asked).map_or(0, |span| newest.texts_in(span).len())
+            }
+            _ => 1,
+        };
+        (FOR_NOTHING / blocks.max(1)).clamp(1, TOGETHER)
+    }
+
+    /// Reads that the page still lacks, with the one that tells of a next page.
+    fn missing(&self) -> usize {
+        self.query.limit.saturating_add(1).saturating_sub(self.top.len())
     }
 
     /// Whether the first plates that can fit have to be read from the disk.
@@ -227,10 +256,9 @@ impl<'a> Search<'a> {
 
     /// How many more segments a page needs, as far as those that were looked through tell.
     fn more(&self, looked: usize) -> usize {
-        let missing = self.query.limit.saturating_add(1).saturating_sub(self.top.len());
         match self.top.len() {
             0 => TOGETHER,
-            found => missing.saturating_mul(looked).div_ceil(found).clamp(1, TOGETHER),
+            found => self.missing().saturating_mul(looked).div_ceil(found).clamp(1, TOGETHER),
         }
     }
 
@@ -245,29 +273,45 @@ impl<'a> Search<'a> {
             },
             Some(PlatePattern::Wildcard(wildcard)) => self::wildcard(segment, cache, wildcard)?,
         };
-        let mut candidates = self.times(segment, cache, &groups)?;
+        let first = groups.first().map(|group| group.start as usize / TIMES);
+        // Many plates whose times are still on the disk: in parts.
+        let parts =
+            match many(segment, &groups) && first.is_some_and(|at| !segment.cached(cache, Kind::Times, at)) {
+                true => HANDS,
+                false => 1,
+            };
+        let length = groups.len().div_ceil(parts).max(1);
+        let parts: Vec<(usize, &[Group])> =
+            groups.chunks(length).enumerate().map(|(part, groups)| (part * length, groups)).collect();
+        let mut candidates = side_by_side(&parts, |part| self.times(segment, cache, *part))?.concat();
         candidates.sort_unstable_by_key(|(seen, ..)| std::cmp::Reverse(*seen));
         Ok(Found { groups, candidates })
     }
 
-    /// Rows of groups that are new enough, with their time and the place of their group.
+    /// Rows of groups that are new enough, with their time and the place of their group; the first of them stands at `base`.
     fn times(
         &self,
         segment: &Segment,
         cache: &Cache,
-        groups: &[Group],
+        (base, groups): (usize, &[Group]),
     ) -> Result<Vec<Candidate>, StoreError> {
         let mut candidates = Vec::new();
-        let mut blocks: Vec<usize> = groups.iter().map(|group| group.start as usize / TIMES).collect();
+        let starts = || groups.iter().map(|group| group.start as usize);
+        let mut blocks: Vec<usize> = starts().map(|row| row / TIMES).collect();
         blocks.dedup();
+        let many = many(segment, groups);
         if blocks.len() > 1 {
             segment.ahead(cache, Kind::Times, blocks.into_iter());
         }
+        if groups.len() <= self.missing() {
+            // So few that all of their rows are most likely wanted.
+            let mut blocks: Vec<usize> = starts().map(|row| row / ROWS).collect();
+            blocks.dedup();
+            segment.ahead(cache, Kind::Rows, blocks.into_iter());
+        }
         let mut ahead = (0, Vec::new());
         let mut held: Option<(usize, Arc<[u8]>)> = None;
-        // Many plates: their times are read in long runs.
-        let many = groups.len() > segment.blocks(Kind::Times) / 4;
-        for (place, group) in groups.iter().enumerate() {
+        for (place, group) in (base..).zip(groups) {
             for row in group.start..group.start.saturating_add(group.rows) {
                 let index = row as usize / TIMES;
                 let block = match held.take() {
@@ -295,14 +339,15 @@ impl<'a> Search<'a> {
         Ok(candidates)
     }
 
-    /// Tells the system which rows are about to be read.
-    fn rows_ahead(&self, segment: &Segment, cache: &Cache, candidates: &[Candidate]) {
-        let newest = candidates.iter().take(self.query.limit.saturating_add(1));
-        let wanted = newest.filter(|(seen, ..)| self.wants(*seen));
+    /// Tells the system which rows are about to be read, `most` at most; how many comes back.
+    fn rows_ahead(&self, segment: &Segment, cache: &Cache, candidates: &[Candidate], most: usize) -> usize {
+        let wanted = candidates.iter().take(most).filter(|(seen, ..)| self.wants(*seen));
         let mut blocks: Vec<usize> = wanted.map(|(_, row, _)| *row as usize / ROWS).collect();
+        let told = blocks.len();
         blocks.sort_unstable();
         blocks.dedup();
         segment.ahead(cache, Kind::Rows, blocks.into_iter());
+        told
     }
 
     /// Reads rows, the newest first, until no more are wanted.
@@ -391,17 +436,54 @@ fn beginning(asked: &Wildcard) -> Option<Span> {
     Sorted::ranges(asked.prefix().into_iter().map(std::iter::once)).pop()
 }
 
+/// Whether a segment's plates are so many that their times are read in long runs.
+fn many(segment: &Segment, groups: &[Group]) -> bool {
+    groups.len() > segment.blocks(Kind::Times) / SPARSE
+}
+
 /// Plates that fit a wildcard: a look through the part of the packed plates that its fixed beginning leaves.
 fn wildcard(segment: &Segment, cache: &Cache, asked: &Wildcard) -> Result<Vec<Group>, StoreError> {
     let Some(span) = beginning(asked) else { return Ok(Vec::new()) };
+    let range = segment.texts_in(span);
+    if range.len() < WIDE || segment.cached(cache, Kind::Text, range.start) {
+        return wildcard_in(segment, cache, asked, range);
+    }
+    let length = range.len().div_ceil(HANDS);
+    let parts: Vec<Range<usize>> =
+        range.clone().step_by(length).map(|from| from..range.end.min(from + length)).collect();
+    // All of it side by side from the start: the disk is what is waited for.
+    segment.ahead(cache, Kind::Text, range);
+    Ok(side_by_side(&parts, |part| wildcard_in(segment, cache, asked, part.clone()))?.concat())
+}
+
+/// The same in some of the blocks.
+fn wildcard_in(
+    segment: &Segment,
+    cache: &Cache,
+    asked: &Wildcard,
+    range: Range<usize>,
+) -> Result<Vec<Group>, StoreError> {
     let literal = asked.longest();
     let finder = (literal.len() > 1).then(|| Finder::new(&literal));
     let mut groups = Vec::new();
-    segment.each_block(cache, Kind::Text, segment.texts_in(span), &mut |index, block| {
+    let (times, texts) = (segment.blocks(Kind::Times), segment.blocks(Kind::Text).max(1));
+    let (first, blocks) = (range.start, range.len());
+    let mut told = false;
+    segment.each_block(cache, Kind::Text, range, &mut |index, block| {
         let row = segment.about.texts.get(index).map_or(0, |(row, _)| *row);
         match &finder {
             Some(finder) => found_in(block, row, asked, finder, &mut groups),
             None => all_in(block, row, asked, &mut groups),
+        }
+        // Where most times will be wanted, the system fetches them while the rest of the plates is looked through.
+        let looked = index + 1 - first;
+        if !told && looked >= ENOUGH && groups.len() * texts / looked > times / SPARSE {
+            segment.ahead(
+                cache,
+                Kind::Times,
+                times * first / texts..(times * (first + blocks)).div_ceil(texts),
+            );
+            told = true;
         }
         Ok(())
     })?;

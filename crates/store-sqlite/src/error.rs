@@ -71,8 +71,16 @@ pub enum BackupError {
     Database(#[from] sqlx::Error),
 }
 
+/// SQLite's `SQLITE_FULL`, <https://www.sqlite.org/rescode.html#full>.
+const SQLITE_FULL: i32 = 13;
+
 pub(crate) fn unavailable(error: sqlx::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code.and_then(|code| code.parse::<i32>().ok()) {
+        // The lower byte is the code, what is above it tells more.
+        Some(code) if code & 0xff == SQLITE_FULL => StoreError::Full,
+        _ => StoreError::Unavailable(error.to_string()),
+    }
 }
 
 pub(crate) fn closed() -> StoreError {

@@ -150,22 +150,22 @@ impl Writer {
                 answers.push(unanswered(job));
                 continue;
             };
-            let done = match job {
-                Job::Commit { changes, reply } => commit(connection, &self.statements, &changes, &mut next)
-                    .await
-                    .map(|result| Answer::Commit(reply, result)),
-                Job::SwapHead { log, expected, new, reply } => {
-                    swap(connection, log, expected, &new).await.map(|result| Answer::SwapHead(reply, result))
+            // Who asked for what failed is told so, as all others of the transaction are.
+            answers.push(match job {
+                Job::Commit { changes, reply } => {
+                    let done = commit(connection, &self.statements, &changes, &mut next).await;
+                    Answer::Commit(reply, kept(done, &mut failure))
                 }
-                Job::Repair { defect, reply } => check::repair(connection, &self.statements, &defect)
-                    .await
-                    .map(|result| Answer::Repair(reply, result)),
+                Job::SwapHead { log, expected, new, reply } => {
+                    let done = swap(connection, log, expected, &new).await;
+                    Answer::SwapHead(reply, kept(done, &mut failure))
+                }
+                Job::Repair { defect, reply } => {
+                    let done = check::repair(connection, &self.statements, &defect).await;
+                    Answer::Repair(reply, kept(done, &mut failure))
+                }
                 Job::Close { .. } => continue,
-            };
-            match done {
-                Ok(answer) => answers.push(answer),
-                Err(error) => failure = Some(error),
-            }
+            });
         }
         if let Some(error) = failure {
             return Err(error);
@@ -199,8 +199,22 @@ impl Writer {
     }
 }
 
+fn failed() -> StoreError {
+    StoreError::Unavailable("another change of the same transaction failed".into())
+}
+
+/// What was decided of a job, with SQLite's failure put aside: it is that of the whole transaction.
+fn kept<T, E: From<StoreError>>(
+    done: Result<Result<T, E>, sqlx::Error>,
+    failure: &mut Option<sqlx::Error>,
+) -> Result<T, E> {
+    done.unwrap_or_else(|error| {
+        *failure = Some(error);
+        Err(failed().into())
+    })
+}
+
 fn unanswered(job: Job) -> Answer {
-    let failed = || StoreError::Unavailable("another change of the same transaction failed".into());
     match job {
         Job::Commit { reply, .. } => Answer::Commit(reply, Err(failed())),
         Job::SwapHead { reply, .. } => Answer::SwapHead(reply, Err(failed().into())),

@@ -4,6 +4,7 @@
 mod evidence;
 mod feeding;
 mod footage;
+mod full_disk;
 mod governance;
 mod memory;
 mod mistakes;

@@ -70,7 +70,10 @@ fn passes(error: &CoreError) -> bool {
     matches!(
         error,
         CoreError::Store(
-            StoreError::Conflict { .. } | StoreError::Unavailable(_) | StoreError::Corrupt { .. }
+            StoreError::Conflict { .. }
+                | StoreError::Unavailable(_)
+                | StoreError::Full
+                | StoreError::Corrupt { .. }
         )
     )
 }

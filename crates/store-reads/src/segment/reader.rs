@@ -25,6 +25,8 @@ use crate::{
 
 /// Bytes between two blocks that are rather fetched with them.
 const GAP: u64 = 16 << 10;
+/// Bytes of one advice: of a longer one, systems take the beginning only.
+const ADVICE: u64 = 1 << 20;
 
 /// The rows of one plate: they stand side by side, newest first.
 #[derive(Clone, Copy)]
@@ -213,14 +215,12 @@ impl Segment {
     pub(crate) fn ahead(&self, cache: &Cache, kind: Kind, blocks: impl Iterator<Item = usize>) {
         let Some(all) = self.about.blocks.get(kind as usize) else { return };
         let mut run: Option<(u64, u64)> = None;
-        let tell = |(start, end): (u64, u64)| {
-            // Advice: a system that can't take it reads as well without.
-            let _ = rustix::fs::fadvise(
-                &self.file,
-                start,
-                NonZeroU64::new(end.saturating_sub(start)),
-                rustix::fs::Advice::WillNeed,
-            );
+        let tell = |(mut start, end): (u64, u64)| {
+            while let Some(length) = NonZeroU64::new(end.saturating_sub(start).min(ADVICE)) {
+                // Advice: a system that can't take it reads as well without.
+                let _ = rustix::fs::fadvise(&self.file, start, Some(length), rustix::fs::Advice::WillNeed);
+                start = start.saturating_add(ADVICE);
+            }
         };
         let wanted = blocks.filter(|index| !self.cached(cache, kind, *index));
         for (start, length) in wanted.filter_map(|index| all.span(index)) {

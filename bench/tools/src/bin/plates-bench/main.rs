@@ -1,6 +1,7 @@
 //! What plate reads cost: durable reads a second with a hotlist on, bytes a row, searches warm and cold, a day erased.
 //!
 //! `plates-bench run segments|sqlite|fjall FOLDER ROWS` measures a store in this process and prints a line of JSON.
+//! `plates-bench again segments|sqlite FOLDER ROWS` asks once more in the folder that such a run left.
 //! `plates-bench sql ROWS` and `plates-bench questions ROWS` print the same reads and questions for PostgreSQL.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
@@ -197,6 +198,28 @@ fn ask(store: &mut dyn Bench, town: &Town, kind: Kind, cold: bool) -> Result<Val
     Ok(json!({ "p50_ms": p50, "p99_ms": p99, "found": found, "file_cache_dropped": cold && dropped }))
 }
 
+/// Each kind of question, warm and cold.
+fn ask_all(store: &mut dyn Bench, town: &Town) -> Result<[Value; 2], Failed> {
+    let (mut warm, mut cold) = (serde_json::Map::new(), serde_json::Map::new());
+    for kind in KINDS {
+        warm.insert(kind.name().to_owned(), ask(store, town, kind, false)?);
+        cold.insert(kind.name().to_owned(), ask(store, town, kind, true)?);
+    }
+    Ok([warm.into(), cold.into()])
+}
+
+fn again(kind: &str, folder: &Path, rows: u64) -> Result<(), Failed> {
+    if !folder.exists() {
+        return Err(format!("{} is not there; `run` makes it", folder.display()).into());
+    }
+    let [warm, cold] = ask_all(&mut *open(kind, folder)?, &Town::new(rows))?;
+    println!(
+        "{}",
+        json!({ "store": kind, "rows": rows, "again": true, "peak_mib": peak_mib(), "warm": warm, "cold": cold })
+    );
+    Ok(())
+}
+
 fn run(kind: &str, folder: &Path, rows: u64) -> Result<(), Failed> {
     if folder.exists() {
         return Err(format!("{} is there already; give a folder that is not", folder.display()).into());
@@ -208,11 +231,7 @@ fn run(kind: &str, folder: &Path, rows: u64) -> Result<(), Failed> {
     store.settle()?;
     let settled = start.elapsed().as_secs_f64();
     let bytes = store.disk_bytes()? as f64 / rows as f64;
-    let (mut warm, mut cold) = (serde_json::Map::new(), serde_json::Map::new());
-    for kind in KINDS {
-        warm.insert(kind.name().to_owned(), ask(&mut *store, &town, kind, false)?);
-        cold.insert(kind.name().to_owned(), ask(&mut *store, &town, kind, true)?);
-    }
+    let [warm, cold] = ask_all(&mut *store, &town)?;
     let start = Instant::now();
     let erased = store.erase_day(&town)?;
     let erasing = start.elapsed().as_secs_f64();
@@ -230,8 +249,9 @@ fn main() -> Result<(), Failed> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["run", kind, folder, rows] => run(kind, Path::new(folder), rows.parse()?),
+        ["again", kind, folder, rows] => again(kind, Path::new(folder), rows.parse()?),
         ["sql", rows] => postgres::rows(rows.parse()?),
         ["questions", rows] => postgres::questions(rows.parse()?),
-        _ => Err("run segments|sqlite|fjall FOLDER ROWS, or sql ROWS, or questions ROWS".into()),
+        _ => Err("run segments|sqlite|fjall FOLDER ROWS, or again segments|sqlite FOLDER ROWS, or sql ROWS, or questions ROWS".into()),
     }
 }
