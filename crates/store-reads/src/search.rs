@@ -11,7 +11,7 @@ use std::{
 };
 
 use canvass_plates::{
-    Colour, Cursor, Match, MatchLabel, Page, PlatePattern, PlateText, ReadId, ReadQuery, StoreError,
+    Colour, Cursor, Match, MatchLabel, Page, PlatePattern, PlateText, ReadId, ReadQuery, StoreError, Token,
     VehicleType, Wildcard, compare, confusables,
 };
 use canvass_types::Time;
@@ -23,7 +23,9 @@ use crate::{
     mem::Mem,
     pack::Column,
     row::{Names, Row},
-    segment::{BLOCKS_AHEAD, Group, Kind, Near, ROWS, RowBlock, Segment, Sorted, Span, TIMES, take_plate},
+    segment::{
+        BLOCKS_AHEAD, Group, Kind, Near, ROWS, RowBlock, Segment, Sorted, Span, TIMES, joined, take_plate,
+    },
 };
 
 /// Most segments that are looked through side by side, and hands that do it: they wait for the disk most of the time.
@@ -229,9 +231,7 @@ impl<'a> Search<'a> {
         let newest = segments.iter().find(|segment| self.wants_segment(segment));
         let Some(newest) = newest.filter(|newest| self.cold(newest, cache)) else { return 1 };
         let blocks = match &self.query.pattern {
-            Some(PlatePattern::Wildcard(asked)) => {
-                beginning(asked).map_or(0, |span| newest.texts_in(span).len())
-            }
+            Some(PlatePattern::Wildcard(asked)) => blocks_of(newest, asked).iter().map(Range::len).sum(),
             _ => 1,
         };
         (FOR_NOTHING / blocks.max(1)).clamp(1, TOGETHER)
@@ -248,7 +248,7 @@ impl<'a> Search<'a> {
             None => return false,
             Some(PlatePattern::Exact(plate)) => Some(Sorted::of(plate)),
             Some(PlatePattern::Tolerant(_)) => self.near.as_ref().and_then(Near::first),
-            Some(PlatePattern::Wildcard(asked)) => beginning(asked).map(|(from, _)| from),
+            Some(PlatePattern::Wildcard(asked)) => beginnings(asked).first().map(|(from, _)| *from),
         };
         let block = from.and_then(|from| segment.text_of(|(_, plate)| Sorted::of(plate) <= from));
         !segment.cached(cache, Kind::Text, block.unwrap_or(0))
@@ -430,10 +430,22 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Where plates that fit a wildcard stand in the order. Each character of its beginning leaves one class, so this is one
-/// range.
-fn beginning(asked: &Wildcard) -> Option<Span> {
-    Sorted::ranges(asked.prefix().into_iter().map(std::iter::once)).pop()
+/// Where plates that fit a wildcard stand in the order: those that begin as it does up to its first `*`, each character
+/// that may be any one asked for class by class.
+fn beginnings(asked: &Wildcard) -> Vec<Span> {
+    let head = asked.tokens().iter().take_while(|token| **token != Token::Run);
+    Sorted::ranges(head.map(|token| {
+        let choices: Vec<u8> = match token {
+            Token::Character(fixed) => vec![*fixed],
+            Token::One | Token::Run => (b'0'..=b'9').chain(b'A'..=b'Z').collect(),
+        };
+        choices.into_iter()
+    }))
+}
+
+/// The blocks of a segment's plates in which these stand.
+fn blocks_of(segment: &Segment, asked: &Wildcard) -> Vec<Range<usize>> {
+    joined(beginnings(asked).into_iter().map(|span| segment.texts_in(span)).collect())
 }
 
 /// Whether a segment's plates are so many that their times are read in long runs.
@@ -441,18 +453,26 @@ fn many(segment: &Segment, groups: &[Group]) -> bool {
     groups.len() > segment.blocks(Kind::Times) / SPARSE
 }
 
-/// Plates that fit a wildcard: a look through the part of the packed plates that its fixed beginning leaves.
+/// Plates that fit a wildcard: a look through the parts of the packed plates that its beginning leaves.
 fn wildcard(segment: &Segment, cache: &Cache, asked: &Wildcard) -> Result<Vec<Group>, StoreError> {
-    let Some(span) = beginning(asked) else { return Ok(Vec::new()) };
-    let range = segment.texts_in(span);
-    if range.len() < WIDE || segment.cached(cache, Kind::Text, range.start) {
-        return wildcard_in(segment, cache, asked, range);
+    let ranges = blocks_of(segment, asked);
+    let blocks: usize = ranges.iter().map(Range::len).sum();
+    // All of it from the start: the disk is what is waited for.
+    segment.ahead(cache, Kind::Text, ranges.iter().flat_map(Clone::clone));
+    let cold = ranges.first().is_some_and(|range| !segment.cached(cache, Kind::Text, range.start));
+    let hands = if cold && blocks >= WIDE { HANDS } else { 1 };
+    let length = blocks.div_ceil(hands).max(1);
+    let parts: Vec<Range<usize>> = ranges
+        .into_iter()
+        .flat_map(|range| range.clone().step_by(length).map(move |from| from..range.end.min(from + length)))
+        .collect();
+    if hands == 1 {
+        let mut groups = Vec::new();
+        for part in parts {
+            groups.append(&mut wildcard_in(segment, cache, asked, part)?);
+        }
+        return Ok(groups);
     }
-    let length = range.len().div_ceil(HANDS);
-    let parts: Vec<Range<usize>> =
-        range.clone().step_by(length).map(|from| from..range.end.min(from + length)).collect();
-    // All of it side by side from the start: the disk is what is waited for.
-    segment.ahead(cache, Kind::Text, range);
     Ok(side_by_side(&parts, |part| wildcard_in(segment, cache, asked, part.clone()))?.concat())
 }
 

@@ -8,7 +8,7 @@ mod scan;
 mod writer;
 
 pub(crate) use format::{Kind, MOST_ROWS, ROWS, TIMES, take_plate};
-pub(crate) use near::Near;
+pub(crate) use near::{Near, joined};
 pub(crate) use order::{Sorted, Span};
 pub(crate) use reader::{Group, RowBlock, Segment, slice_number};
 pub(crate) use scan::merge;

@@ -63,8 +63,8 @@ fn blocks_of(count: usize, before: impl Fn(Sorted) -> usize, (from, until): Span
     before(from).saturating_sub(1)..until.map_or(count, before)
 }
 
-/// Ranges of blocks, none of them twice.
-fn joined(mut all: Vec<Range<usize>>) -> Vec<Range<usize>> {
+/// Ranges of blocks in their order, none of them twice.
+pub(crate) fn joined(mut all: Vec<Range<usize>>) -> Vec<Range<usize>> {
     all.sort_unstable_by_key(|range| range.start);
     let mut joined: Vec<Range<usize>> = Vec::with_capacity(all.len());
     for range in all {

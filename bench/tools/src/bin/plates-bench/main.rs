@@ -31,7 +31,7 @@ type Failed = Box<dyn Error + Send + Sync>;
 const BATCH: u64 = 5_000;
 /// Questions of each kind, warm and cold.
 const WARM: u64 = 300;
-const COLD: u64 = 60;
+const COLD: u64 = 300;
 /// Where cold questions begin, so that none was asked warm.
 const COLD_FROM: u64 = 1_000_000;
 
