@@ -46,6 +46,10 @@ async fn cameras_send_what_they_saw_and_members_search_it_with_a_purpose() {
         found["search"].as_str().unwrap(),
         moment["sighting"].as_str().unwrap()
     );
+    let kept = town.canvass.get(&town.supervisor, "/retention/reads").await;
+    let kept = kept["items"].as_array().unwrap().iter().find(|kept| kept["what"] == "sightings").unwrap();
+    assert_eq!((&kept["count"], &kept["slice_seconds"], &kept["erased"]), (&json!(1), &json!(0), &json!([])));
+    assert!(kept["next"].as_str() > kept["oldest"].as_str(), "{kept}");
     let get = |token: &str| town.canvass.http.get(&path).bearer_auth(token).send();
     let picture = get(&town.investigator).await.unwrap();
     assert_eq!(

@@ -69,7 +69,7 @@ pub fn cover_copy(
     };
     let sound = if options.keep_sound { Sound::open(path, &options.limits)? } else { None };
     let size = (frame.picture.width(), frame.picture.height());
-    let encoder = Encoder::create(target, size, sound.is_some(), &options.limits)?;
+    let encoder = Encoder::create(target, size, sound.is_some(), decoder.is_mapped(), &options.limits)?;
     let facts = CopyFacts { sound: sound.is_some(), ..CopyFacts::default() };
     let mut copy = Copy { boxes: &boxes.boxes, sound, encoder, facts };
     let mut length = ONE_FRAME;
