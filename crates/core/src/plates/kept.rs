@@ -111,8 +111,8 @@ impl<R: Records> App<R> {
         for profile in profiles {
             for what in KeptWhat::ALL {
                 all.extend(match what {
-                    KeptWhat::Reads | KeptWhat::Hits => self.reads_of(profile, what, slices).await?,
-                    KeptWhat::Sightings => self.sightings_of(profile, &sightings).await?,
+                    KeptWhat::Reads | KeptWhat::Hits => self.reads_class(profile, what, slices).await?,
+                    KeptWhat::Sightings => self.sightings_class(profile, &sightings).await?,
                 });
             }
         }
@@ -122,7 +122,7 @@ impl<R: Records> App<R> {
         Ok(all)
     }
 
-    async fn reads_of(
+    async fn reads_class(
         &self,
         profile: &Profile,
         what: KeptWhat,
@@ -146,7 +146,7 @@ impl<R: Records> App<R> {
         }))
     }
 
-    async fn sightings_of(
+    async fn sightings_class(
         &self,
         profile: &Profile,
         counted: &BTreeMap<String, u64>,

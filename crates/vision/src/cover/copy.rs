@@ -98,10 +98,15 @@ impl Copy<'_> {
         self.facts.covered += u64::from(hidden > 0);
         self.encoder.frame(&frame.picture, frame.time, length)?;
         if let Some(sound) = &mut self.sound {
-            let (first, samples) = sound
-                .until(frame.time + length)
-                .map_err(|error| VisionError::frames("sound", format!("it stopped coming ({error})")))?;
-            self.encoder.samples(&samples, first)?;
+            let stopped =
+                |error: std::io::Error| VisionError::frames("sound", format!("it stopped coming ({error})"));
+            loop {
+                let (first, samples) = sound.until(frame.time + length).map_err(stopped)?;
+                if samples.is_empty() {
+                    break;
+                }
+                self.encoder.samples(&samples, first)?;
+            }
         }
         Ok(())
     }

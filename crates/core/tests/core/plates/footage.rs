@@ -109,6 +109,41 @@ async fn a_search_leaves_its_entry_first_and_the_ledger_has_no_word_of_it() {
 }
 
 #[tokio::test]
+async fn every_sighting_of_a_window_is_looked_at_once_stretch_after_stretch() {
+    let world = World::new().await;
+    let cameras = [world.films('a', "Porch").await, world.films('a', "Yard").await];
+    let now = world.clock.time();
+    // At the edges of days, and many within an hour.
+    let edges = (1..29).flat_map(|day| [-1, 0, 1].map(|off| day * 86_400 + off));
+    let ages: Vec<i64> = edges.chain((0..1_100).map(|n| 3 * 3_600 + n * 5)).collect();
+    for camera in &cameras {
+        for (part, some) in ages.chunks(400).enumerate() {
+            let row = |(at, age): (usize, &i64)| world.seen(&format!("{part}-{at}"), "Car", red(), *age);
+            let rows: Vec<Value> = some.iter().enumerate().map(row).collect();
+            assert_eq!(world.saw('a', camera, &rows).await.stored, some.len() as u64);
+        }
+    }
+    let who = world.who('a', 0).await;
+    let window = |from: i64, until: i64| SearchFootage {
+        from: Some(now.plus_seconds(-from)),
+        until: Some(now.plus_seconds(-until)),
+        limit: Some(200),
+        ..text("red car")
+    };
+    let looked = |from: i64, until: i64| ages.iter().filter(|age| **age <= from && **age > until).count() * 2;
+    for (from, until) in [(29 * 86_400, 0), (86_400, 86_399), (20 * 86_400, 86_400), (10_000_000_000, 0)] {
+        let found = world.footage(&who, &purpose(), &window(from, until)).await.unwrap();
+        assert_eq!((found.looked, found.cut), (looked(from, until) as u64, false), "{from} {until}");
+        assert!(found.looked > 0 && found.moments.len() <= 200);
+        assert!(found.moments.windows(2).all(|two| two[0].score >= two[1].score));
+    }
+    // Where the best are more than are told, the newest of them are.
+    let found = world.footage(&who, &purpose(), &window(29 * 86_400, 86_400)).await.unwrap();
+    let ends: Vec<_> = found.moments.iter().map(|moment| moment.end).collect();
+    assert!(ends.iter().all(|end| *end < now.plus_seconds(-86_399)) && ends.len() > 50, "{}", ends.len());
+}
+
+#[tokio::test]
 async fn what_may_not_be_searched_for_is_refused_with_its_rule_and_kept_nowhere() {
     let world = World::new().await;
     world.films('a', "Porch").await;
