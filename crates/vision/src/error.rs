@@ -105,6 +105,12 @@ impl VisionError {
         Self::Io { path: path.as_ref().display().to_string(), error }
     }
 
+    /// One of a model's other files can't be read. The parser's picture of the place is left out: an error is one line.
+    pub(crate) fn given(name: &str, part: &str, what: &str) -> Self {
+        let what = what.lines().next().unwrap_or_default();
+        Self::Given { name: name.to_owned(), what: format!("its --{part}: {what}") }
+    }
+
     pub(crate) fn frames(source: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Frames { source_name: source.into(), reason: reason.into() }
     }

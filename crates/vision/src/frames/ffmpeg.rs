@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Containers that may be opened. None of them names other files (playlists and concatenations do).
@@ -103,6 +103,7 @@ struct Process {
     frames: Receiver<Result<(Picture, Option<Duration>), String>>,
     light: Receiver<Option<Light>>,
     words: Arc<Mutex<VecDeque<String>>>,
+    listener: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -119,14 +120,18 @@ impl Process {
         let (tell_light, light) = sync_channel(1);
         let (tell_frame, frames) = sync_channel(2);
         let kept = words.clone();
-        thread::spawn(move || listen(err, &tell_time, &tell_light, &kept));
+        let listener = thread::spawn(move || listen(err, &tell_time, &tell_light, &kept));
         thread::spawn(move || receive(BufReader::with_capacity(1 << 20, out), &times, &tell_frame));
-        Ok(Self { child, frames, light, words })
+        Ok(Self { child, frames, light, words, listener: Some(listener) })
     }
 
+    /// Ends it, if it runs, and waits until its last words are heard.
     fn end(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(listener) = self.listener.take() {
+            let _ = listener.join();
+        }
     }
 }
 

@@ -131,7 +131,7 @@ async fn every_sighting_of_a_window_is_looked_at_once_stretch_after_stretch() {
         ..text("red car")
     };
     let looked = |from: i64, until: i64| ages.iter().filter(|age| **age <= from && **age > until).count() * 2;
-    for (from, until) in [(29 * 86_400, 0), (86_400, 86_399), (20 * 86_400, 86_400), (10_000_000_000, 0)] {
+    for (from, until) in [(29 * 86_400, 0), (86_400, 86_399), (20 * 86_400, 86_400), (45 * 86_400, 0)] {
         let found = world.footage(&who, &purpose(), &window(from, until)).await.unwrap();
         assert_eq!((found.looked, found.cut), (looked(from, until) as u64, false), "{from} {until}");
         assert!(found.looked > 0 && found.moments.len() <= 200);
