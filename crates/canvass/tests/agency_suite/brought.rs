@@ -105,10 +105,8 @@ fn plate() -> Vec<u8> {
 
 /// Somebody walks in, of the development clips; none where these or ffmpeg are not here.
 fn walk(folder: &Path) -> Option<String> {
-    let eval = std::env::var_os("CANVASS_EVAL").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/eval"),
-        PathBuf::from,
-    );
+    let eval = std::env::var_os("CANVASS_EVAL")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/eval"), PathBuf::from);
     let (clip, to) = (eval.join("clips/one-by-one-person-detection.mp4"), folder.join("walk.mp4"));
     if !clip.is_file() {
         println!("skipped: the development clips are not here (CANVASS_EVAL)");
@@ -199,7 +197,11 @@ fn towers_are_brought_and_what_is_seen_has_their_look() {
     assert!(!seen.is_empty(), "{entry}");
     for one in seen {
         let look = &one["embedding"];
-        assert_eq!((&look["model"], look["values"].as_array().unwrap().len()), (&"towers".into(), 3), "{one}");
+        assert_eq!(
+            (&look["model"], look["values"].as_array().unwrap().len()),
+            (&"towers".into(), 3),
+            "{one}"
+        );
     }
     let kind = seen[0]["kind"].as_str().unwrap().to_lowercase();
     let found = bench.ok(&["footage", "search", &kind, "--least", "0.3", "--json"]);
@@ -230,13 +232,18 @@ fn what_does_not_go_together_is_told_with_its_remedy_and_nothing_is_added() {
         (&["plate-reader", "none.onnx"], &[], &["none.onnx", "is not there", "name the ONNX file"]),
         (&["plate-reader", "slots.onnx"], &["--format", "onnx"], &["\"onnx\"", "--format fast-plate-ocr"]),
         (&["plate-reader", "slots.onnx"], &["--config", "reader.yaml"], &["--config", "leave it out"]),
-        (&["plate-reader", "yolo-raw.onnx"], &["--format", "fast-plate-ocr", "--config", "reader.yaml"], &[
-            "plate-reader",
-            "16 by 64",
-        ]),
+        (
+            &["plate-reader", "yolo-raw.onnx"],
+            &["--format", "fast-plate-ocr", "--config", "reader.yaml"],
+            &["plate-reader", "16 by 64"],
+        ),
         (&["plate-detector", "slots.onnx"], &["--format", "yolo"], &["[1, 3, height, width]"]),
         (&["plate-detector", "yolo-raw.onnx"], &["--format", "yolo", "--config", "bad.toml"], &["colours"]),
-        (&["plate-detector", "yolo-raw.onnx"], &["--format", "yolo", "--text", "tower-text.onnx"], &["--text"]),
+        (
+            &["plate-detector", "yolo-raw.onnx"],
+            &["--format", "yolo", "--text", "tower-text.onnx"],
+            &["--text"],
+        ),
         (&["plate-detector", "text.onnx"], &["--format", "yolo"], &["plate-detector"]),
         (&["towers", "tower-picture.onnx"], &all, &["towers", "--format clip"]),
         (&towers, &all[2..], &["towers", "--text FILE"]),

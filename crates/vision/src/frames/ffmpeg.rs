@@ -249,8 +249,11 @@ impl Decoder {
 
     fn end(&mut self) -> Result<Option<Frame>, VisionError> {
         self.over = true;
-        let status =
-            self.process.child.wait().map_err(|error| VisionError::frames(self.source.name(), error.to_string()))?;
+        let status = self
+            .process
+            .child
+            .wait()
+            .map_err(|error| VisionError::frames(self.source.name(), error.to_string()))?;
         if self.number > 0
             && (status.success() || matches!(self.source, Source::File(_)) && status.code().is_some())
         {

@@ -33,7 +33,8 @@ impl Light {
             "arib-std-b67" => Curve::Hlg,
             _ => return Some(None),
         };
-        let primaries = word("color_primaries:").is_some_and(|named| !matches!(named, "unknown" | "reserved"));
+        let primaries =
+            word("color_primaries:").is_some_and(|named| !matches!(named, "unknown" | "reserved"));
         Some(Some(Self { curve, primaries }))
     }
 
@@ -70,11 +71,16 @@ mod tests {
     #[test]
     fn the_range_of_a_recording_is_known_from_what_a_frame_says() {
         let line = |trc: &str, primaries: &str| {
-            format!("[Parsed_showinfo_1 @ 0x5] color_range:tv color_space:bt2020nc color_primaries:{primaries} color_trc:{trc}")
+            format!(
+                "[Parsed_showinfo_1 @ 0x5] color_range:tv color_space:bt2020nc color_primaries:{primaries} color_trc:{trc}"
+            )
         };
         let told = |trc, primaries| Light::told(&line(trc, primaries));
         assert_eq!(told("smpte2084", "bt2020"), Some(Some(Light { curve: Curve::Pq, primaries: true })));
-        assert_eq!(told("arib-std-b67", "unknown"), Some(Some(Light { curve: Curve::Hlg, primaries: false })));
+        assert_eq!(
+            told("arib-std-b67", "unknown"),
+            Some(Some(Light { curve: Curve::Hlg, primaries: false }))
+        );
         assert_eq!(told("bt709", "bt709"), Some(None));
         assert_eq!(Light::told("[Parsed_showinfo_1 @ 0x5] n: 0 pts: 0 pts_time:0"), None);
     }

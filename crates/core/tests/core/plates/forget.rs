@@ -20,7 +20,8 @@ async fn slices_go_when_their_oldest_read_is_due_and_the_ledger_says_so() {
     assert_eq!((entry.body.subject.as_str(), &entry.body.detail["reads"]), ("default-seen", &1.into()));
     assert_eq!(world.app.reads_erased(&world.reads.slices().unwrap()).await.unwrap(), 0, "entered once");
     let slices = world.reads.slices().unwrap();
-    let [seen, hits, sightings] = &world.app.reads_kept(&world.who('a', 1).await, &slices).await.unwrap()[..] else {
+    let [seen, hits, sightings] = &world.app.reads_kept(&world.who('a', 1).await, &slices).await.unwrap()[..]
+    else {
         panic!()
     };
     assert_eq!(
