@@ -207,7 +207,7 @@ fn towers_are_brought_and_what_is_seen_has_their_look() {
     let found = bench.ok(&["footage", "search", &kind, "--least", "0.3", "--json"]);
     let found: Value = serde_json::from_str(found.lines().next().unwrap()).unwrap();
     assert!(found["likeness"].as_f64().is_some_and(|look| look.abs() <= 1.001), "{found}");
-    // Towers of other files are another model: what they have not seen is looked at again.
+    // Another network in the place of the one that was added is refused.
     let text = bench.models.join("towers/text.onnx");
     fs::copy(bench.who.home.join("tower-plain.onnx"), &text).unwrap();
     bench.run(&["footage", "index", &film]).refused(1, &["towers", "sha256", "put back the file"]);

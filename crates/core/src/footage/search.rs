@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Sightings that one search looks at; the newest first.
-const MOST_LOOKED: usize = 500_000;
+const MOST_LOOKED: usize = 200_000;
 /// Sightings read at a time.
 const STEP: u32 = 1_000;
 /// Sightings of one camera that are held at a time.
