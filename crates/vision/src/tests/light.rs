@@ -85,9 +85,7 @@ fn check(frame: &Frame, wanted: [u8; 3], upright: bool) {
 #[test]
 fn grey_and_white_of_hdr_are_grey_and_white() {
     let folder = tempfile::tempdir().unwrap();
-    for (stripes, transfer, primaries) in
-        [(PQ, "smpte2084", "bt2020"), (HLG, "arib-std-b67", "bt2020"), (HLG, "arib-std-b67", "unknown")]
-    {
+    for (stripes, transfer, primaries) in [(PQ, "smpte2084", "bt2020"), (HLG, "arib-std-b67", "bt2020")] {
         let Some(file) = recording(folder.path(), stripes, transfer, primaries) else { return };
         let limits = every_frame();
         let all = frames(&file, &limits).unwrap();
