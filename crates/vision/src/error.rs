@@ -10,19 +10,17 @@ pub enum VisionError {
     #[error("model {0:?} is not in models.toml; `canvass models list` shows those that are")]
     Unlisted(String),
     /// A model's file is missing.
-    #[error(
-        "model {name:?}: {path} is not there; fetch it with `cargo xtask models`, or set CANVASS_MODELS to its folder"
-    )]
+    #[error("model {name:?}: {path} is not there; {remedy}")]
     Missing {
         /// The model.
         name: String,
         /// Where it was looked for.
         path: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A model's file has other content than the list says.
-    #[error(
-        "model {name:?}: {path} has sha256 {found}, models.toml says {wanted}; delete the file and run `cargo xtask models`"
-    )]
+    #[error("model {name:?}: {path} has sha256 {found}, models.toml says {wanted}; {remedy}")]
     Hash {
         /// The model.
         name: String,
@@ -32,6 +30,8 @@ pub enum VisionError {
         found: String,
         /// The hash of the list.
         wanted: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A model's licence is none that may be used.
     #[error("model {name:?}: licence {licence:?} is not allowed here; use a model under one of {allowed}")]
@@ -42,6 +42,14 @@ pub enum VisionError {
         licence: String,
         /// Those that may be used.
         allowed: String,
+    },
+    /// What was given to add a model does not go together.
+    #[error("model {name:?}: {what}")]
+    Given {
+        /// The model.
+        name: String,
+        /// What is wrong, and what to do.
+        what: String,
     },
     /// A model takes or gives other shapes than its purpose needs.
     #[error("model {name:?}: {what}; it is no model for this purpose, check its entry in models.toml")]
@@ -95,6 +103,12 @@ pub enum VisionError {
 impl VisionError {
     pub(crate) fn io(path: impl AsRef<std::path::Path>, error: std::io::Error) -> Self {
         Self::Io { path: path.as_ref().display().to_string(), error }
+    }
+
+    /// One of a model's other files can't be read. The parser's picture of the place is left out: an error is one line.
+    pub(crate) fn given(name: &str, part: &str, what: &str) -> Self {
+        let what = what.lines().next().unwrap_or_default();
+        Self::Given { name: name.to_owned(), what: format!("its --{part}: {what}") }
     }
 
     pub(crate) fn frames(source: impl Into<String>, reason: impl Into<String>) -> Self {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use canvass_core::{
     cases::{CaseDetail, CaseView, ChangeCase, ItemDetail, ItemView, NewCase, NewHold, Timeline},
     custody::{CustodyView, verify_chain_to},
-    plates::ReadsKept,
+    plates::{ClassKept, KeptWhat},
     records::Hold,
     retention::Due,
 };
@@ -426,22 +426,26 @@ pub async fn retention(context: &Context) -> Result<(), Failure> {
     desk.show(&all, &lines)
 }
 
-/// Shows how long plate reads are kept, and what was forgotten.
+/// Shows how long plate reads and sightings are kept, and what was forgotten.
 pub async fn reads_kept(context: &Context) -> Result<(), Failure> {
     let desk = Desk::new(context)?;
-    let all: Vec<ReadsKept> = desk.all("/retention/reads", &[]).await?;
+    let all: Vec<ClassKept> = desk.all("/retention/reads", &[]).await?;
     let mut lines = Vec::new();
     for kept in &all {
-        let what = if kept.hits { "reads that met a hotlist" } else { "reads that met none" };
+        let (what, one, more) = match kept.what {
+            KeptWhat::Hits => ("reads that met a hotlist", "read", "reads"),
+            KeptWhat::Reads => ("reads that met none", "read", "reads"),
+            KeptWhat::Sightings => ("people and vehicles that cameras saw", "sighting", "sightings"),
+        };
         let long = match kept.seconds {
             0..7_200 => format!("{} minutes", kept.seconds / 60),
             _ if kept.seconds < 172_800 => format!("{} hours", kept.seconds / 3_600),
             _ => format!("{} days", kept.seconds / 86_400),
         };
         let next = kept.next.map(|next| format!("; the oldest go {next}")).unwrap_or_default();
-        lines.push(format!("{what}: {long} ({}); {} now{next}", kept.law, kept.reads));
+        lines.push(format!("{what}: {long} ({}); {} now{next}", kept.law, kept.count));
         lines.extend(kept.erased.iter().map(|gone| {
-            format!("  {}  {} forgotten; entry {}", gone.at, count(gone.reads, "read", "reads"), gone.entry)
+            format!("  {}  {} forgotten; entry {}", gone.at, count(gone.count, one, more), gone.entry)
         }));
     }
     desk.show(&all, &lines)

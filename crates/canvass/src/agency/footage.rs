@@ -450,7 +450,13 @@ async fn index_item(
     let file = folder.join(&item.name);
     let sightings = tokio::task::block_in_place(|| {
         index_file(&mut looker.eyes, &file, &looker.options, &mut |time| step.until(time))
-    })?;
+    });
+    // By the item's id: its name and place on this machine are nobody else's.
+    if !looker.options.limits.warnings.take().is_empty() {
+        let warning = "it is HDR, which this ffmpeg can't bring to the usual range: less is seen in it";
+        step.warn(desk.context.console(), vec![format!("{}: {warning}", item.id)]);
+    }
+    let sightings = sightings?;
     drop(work);
     let (bytes, left_out) = sealed(&sightings, &recipient)?;
     if left_out > 0 {

@@ -129,7 +129,7 @@ pub enum Command {
     /// Show what will be destroyed when
     #[command(after_help = "Examples:\n  canvass retention\n  canvass retention --reads")]
     Retention {
-        /// How long plate reads are kept instead, and what of them was forgotten
+        /// How long plate reads and sightings of cameras are kept instead, and what of them was forgotten
         #[arg(long)]
         reads: bool,
     },

@@ -4,6 +4,8 @@ use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::Console;
+
 /// A bar of bytes.
 #[derive(Debug, Clone)]
 pub struct Progress(ProgressBar);
@@ -80,6 +82,13 @@ impl Step {
         match &self.bar {
             Some(bar) => bar.suspend(print),
             None => print(),
+        }
+    }
+
+    /// Says what could not be done as well as it should be.
+    pub fn warn(&self, console: Console, warnings: Vec<String>) {
+        for warning in warnings {
+            self.aside(|| console.note(format!("warning: {warning}")));
         }
     }
 

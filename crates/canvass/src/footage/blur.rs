@@ -53,7 +53,7 @@ pub(super) fn run(args: &BlurArgs, context: &Context) -> Result<(), Failure> {
     let console = context.console();
     let boxes = match &args.boxes {
         Some(path) => read_boxes(path)?,
-        None => look(args)?,
+        None => look(args, context)?,
     };
     let counts = [Reason::Face, Reason::Head, Reason::Plate].map(|reason| boxes.count(reason));
     let [faces, heads, plates] = counts;
@@ -73,6 +73,7 @@ pub(super) fn run(args: &BlurArgs, context: &Context) -> Result<(), Failure> {
     step.next(&out.display().to_string());
     let options = CopyOptions { keep_sound: args.keep_sound, ..CopyOptions::default() };
     let facts = cover_copy(&args.file, out, &boxes, &options, &mut |time| step.until(time));
+    step.warn(console, options.limits.warnings.take());
     step.done();
     let facts = facts?;
     if args.keep_sound && !facts.sound {
@@ -88,7 +89,7 @@ pub(super) fn run(args: &BlurArgs, context: &Context) -> Result<(), Failure> {
     console.result(&json!({"copy": out, "facts": facts, "boxes": boxes}))
 }
 
-fn look(args: &BlurArgs) -> Result<Suggestions, Failure> {
+fn look(args: &BlurArgs, context: &Context) -> Result<Suggestions, Failure> {
     let models = args.engine.models()?;
     let mut coverer = Coverer::new(&models, &args.engine.driver(&models), Settings::default())?;
     let mut options = CoverOptions::default();
@@ -100,6 +101,10 @@ fn look(args: &BlurArgs) -> Result<Suggestions, Failure> {
     let step = Step::new(1);
     step.next(&args.file.display().to_string());
     let found = suggest_file(&mut coverer, &args.file, &options, &mut |time| step.until(time));
+    // The copy would only say it once more.
+    if args.out.is_none() {
+        step.warn(context.console(), options.limits.warnings.take());
+    }
     step.done();
     Ok(found?)
 }

@@ -130,7 +130,9 @@ fn files(args: &IndexArgs, context: &Context) -> Result<(), Failure> {
         if !args.again && entries.get(&file).filter(same).is_some() {
             continue;
         }
-        match index_file(&mut eyes, path, &options, &mut |time| step.until(time)) {
+        let looked = index_file(&mut eyes, path, &options, &mut |time| step.until(time));
+        step.warn(console, options.limits.warnings.take());
+        match looked {
             Ok(sightings) => {
                 let seen = count(sightings.len(), "sighting", "sightings");
                 step.aside(|| console.line(format!("{file}  {seen}")));

@@ -89,6 +89,7 @@ pub(super) fn run(args: &ReadArgs, context: &Context) -> Result<(), Failure> {
                 unsaved = unsaved.take().or(kept.err());
             }
         });
+        step.warn(console, options.limits.warnings.take());
         if let Some(failure) = done.err().map(Failure::from).or(unsaved) {
             failed += 1;
             step.aside(|| console.failure(&failure));

@@ -22,7 +22,7 @@ use canvass_plates::MOST_PICTURE;
 use canvass_types::{Clock as _, Entropy as _, Time};
 use canvass_vision::{
     Eyes, Finder, Picture, ReadOptions, Reading, Seen, Settings, Video, VisionError, Watch,
-    frames::{Camera, Decoder, Frame, Limits, Queue, Retry, Source, State},
+    frames::{Camera, Decoder, Frame, Limits, Queue, Retry, Source, State, Warnings},
 };
 use clap::Args;
 use data_encoding::BASE64;
@@ -309,6 +309,7 @@ impl Look {
     /// Follows a camera, whose frames have the present time.
     fn camera(mut self, address: &str, options: ReadOptions, waiting: usize) -> Result<(), Failure> {
         let limits = options.limits.clone();
+        let warnings = limits.warnings.clone();
         let camera = Camera::start(address, limits, Retry::default(), waiting, Box::new(since_1970))?;
         let mut video = Video::new(&Source::Camera(address.to_owned()).name(), options);
         let mut watching = Watching { watch: Watch::new(IN_VIEW), looked: None };
@@ -330,6 +331,7 @@ impl Look {
                 let why = state.last_error.as_deref().unwrap_or("the connection ended");
                 self.console.note(format!("{why}; connecting again"));
             }
+            self.warn(&warnings);
             told = state;
             if since_1970().saturating_sub(last_line) >= LINE_EVERY {
                 last_line = since_1970();
@@ -345,10 +347,12 @@ impl Look {
     /// Reads a file to its end; where the server is slow, the file waits.
     fn file(mut self, path: PathBuf, start: Time, options: ReadOptions) -> Result<(), Failure> {
         let mut decoder = Decoder::open(Source::File(path.clone()), &options.limits)?;
+        let warnings = options.limits.warnings.clone();
         let mut video = Video::new(&path.display().to_string(), options);
         let mut watching = Watching { watch: Watch::new(IN_VIEW), looked: None };
         while !self.link.is_stopped() {
             let Some(frame) = decoder.next_frame()? else { break };
+            self.warn(&warnings);
             let readings = self.plates(&mut video, &frame)?;
             let seen = self.things(&mut watching, &frame)?;
             self.link.note(|tally| tally.frames += 1);
@@ -359,6 +363,12 @@ impl Look {
         let seen = self.last(watching)?;
         self.put_seen(seen, start.as_second(), true);
         Ok(())
+    }
+
+    fn warn(&self, warnings: &Warnings) {
+        for warning in warnings.take() {
+            self.console.note(format!("warning: {warning}"));
+        }
     }
 
     fn plates(&mut self, video: &mut Video, frame: &Frame) -> Result<Vec<Reading>, VisionError> {

@@ -1,6 +1,7 @@
 //! The agency's commands, tried on the executable itself against a server of its own with a witness.
 #![cfg(test)]
 
+mod brought;
 mod evidence;
 mod feeding;
 mod footage;

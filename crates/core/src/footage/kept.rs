@@ -86,6 +86,21 @@ impl<R: Records> App<R> {
         Ok(removed)
     }
 
+    /// When the oldest sighting under a law was seen.
+    pub(crate) async fn oldest_sighting(&self, law: &str) -> Result<Option<Time>, CoreError> {
+        let mut oldest: Option<Time> = None;
+        loop {
+            // They come in the order in which they were stored; one that came late may be older than those before it.
+            let mut query = Query::<CameraSighting>::new().with("law", law).limit(STEP);
+            if let Some(oldest) = oldest {
+                query = query.due("seen", Time::from_second(oldest.as_second().saturating_sub(1)));
+            }
+            let part = self.records().list(query).await?;
+            let Some(first) = part.iter().map(|one| one.record.seen).min() else { return Ok(oldest) };
+            oldest = Some(first);
+        }
+    }
+
     /// Sightings that were seen so long ago.
     fn past(&self, seconds: u64) -> Query<CameraSighting> {
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);

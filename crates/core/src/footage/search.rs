@@ -20,10 +20,16 @@ use crate::{
     records::{CameraSighting, SealedSightings, SightingPicture},
 };
 
-/// Sightings that one search looks at; the newest of each camera first.
-const MOST_LOOKED: usize = 50_000;
+/// Sightings that one search looks at; the newest first.
+const MOST_LOOKED: usize = 200_000;
 /// Sightings read at a time.
 const STEP: u32 = 1_000;
+/// Sightings of one camera that are held at a time.
+const HELD: usize = 10_000;
+/// Seconds of the first stretch of time that is looked through, the newest; those before it are as long as is worth it.
+const SPAN: i64 = 86_400;
+/// Sightings of one stretch that are so few that the next one is twice as long, or so many that it is half as long.
+const FEW_AND_MANY: (usize, usize) = (2_000, 20_000);
 /// Sightings of one camera that are held against a description together.
 const TOGETHER: usize = 1_000;
 /// Seconds without anybody in view that part one stretch of a camera from the next.
@@ -137,6 +143,27 @@ struct Sum {
     cut: bool,
 }
 
+impl Sum {
+    /// Adds the moments of some sightings of one camera, and keeps not many more than will be told.
+    fn add(
+        &mut self,
+        granted: &Granted<FootageSearch>,
+        (terms, like): (&FootageTerms, Option<&CameraSighting>),
+        mut seen: Vec<CameraSighting>,
+    ) {
+        seen.sort_by(|a, b| a.sighting.start.total_cmp(&b.sighting.start));
+        let found = match (&terms.look, like) {
+            (Look::Words(query), _) => fitting(query, &seen, terms.least),
+            (Look::Like(_), Some(like)) => looking_like(like, &seen, terms.least),
+            (Look::Like(_), None) => Vec::new(),
+        };
+        self.moments.extend(found.into_iter().map(|(at, moment)| moment_of(granted, at, moment)));
+        if self.moments.len() > terms.limit.saturating_mul(8) {
+            best_first(&mut self.moments, terms.limit);
+        }
+    }
+}
+
 impl<R: Records> App<R> {
     /// Asks for leave to search footage: what may not be searched for is refused, then the gate decides for each owner of a camera
     /// in scope, and an entry is durable with each when this returns.
@@ -181,17 +208,21 @@ impl<R: Records> App<R> {
         };
         // Where a law lets only hits of hotlists be searched, nothing that was seen is one.
         let cameras: Vec<CameraId> = granted.sets.get(&false).into_iter().flatten().cloned().collect();
-        for camera in &cameras {
-            let seen = self.seen_by(camera, &terms, &mut sum).await?;
-            let found = match (&terms.look, &like) {
-                (Look::Words(query), _) => fitting(query, &seen, terms.least),
-                (Look::Like(_), Some(like)) => looking_like(like, &seen, terms.least),
-                (Look::Like(_), None) => Vec::new(),
-            };
-            sum.moments.extend(found.into_iter().map(|(at, moment)| moment_of(&granted, at, moment)));
-            if sum.moments.len() > terms.limit.saturating_mul(8) {
-                best_first(&mut sum.moments, terms.limit);
+        let (mut until, mut span) = (terms.until, SPAN);
+        // Stretch after stretch, the newest first and each of all cameras: what is left out where there are too many is the oldest.
+        while until > terms.from && !sum.cut {
+            let from = until.plus_seconds(span.saturating_neg()).max(terms.from);
+            let before = sum.looked;
+            for camera in &cameras {
+                self.look_through(camera, (from, until), (&terms, like.as_ref()), &granted, &mut sum).await?;
             }
+            let looked = sum.looked - before;
+            if looked < FEW_AND_MANY.0 {
+                span = span.saturating_mul(2);
+            } else if looked > FEW_AND_MANY.1 {
+                span = (span / 2).max(1);
+            }
+            until = from;
         }
         best_first(&mut sum.moments, terms.limit);
         let (evidence, unindexed) =
@@ -232,21 +263,23 @@ impl<R: Records> App<R> {
         Ok(found)
     }
 
-    /// Sightings of one camera within the window, oldest first.
-    async fn seen_by(
+    /// Looks through what one camera saw from a moment on until before another, holding so much at a time.
+    async fn look_through(
         &self,
         camera: &CameraId,
-        terms: &FootageTerms,
+        (from, until): (Time, Time),
+        wanted: (&FootageTerms, Option<&CameraSighting>),
+        granted: &Granted<FootageSearch>,
         sum: &mut Sum,
-    ) -> Result<Vec<CameraSighting>, CoreError> {
-        let mut seen: Vec<CameraSighting> = Vec::new();
+    ) -> Result<(), CoreError> {
+        let mut held: Vec<CameraSighting> = Vec::new();
         let mut after = None;
-        loop {
+        while !sum.cut {
             let left = MOST_LOOKED.saturating_sub(sum.looked);
             let query = Query::<CameraSighting>::new()
                 .with("camera", camera)
-                .since("seen", terms.from)
-                .due("seen", terms.until)
+                .since("seen", from)
+                .due("seen", until.plus_seconds(-1))
                 .newest_first()
                 .after(after)
                 .limit(STEP);
@@ -255,20 +288,15 @@ impl<R: Records> App<R> {
             sum.cut |= part.len() > left;
             after = part.last().map(|last| last.sequence);
             sum.looked += part.len().min(left);
-            seen.extend(part.into_iter().take(left).map(|found| {
-                let mut one = found.record;
-                if matches!(terms.look, Look::Words(_)) {
-                    one.sighting.embedding = None;
-                }
-                one
-            }));
-            if end || sum.cut {
+            held.extend(part.into_iter().take(left).map(|found| found.record));
+            if end || sum.cut || held.len() >= HELD {
+                sum.add(granted, wanted, std::mem::take(&mut held));
+            }
+            if end {
                 break;
             }
         }
-        seen.retain(|one| one.seen < terms.until);
-        seen.sort_by(|a, b| a.sighting.start.total_cmp(&b.sighting.start));
-        Ok(seen)
+        Ok(())
     }
 
     /// What was seen in the items of the case, sealed, and the items that nobody looked through.

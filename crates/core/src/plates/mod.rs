@@ -40,7 +40,7 @@ pub use keep::{
     FoundKeep, GrantedKeep, KeepApproved, KeepReads, KeptFile, KeptRead, KeptReadsDetail, KeptReadsView,
     MOST_KEPT,
 };
-pub use kept::{ErasedReads, ReadsKept};
+pub use kept::{ClassErased, ClassKept, KeptWhat};
 pub(crate) use pictures::Shown;
 pub use pictures::{MOST_SHOWN, Picture, PictureKind, PictureLeave, SHOWN_SECONDS, is_picture};
 pub use question::{PlaceAsked, Question, QuestionKind, SearchConvoy, SearchPlaces};

@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use canvass_core::{
     CoreError,
     access::{PurposeChoices, SystemBackup, SystemRead, Target},
-    plates::ReadsKept,
+    plates::ClassKept,
     ports::{Kind, Records as _},
     publishing::AuditFilter,
     records::AuditRecord,
@@ -66,14 +66,14 @@ pub async fn retention(
     listed(desk.app.schedule(&actor, &ScheduleFilter { agency, by, what, held, limit }).await)
 }
 
-/// Says how long plate reads are kept under your agency's law, how many there are, and what was forgotten last: reads that met
-/// no hotlist, and reads that met one.
+/// Says how long plate reads and sightings of cameras are kept under your agency's law, how many there are, and what was forgotten
+/// last: reads that met no hotlist, reads that met one, and people and vehicles that cameras saw.
 #[utoipa::path(get, path = "/retention/reads", tag = "governance",
-    responses((status = 200, body = List<ReadsKept>), Refusals))]
+    responses((status = 200, body = List<ClassKept>), Refusals))]
 pub async fn reads_kept(
     State(desk): State<Desk>,
     Authenticated(actor): Authenticated,
-) -> Answer<List<ReadsKept>> {
+) -> Answer<List<ClassKept>> {
     let slices = desk.with_reads(canvass_core::plates::Reads::slices).await?;
     listed(desk.app.reads_kept(&actor, &slices).await)
 }

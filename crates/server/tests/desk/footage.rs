@@ -46,6 +46,10 @@ async fn cameras_send_what_they_saw_and_members_search_it_with_a_purpose() {
         found["search"].as_str().unwrap(),
         moment["sighting"].as_str().unwrap()
     );
+    let kept = town.canvass.get(&town.supervisor, "/retention/reads").await;
+    let kept = kept["items"].as_array().unwrap().iter().find(|kept| kept["what"] == "sightings").unwrap();
+    assert_eq!((&kept["count"], &kept["slice_seconds"], &kept["erased"]), (&json!(1), &json!(0), &json!([])));
+    assert!(kept["next"].as_str() > kept["oldest"].as_str(), "{kept}");
     let get = |token: &str| town.canvass.http.get(&path).bearer_auth(token).send();
     let picture = get(&town.investigator).await.unwrap();
     assert_eq!(
@@ -89,5 +93,53 @@ async fn what_is_refused_names_its_rule_and_everybody_can_read_the_rules() {
         assert!(names["reason_es"].as_str().is_some_and(|reason| !reason.is_empty()), "{url}");
         assert!(names.get("words").is_none());
     }
+    town.canvass.stop().await;
+}
+
+/// A measurement, not run by itself: `CANVASS_SIGHTINGS=500000 cargo nextest run --workspace --run-ignored only -E
+/// 'test(many_sightings)' --no-capture`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it measures, and stores as many sightings as CANVASS_SIGHTINGS says"]
+#[expect(clippy::disallowed_methods, reason = "a measurement takes real time")]
+async fn many_sightings_are_searched_within_seconds() {
+    let many: u64 = std::env::var("CANVASS_SIGHTINGS").map_or(2_000, |many| many.parse().unwrap());
+    let mut town = Town::new("US-TX").await;
+    let mut tokens = Vec::new();
+    for number in 0..10 {
+        tokens.push(town.camera_for(&format!("Porch {number}"), "footage").await.1);
+    }
+    let now = Time::new(town.clock.now());
+    let (kinds, colours) = (["Car", "Person", "Truck"], ["Red", "White", "Blue", "Black"]);
+    let apart = 25 * 86_400 / i64::try_from(many).unwrap().max(1);
+    for batch in 0..many.div_ceil(500) {
+        let row = |n: u64| {
+            let end = now.plus_seconds(-10 - i64::try_from(n).unwrap() * apart);
+            let part = if n % 3 == 1 { "Upper" } else { "Body" };
+            json!({
+                "id": n.to_string(), "start": end.plus_seconds(-4), "end": end, "kind": kinds[(n % 3) as usize],
+                "score": 0.8, "box": [10, 20, 80, 60], "frames": 9, "model": "objects", "version": "1",
+                "colours": { part: { colours[(n / 3 % 4) as usize]: 0.7, "Grey": 0.2 } },
+            })
+        };
+        let rows: Vec<Value> = (batch * 500..((batch + 1) * 500).min(many)).map(row).collect();
+        let token = &tokens[(batch % 10) as usize];
+        town.canvass.post(token, "/sightings", &json!({ "sightings": rows })).await;
+    }
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap().to_owned();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1_024
+    };
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    let (before, begun) = (peak(), std::time::Instant::now());
+    let wish = json!({ "text": "red car", "limit": 50, "from": now.plus_seconds(-27 * 86_400) });
+    let (status, found) = town.asked(&town.investigator, "/footage/searches", Some(WHY), &wish).await;
+    let took = begun.elapsed().as_secs_f64();
+    assert_eq!((status.as_u16(), found["looked"].as_u64()), (200, Some(many.min(200_000))));
+    assert_eq!(
+        (found["cut"].as_bool(), found["moments"].as_array().unwrap().len()),
+        (Some(many > 200_000), 50)
+    );
+    println!("{many} sightings: {took:.2} s, {} MiB more at the peak than {before}", peak() - before);
     town.canvass.stop().await;
 }

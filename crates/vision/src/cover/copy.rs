@@ -69,7 +69,7 @@ pub fn cover_copy(
     };
     let sound = if options.keep_sound { Sound::open(path, &options.limits)? } else { None };
     let size = (frame.picture.width(), frame.picture.height());
-    let encoder = Encoder::create(target, size, sound.is_some(), &options.limits)?;
+    let encoder = Encoder::create(target, size, sound.is_some(), decoder.is_mapped(), &options.limits)?;
     let facts = CopyFacts { sound: sound.is_some(), ..CopyFacts::default() };
     let mut copy = Copy { boxes: &boxes.boxes, sound, encoder, facts };
     let mut length = ONE_FRAME;
@@ -98,10 +98,15 @@ impl Copy<'_> {
         self.facts.covered += u64::from(hidden > 0);
         self.encoder.frame(&frame.picture, frame.time, length)?;
         if let Some(sound) = &mut self.sound {
-            let (first, samples) = sound
-                .until(frame.time + length)
-                .map_err(|error| VisionError::frames("sound", format!("it stopped coming ({error})")))?;
-            self.encoder.samples(&samples, first)?;
+            let stopped =
+                |error: std::io::Error| VisionError::frames("sound", format!("it stopped coming ({error})"));
+            loop {
+                let (first, samples) = sound.until(frame.time + length).map_err(stopped)?;
+                if samples.is_empty() {
+                    break;
+                }
+                self.encoder.samples(&samples, first)?;
+            }
         }
         Ok(())
     }

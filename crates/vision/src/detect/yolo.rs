@@ -45,7 +45,7 @@ impl Yolo {
         let config = match files.parts.get("config") {
             None => Config::default(),
             Some(bytes) => toml::from_str(&String::from_utf8_lossy(bytes))
-                .map_err(|error| wrong(format!("its --config can't be read ({error})")))?,
+                .map_err(|error| VisionError::given(NAME, "config", error.message()))?,
         };
         let (network, signature) = open_chosen(driver, NAME, files.network.clone(), threads, &choose)?;
         let side = signature.inputs.first().and_then(|input| match input.shape.as_slice() {

@@ -29,18 +29,20 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Starts an MP4 file of pictures of this size.
+    /// Starts an MP4 file of pictures of this size. `named` says in it that its colours are those of BT.709; else it says nothing
+    /// of them.
     pub(crate) fn create(
         target: &Path,
         size: (u32, u32),
         sound: bool,
+        named: bool,
         limits: &Limits,
     ) -> Result<Self, VisionError> {
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(".half");
         let half = target.with_file_name(name);
         let failed = |what: String| VisionError::frames(target.display().to_string(), what);
-        let mut child = command(&half, sound, limits).spawn().map_err(|error| {
+        let mut child = command(&half, sound, named, limits).spawn().map_err(|error| {
             failed(format!("ffmpeg can't be started below prlimit ({error}); install Debian's packages ffmpeg and util-linux"))
         })?;
         let words = child.stderr.take().map(|mut err| {
@@ -128,7 +130,7 @@ impl Drop for Encoder {
     }
 }
 
-fn command(half: &Path, sound: bool, limits: &Limits) -> Command {
+fn command(half: &Path, sound: bool, named: bool, limits: &Limits) -> Command {
     let mut command = Command::new("prlimit");
     let bytes = limits.memory_mib.saturating_mul(1 << 20);
     command.arg(format!("--as={bytes}")).args(["--core=0", "--nofile=64"]);
@@ -140,7 +142,13 @@ fn command(half: &Path, sound: bool, limits: &Limits) -> Command {
         command.args(["-map", "0:a:0", "-c:a", "aac", "-b:a", "128k"]);
     }
     // Encoders take pictures of even sides only.
-    command.args(["-vf", "crop=max(2\\,trunc(iw/2)*2):max(2\\,trunc(ih/2)*2):0:0,format=yuv420p"]);
+    let matrix = if named { "scale=out_color_matrix=bt709:out_range=tv," } else { "" };
+    let even = "crop=max(2\\,trunc(iw/2)*2):max(2\\,trunc(ih/2)*2):0:0";
+    command.arg("-vf").arg(format!("{even},{matrix}format=yuv420p"));
+    if named {
+        command.args(["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]);
+        command.args(["-color_range", "tv"]);
+    }
     command.args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-threads", "2"]);
     command.args(["-fps_mode", "passthrough", "-enc_time_base:v", "1:10000"]);
     // Nothing but pictures and sound: no time, place, maker or program.

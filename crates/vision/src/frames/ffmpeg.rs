@@ -1,6 +1,7 @@
 //! The decoding process: Debian's ffmpeg below prlimit, with no network for files and few kinds of container.
 
-use super::{Frame, ppm};
+use super::light::{HANDED, Light};
+use super::{Frame, Warnings, ppm};
 use crate::{Picture, VisionError};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Containers that may be opened. None of them names other files (playlists and concatenations do).
@@ -16,6 +17,8 @@ const CONTAINERS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,
                           obu,m4v,dv,mxf,nut,wtv,rm,y4m,yuv4mpegpipe,apng,webp_pipe,jpeg_pipe,png_pipe,mp3,wav,aac,flac";
 /// How long the time of a frame may come after the frame itself.
 const TIME_PATIENCE: Duration = Duration::from_secs(10);
+/// How long what a frame says of its colours may come after it.
+const LIGHT_PATIENCE: Duration = Duration::from_secs(1);
 /// Lines of the process's own words that are kept for an error.
 const WORDS: usize = 12;
 
@@ -54,6 +57,8 @@ pub struct Limits {
     pub frames_a_second: u32,
     /// How long to wait for the next frame.
     pub patience: Duration,
+    /// What could not be done as well as it should be is told here.
+    pub warnings: Warnings,
 }
 
 impl Default for Limits {
@@ -64,6 +69,7 @@ impl Default for Limits {
             most_width: 2560,
             frames_a_second: 10,
             patience: Duration::from_secs(30),
+            warnings: Warnings::default(),
         }
     }
 }
@@ -72,13 +78,67 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Decoder {
     source: Source,
-    child: Child,
-    frames: Receiver<Result<(Picture, Option<Duration>), String>>,
-    words: Arc<Mutex<VecDeque<String>>>,
-    patience: Duration,
+    limits: Limits,
+    process: Process,
+    range: Range,
     number: u64,
     last: Option<Duration>,
     over: bool,
+}
+
+/// What is known of a source's range of brightness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Range {
+    /// No frame came yet.
+    Unknown,
+    /// It is the usual one, or is taken as if it were.
+    Usual,
+    /// It is high, and brought to the usual one.
+    Mapped(Light),
+}
+
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    frames: Receiver<Result<(Picture, Option<Duration>), String>>,
+    light: Receiver<Option<Light>>,
+    words: Arc<Mutex<VecDeque<String>>>,
+    listener: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    fn start(source: &Source, limits: &Limits, light: Option<Light>) -> Result<Self, VisionError> {
+        let name = source.name();
+        let mut child = command(source, limits, light)?.spawn().map_err(|error| {
+            VisionError::frames(&name, format!("ffmpeg can't be started below prlimit ({error}); install Debian's packages ffmpeg and util-linux"))
+        })?;
+        let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(VisionError::frames(name, "the decoding process has no output; try again"));
+        };
+        let words = Arc::new(Mutex::new(VecDeque::new()));
+        let (tell_time, times) = channel();
+        let (tell_light, light) = sync_channel(1);
+        let (tell_frame, frames) = sync_channel(2);
+        let kept = words.clone();
+        let listener = thread::spawn(move || listen(err, &tell_time, &tell_light, &kept));
+        thread::spawn(move || receive(BufReader::with_capacity(1 << 20, out), &times, &tell_frame));
+        Ok(Self { child, frames, light, words, listener: Some(listener) })
+    }
+
+    /// Ends it, if it runs, and waits until its last words are heard.
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(listener) = self.listener.take() {
+            let _ = listener.join();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 impl Decoder {
@@ -97,28 +157,14 @@ impl Decoder {
                 ));
             }
         }
-        let mut child = command(&source, limits)?.spawn().map_err(|error| {
-            VisionError::frames(&name, format!("ffmpeg can't be started below prlimit ({error}); install Debian's packages ffmpeg and util-linux"))
-        })?;
-        let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(VisionError::frames(name, "the decoding process has no output; try again"));
-        };
-        let words = Arc::new(Mutex::new(VecDeque::new()));
-        let (tell_time, times) = channel();
-        let (tell_frame, frames) = sync_channel(2);
-        let kept = words.clone();
-        thread::spawn(move || listen(err, &tell_time, &kept));
-        thread::spawn(move || receive(BufReader::with_capacity(1 << 20, out), &times, &tell_frame));
-        Ok(Self {
-            source,
-            child,
-            frames,
-            words,
-            patience: limits.patience,
-            number: 0,
-            last: None,
-            over: false,
-        })
+        let process = Process::start(&source, limits, None)?;
+        let limits = limits.clone();
+        Ok(Self { source, limits, process, range: Range::Unknown, number: 0, last: None, over: false })
+    }
+
+    /// Whether the source is of a high dynamic range that is brought to BT.709; known once a frame came.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self.range, Range::Mapped(_))
     }
 
     /// The next frame; none at the end.
@@ -126,15 +172,66 @@ impl Decoder {
         if self.over {
             return Ok(None);
         }
-        match self.frames.recv_timeout(self.patience) {
-            Ok(Ok((picture, told))) => Ok(Some(self.frame(picture, told))),
-            Ok(Err(reason)) => Err(self.fail(&reason)),
-            Err(RecvTimeoutError::Timeout) => {
-                let waited = self.patience.as_secs();
-                Err(self.fail(&format!("no frame came for {waited} s; is the camera or the disk there?")))
-            }
-            Err(RecvTimeoutError::Disconnected) => self.end(),
+        loop {
+            return match self.process.frames.recv_timeout(self.limits.patience) {
+                Ok(Ok((picture, told))) => {
+                    if self.range == Range::Unknown && self.begins_anew()? {
+                        continue;
+                    }
+                    Ok(Some(self.frame(picture, told)))
+                }
+                failure if self.number == 0 && self.is_mapped() => {
+                    self.as_it_is(&failure)?;
+                    continue;
+                }
+                Ok(Err(reason)) => Err(self.fail(&reason)),
+                Err(RecvTimeoutError::Timeout) => {
+                    let waited = self.limits.patience.as_secs();
+                    Err(self.fail(&format!("no frame came for {waited} s; is the camera or the disk there?")))
+                }
+                Err(RecvTimeoutError::Disconnected) => self.end(),
+            };
         }
+    }
+
+    /// The first frame says what range the source is of. Where that is a high one, decoding begins anew with other filters; the
+    /// frame is not used.
+    fn begins_anew(&mut self) -> Result<bool, VisionError> {
+        let light = self.process.light.recv_timeout(LIGHT_PATIENCE).ok().flatten();
+        let Some(light) = light else {
+            self.range = Range::Usual;
+            return Ok(false);
+        };
+        self.process.end();
+        self.process = Process::start(&self.source, &self.limits, Some(light))?;
+        self.range = Range::Mapped(light);
+        Ok(true)
+    }
+
+    /// The filters that a high range needs don't work here: decoding begins anew without them.
+    fn as_it_is(
+        &mut self,
+        failure: &Result<Result<(Picture, Option<Duration>), String>, RecvTimeoutError>,
+    ) -> Result<(), VisionError> {
+        let Range::Mapped(light) = self.range else { return Ok(()) };
+        self.process.end();
+        let words = self.process.words.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let missing = words.iter().any(|line| line.contains("No such filter"));
+        let why = if missing {
+            "this ffmpeg has no filters zscale and tonemap; install Debian's package ffmpeg"
+        } else if matches!(failure, Err(RecvTimeoutError::Timeout)) {
+            "bringing it to the usual range took too long; convert it to SDR first"
+        } else {
+            "ffmpeg could not bring it to the usual range; convert it to SDR first"
+        };
+        self.limits.warnings.tell(format!(
+            "{}: it is HDR ({}) and looks pale and dark here, so that less is seen in it: {why}",
+            self.source.name(),
+            light.name(),
+        ));
+        self.process = Process::start(&self.source, &self.limits, None)?;
+        self.range = Range::Usual;
+        Ok(())
     }
 
     fn frame(&mut self, picture: Picture, told: Option<Duration>) -> Frame {
@@ -152,8 +249,11 @@ impl Decoder {
 
     fn end(&mut self) -> Result<Option<Frame>, VisionError> {
         self.over = true;
-        let status =
-            self.child.wait().map_err(|error| VisionError::frames(self.source.name(), error.to_string()))?;
+        let status = self
+            .process
+            .child
+            .wait()
+            .map_err(|error| VisionError::frames(self.source.name(), error.to_string()))?;
         if self.number > 0
             && (status.success() || matches!(self.source, Source::File(_)) && status.code().is_some())
         {
@@ -171,9 +271,8 @@ impl Decoder {
 
     fn fail(&mut self, reason: &str) -> VisionError {
         self.over = true;
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        self.process.end();
+        let words = self.process.words.lock().unwrap_or_else(PoisonError::into_inner);
         let all = words.iter().map(String::as_str).collect::<Vec<_>>().join("; ");
         let hint = if all.contains("does not contain any stream") || all.contains("matches no streams") {
             "it has no pictures, only sound or other data; give a recording with video"
@@ -183,13 +282,6 @@ impl Decoder {
             return VisionError::frames(self.source.name(), told(reason, words.back()));
         };
         VisionError::frames(self.source.name(), hint)
-    }
-}
-
-impl Drop for Decoder {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -240,7 +332,7 @@ pub(super) fn alone(command: &mut Command) {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
 }
 
-fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
+fn command(source: &Source, limits: &Limits, light: Option<Light>) -> Result<Command, VisionError> {
     let mut command = confined(source, limits)?;
     let mut filter = String::new();
     if limits.frames_a_second > 0 {
@@ -251,8 +343,12 @@ fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
         ));
     }
     let most = limits.most_width;
-    filter
-        .push_str(&format!("scale='min({most},iw)':-2:flags=fast_bilinear,format=rgb24,showinfo=checksum=0"));
+    // Colours are told of the frames as they were recorded, before they are converted.
+    filter.push_str(&format!("showinfo=checksum=0,scale='min({most},iw)':-2:flags=fast_bilinear"));
+    match light {
+        Some(light) => filter.push_str(&format!("{HANDED},{}", light.filters())),
+        None => filter.push_str(",format=rgb24"),
+    }
     command.args([
         "-map",
         "0:v:0",
@@ -272,10 +368,19 @@ fn command(source: &Source, limits: &Limits) -> Result<Command, VisionError> {
     Ok(command)
 }
 
-/// Times of frames, and the last words for an error.
-fn listen(from: ChildStderr, times: &Sender<Option<Duration>>, words: &Mutex<VecDeque<String>>) {
+/// What ffmpeg's own filter says begins so. What a file says of itself stands behind blanks, wherever it is told.
+const FILTER: &str = "[Parsed_showinfo";
+
+/// Times of frames, the light of the first, and the last words for an error.
+fn listen(
+    from: ChildStderr,
+    times: &Sender<Option<Duration>>,
+    light: &SyncSender<Option<Light>>,
+    words: &Mutex<VecDeque<String>>,
+) {
     let mut from = BufReader::new(from);
     let mut line = Vec::new();
+    let mut begins = true;
     loop {
         line.clear();
         // A line without end is cut, not gathered.
@@ -283,18 +388,22 @@ fn listen(from: ChildStderr, times: &Sender<Option<Duration>>, words: &Mutex<Vec
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
+        // What follows a cut is the file's own, whatever it looks like.
+        let whole = std::mem::replace(&mut begins, line.last() == Some(&b'\n'));
         let text = String::from_utf8_lossy(&line);
-        let text = text.trim();
-        if text.contains("Parsed_showinfo") {
-            if let Some(time) = time_of(text) {
+        if whole && text.starts_with(FILTER) {
+            if let Some(time) = time_of(&text) {
                 let _ = times.send(time);
             }
-        } else if !text.is_empty() {
+            if let Some(told) = Light::told(&text) {
+                let _ = light.try_send(told);
+            }
+        } else if whole && !text.trim().is_empty() {
             let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
             if words.len() >= WORDS {
                 words.pop_front();
             }
-            words.push_back(text.chars().filter(|c| !c.is_control()).take(300).collect());
+            words.push_back(text.trim().chars().filter(|c| !c.is_control()).take(300).collect());
         }
     }
 }

@@ -3,16 +3,19 @@
 mod camera;
 mod encode;
 mod ffmpeg;
+mod light;
 mod mkv;
 mod ppm;
 mod queue;
 mod sound;
+mod warnings;
 
 pub use camera::{Camera, Clock, Retry, State};
 pub(crate) use encode::Encoder;
 pub use ffmpeg::{Decoder, Limits, Source};
 pub use queue::Queue;
 pub(crate) use sound::Sound;
+pub use warnings::Warnings;
 
 use crate::Picture;
 use std::time::Duration;

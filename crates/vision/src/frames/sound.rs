@@ -49,10 +49,12 @@ impl Sound {
         Ok(read)
     }
 
-    /// What is heard until a moment and was not handed out yet: its first sample's number, and the samples.
+    /// What is heard until a moment and was not handed out yet, at most a second of it: its first sample's number, and the
+    /// samples; none where all was handed out. A file may say that hours of silence lie between two frames.
     pub(crate) fn until(&mut self, time: Duration) -> std::io::Result<(u64, Vec<u8>)> {
         let wanted = (time.as_nanos() * u128::from(RATE) / 1_000_000_000) as u64;
         let first = self.given;
+        let wanted = wanted.min(first.saturating_add(RATE.into()));
         let mut bytes = std::mem::take(&mut self.first);
         let missing = wanted.saturating_sub(first).saturating_mul(SAMPLE).saturating_sub(bytes.len() as u64);
         bytes.extend(self.read(missing)?);

@@ -71,10 +71,15 @@ impl Models {
 }
 
 fn gather(new: &NewModel<'_>) -> Result<Files, VisionError> {
-    let network = read_model(new.name, new.file)?;
+    let network = read_model(new.name, new.file, "name the ONNX file that you have")?;
     let mut parts = BTreeMap::new();
     for (what, path) in &new.parts {
-        parts.insert((*what).to_owned(), read_model(new.name, path)?);
+        let remedy = match *what {
+            "config" => "name the file that you have with --config",
+            "text" => "name the file that you have with --text",
+            _ => "name the file that you have with --vocabulary",
+        };
+        parts.insert((*what).to_owned(), read_model(new.name, path, remedy)?);
     }
     let version = version(new.version, &network, &parts);
     Ok(Files { name: new.name.to_owned(), format: new.format.to_owned(), version, network, parts })

@@ -118,9 +118,9 @@ impl Files {
 
     /// One of the other files.
     pub(crate) fn part(&self, what: &str) -> Result<&[u8], VisionError> {
-        let missing = || VisionError::Shape {
+        let missing = || VisionError::Given {
             name: self.name.clone(),
-            what: format!("models of the form {:?} need a file --{what}", self.format),
+            what: format!("the form {:?} needs --{what} FILE; {}", self.format, told_of(what)),
         };
         self.parts.get(what).map(Vec::as_slice).ok_or_else(missing)
     }
@@ -128,7 +128,7 @@ impl Files {
     /// Opens it as its use does, and has it look at something once.
     fn try_out(&self, driver: &Driver) -> Result<(), VisionError> {
         let Some(known) = USES.iter().find(|known| known.name == self.name) else { return Ok(()) };
-        let wrong = |what: String| VisionError::Shape { name: self.name.clone(), what };
+        let wrong = |what: String| VisionError::Given { name: self.name.clone(), what };
         let Some(parts) = known.parts_of(&self.format) else {
             let forms: Vec<_> = known.forms.iter().map(|(form, _)| format!("--format {form}")).collect();
             let own = if known.own { "no --format, or " } else { "" };
@@ -151,6 +151,16 @@ impl Files {
     }
 }
 
+/// Where the other files of a form come from.
+fn told_of(what: &str) -> &'static str {
+    match what {
+        "config" => "give the settings that came with the network",
+        "text" => "give the network that takes texts",
+        "vocabulary" => "give the list of merges that came with the network",
+        _ => "give what came with the network",
+    }
+}
+
 /// Version, if there is one, and the start of the hash of all files.
 fn version(named: &str, network: &[u8], parts: &BTreeMap<String, Vec<u8>>) -> String {
     let mut hash = Sha256::new();
@@ -165,6 +175,20 @@ fn version(named: &str, network: &[u8], parts: &BTreeMap<String, Vec<u8>>) -> St
 }
 
 impl Model {
+    /// Whether an operator added it.
+    fn is_operators(&self) -> bool {
+        self.package == "operator"
+    }
+
+    /// What to do where its file is gone.
+    fn gone(&self) -> &'static str {
+        if self.is_operators() {
+            "put back the file that you added, or take its entry out of models.toml"
+        } else {
+            "fetch it with `cargo xtask models`, or set CANVASS_MODELS to its folder"
+        }
+    }
+
     /// Whether it can run on this machine.
     pub fn runs_here(&self) -> bool {
         let here = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
@@ -284,8 +308,8 @@ impl Models {
         let mut parts = BTreeMap::new();
         for (what, part) in &model.part {
             let path = self.folder.join(name).join(&part.file);
-            let bytes = read_model(name, &path)?;
-            hold(name, &path, &bytes, &part.sha256)?;
+            let bytes = read_model(name, &path, model.gone())?;
+            hold(model, name, (&path, &bytes), &part.sha256)?;
             parts.insert(what.clone(), bytes);
         }
         let version = version(&model.version, &network, &parts);
@@ -302,21 +326,26 @@ impl Models {
         let own = OWN.iter().find(|(own, _)| model.package == "own" && *own == name && !path.is_file());
         let bytes = match own {
             Some((_, bytes)) => bytes.to_vec(),
-            None => read_model(name, &path)?,
+            None => read_model(name, &path, model.gone())?,
         };
-        hold(name, &path, &bytes, &model.sha256)?;
+        hold(model, name, (&path, &bytes), &model.sha256)?;
         Ok(bytes)
     }
 }
 
 /// Holds a file to its hash.
-fn hold(name: &str, path: &Path, bytes: &[u8], wanted: &str) -> Result<(), VisionError> {
+fn hold(model: &Model, name: &str, (path, bytes): (&Path, &[u8]), wanted: &str) -> Result<(), VisionError> {
     let found = hex(&Sha256::digest(bytes));
     if found == wanted {
         return Ok(());
     }
     let (name, path) = (name.to_owned(), path.display().to_string());
-    Err(VisionError::Hash { name, path, found, wanted: wanted.to_owned() })
+    let remedy = if model.is_operators() {
+        "put back the file that you added; to use another one, take its entry out of models.toml and add it"
+    } else {
+        "delete the file and run `cargo xtask models`"
+    };
+    Err(VisionError::Hash { name, path, found, wanted: wanted.to_owned(), remedy })
 }
 
 fn licence_error(name: &str, licence: &str) -> VisionError {
@@ -324,8 +353,8 @@ fn licence_error(name: &str, licence: &str) -> VisionError {
     VisionError::Licence { name, licence, allowed: LICENCES.join(", ") }
 }
 
-fn read_model(name: &str, path: &Path) -> Result<Vec<u8>, VisionError> {
-    let missing = || VisionError::Missing { name: name.to_owned(), path: path.display().to_string() };
+fn read_model(name: &str, path: &Path, remedy: &'static str) -> Result<Vec<u8>, VisionError> {
+    let missing = || VisionError::Missing { name: name.to_owned(), path: path.display().to_string(), remedy };
     let size = std::fs::metadata(path).map_err(|_| missing())?.len();
     if size > MOST_BYTES {
         return Err(VisionError::Shape { name: name.to_owned(), what: "its file is over 1 GiB".into() });

@@ -74,7 +74,7 @@ impl Default for Padding {
 
 impl Config {
     fn parse(bytes: &[u8]) -> Result<Self, VisionError> {
-        let bad = |what: String| wrong(format!("its --config: {what}"));
+        let bad = |what: String| VisionError::given(NAME, "config", &what);
         let text = std::str::from_utf8(bytes).map_err(|_| bad("it is no text".to_owned()))?;
         let config: Self = serde_saphyr::from_str(text).map_err(|error| bad(error.to_string()))?;
         if !(1..=MOST_SLOTS).contains(&config.max_plate_slots) {

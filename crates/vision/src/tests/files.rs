@@ -1,10 +1,11 @@
 //! Videos: times, rotation, what is hostile, and plates from file to reading.
 
 use super::{drawn, driver, ffmpeg, list, model};
-use crate::frames::{Decoder, Frame, Limits, Queue, Source};
+use crate::cover::{CopyOptions, Suggestions};
+use crate::frames::{Decoder, Frame, Limits, Queue, Sound, Source};
 use crate::{
-    Eyes, Finder, IndexOptions, News, Objects, ReadOptions, Reading, Settings, VisionError, index_file,
-    read_file,
+    Eyes, Finder, IndexOptions, News, Objects, ReadOptions, Reading, Settings, VisionError, cover_copy,
+    index_file, read_file,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -296,4 +297,50 @@ fn what_can_not_be_seen_is_told_by_reading_and_by_indexing() {
     })
     .unwrap();
     assert!(plates.iter().all(|reading| reading.time.is_none()), "{plates:?}");
+}
+
+#[test]
+fn a_recording_that_says_hours_lie_between_two_frames_is_read_and_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, copy) = (folder.path().join("jump.mkv"), folder.path().join("copy.mp4"));
+    let jump = "settb=1/1000,setpts=N*100+gte(N\\,3)*36000000";
+    let source = ["-f", "lavfi", "-i", "testsrc=s=160x90:r=10:d=0.6"];
+    let end = ["-vf", jump, "-fps_mode", "passthrough", "-c:v", "ffv1", file.to_str().unwrap()];
+    if !ffmpeg(&[&source[..], &end].concat()) {
+        return;
+    }
+    let times = |path: &Path| -> Vec<u64> {
+        let all = frames(path, &every_frame()).unwrap();
+        all.iter().map(|frame| (frame.time.as_secs_f64() * 10.0).round() as u64).collect()
+    };
+    let hours = 360_000;
+    assert_eq!(times(&file), [0, 1, 2, hours + 3, hours + 4, hours + 5]);
+    let boxes = Vec::new();
+    let none = Suggestions { file: "jump".into(), width: 160, height: 90, duration: 1.0, boxes };
+    let facts = cover_copy(&file, &copy, &none, &CopyOptions::default(), &mut |_| {}).unwrap();
+    assert_eq!(facts.frames, 6);
+    assert!(times(&copy).windows(2).all(|pair| pair[0] <= pair[1]), "{:?}", times(&copy));
+}
+
+#[test]
+fn a_gap_in_the_sound_is_filled_a_second_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gap.mkv");
+    let gap = "asetpts=PTS+gte(T\\,1)*100/TB";
+    let sound = ["-f", "lavfi", "-i", "sine=d=2:r=48000", "-af", gap, "-c:a", "pcm_s16le"];
+    if !ffmpeg(&[&sound[..], &[file.to_str().unwrap()]].concat()) {
+        return;
+    }
+    let mut sound = Sound::open(&file, &every_frame()).unwrap().unwrap();
+    let mut next = 0;
+    loop {
+        let (first, samples) = sound.until(Duration::from_secs(200)).unwrap();
+        assert_eq!(first, next, "in order, and none left out");
+        assert!(samples.len() <= 48_000 * 4, "{}", samples.len());
+        next += samples.len() as u64 / 4;
+        if samples.is_empty() {
+            break;
+        }
+    }
+    assert!((101 * 48_000..=103 * 48_000).contains(&next), "{next}");
 }

@@ -7,6 +7,7 @@ mod cover;
 mod drawn;
 mod files;
 mod formats;
+mod light;
 mod models;
 mod pictures;
 mod rtsp;

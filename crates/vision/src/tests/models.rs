@@ -54,7 +54,10 @@ fn what_can_not_be_used_is_not_added() {
     let folder = tempfile::tempdir().unwrap();
     let models = Models::in_folder(folder.path()).unwrap();
     let file = folder.path().join("mine.onnx");
-    assert!(matches!(models.add(&new_model(&file), &Driver::Rten), Err(VisionError::Missing { .. })));
+    let missing = models.add(&new_model(&file), &Driver::Rten).unwrap_err();
+    assert!(
+        matches!(missing, VisionError::Missing { .. }) && missing.to_string().contains("name the ONNX file")
+    );
     std::fs::write(&file, "no model").unwrap();
     assert!(matches!(models.add(&new_model(&file), &Driver::Rten), Err(VisionError::Inference { .. })));
     std::fs::write(&file, list().bytes("objects").unwrap()).unwrap();
@@ -73,13 +76,26 @@ fn other_content_is_refused() {
     let models = Models::parse(&entry("MIT", ABC), folder.path()).unwrap();
     let missing = models.bytes("mine").unwrap_err();
     assert!(
-        matches!(missing, VisionError::Missing { .. }) && missing.to_string().contains("cargo xtask models")
+        matches!(missing, VisionError::Missing { .. }) && missing.to_string().contains("put back the file")
     );
     std::fs::create_dir(folder.path().join("mine")).unwrap();
     std::fs::write(folder.path().join("mine/mine.onnx"), "abd").unwrap();
     let error = models.bytes("mine").unwrap_err();
     assert!(matches!(error, VisionError::Hash { .. }), "{error}");
-    assert!(error.to_string().contains("mine") && error.to_string().contains("delete the file"), "{error}");
+    assert!(error.to_string().contains("mine") && error.to_string().contains("put back the file"), "{error}");
+}
+
+#[test]
+fn what_came_with_canvass_is_fetched_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = Models::in_folder(folder.path()).unwrap();
+    let missing = models.bytes("objects").unwrap_err().to_string();
+    assert!(missing.contains("objects") && missing.contains("cargo xtask models"), "{missing}");
+    let place = models.path("objects").unwrap();
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&place, "abd").unwrap();
+    let other = models.bytes("objects").unwrap_err().to_string();
+    assert!(other.contains("delete the file and run `cargo xtask models`"), "{other}");
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn embedding_of(signature: &Signature) -> Result<String, String> {
 }
 
 fn bad(part: &str, what: &str) -> VisionError {
-    wrong(format!("its --{part}: {what}"))
+    VisionError::given(TOWERS, part, what)
 }
 
 fn wrong(what: String) -> VisionError {

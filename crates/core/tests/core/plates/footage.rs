@@ -4,7 +4,7 @@ use canvass_core::{
     CoreError,
     access::{Actor, Denied},
     footage::{AddedSightings, FOOTAGE_REFUSED, FootageFound, SearchFootage},
-    plates::{AskedQuestion, Question, RESULT, WhoseCameras},
+    plates::{AskedQuestion, ClassKept, KeptWhat, Question, RESULT, WhoseCameras},
     ports::{Query, RecordsExt as _},
     records::{AuditRecord, CameraSighting, CameraUse, SightingPicture},
 };
@@ -48,6 +48,12 @@ impl World {
     async fn sightings(&self) -> Vec<CameraSighting> {
         let all = self.app.records().list(Query::<CameraSighting>::new()).await.unwrap();
         all.into_iter().map(|found| found.record).collect()
+    }
+
+    /// The figures of what cameras of an agency saw.
+    async fn sightings_kept(&self, agency: char) -> ClassKept {
+        let all = self.app.reads_kept(&self.who(agency, 1).await, &[]).await.unwrap();
+        all.into_iter().find(|kept| kept.what == KeptWhat::Sightings).unwrap()
     }
 }
 
@@ -100,6 +106,41 @@ async fn a_search_leaves_its_entry_first_and_the_ledger_has_no_word_of_it() {
     );
     world.clock.advance(901);
     assert!(world.app.sighting_picture(&who, &found.search, &moment.sighting).await.is_err());
+}
+
+#[tokio::test]
+async fn every_sighting_of_a_window_is_looked_at_once_stretch_after_stretch() {
+    let world = World::new().await;
+    let cameras = [world.films('a', "Porch").await, world.films('a', "Yard").await];
+    let now = world.clock.time();
+    // At the edges of days, and many within an hour.
+    let edges = (1..29).flat_map(|day| [-1, 0, 1].map(|off| day * 86_400 + off));
+    let ages: Vec<i64> = edges.chain((0..1_100).map(|n| 3 * 3_600 + n * 5)).collect();
+    for camera in &cameras {
+        for (part, some) in ages.chunks(400).enumerate() {
+            let row = |(at, age): (usize, &i64)| world.seen(&format!("{part}-{at}"), "Car", red(), *age);
+            let rows: Vec<Value> = some.iter().enumerate().map(row).collect();
+            assert_eq!(world.saw('a', camera, &rows).await.stored, some.len() as u64);
+        }
+    }
+    let who = world.who('a', 0).await;
+    let window = |from: i64, until: i64| SearchFootage {
+        from: Some(now.plus_seconds(-from)),
+        until: Some(now.plus_seconds(-until)),
+        limit: Some(200),
+        ..text("red car")
+    };
+    let looked = |from: i64, until: i64| ages.iter().filter(|age| **age <= from && **age > until).count() * 2;
+    for (from, until) in [(29 * 86_400, 0), (86_400, 86_399), (20 * 86_400, 86_400), (30 * 86_400, 0)] {
+        let found = world.footage(&who, &purpose(), &window(from, until)).await.unwrap();
+        assert_eq!((found.looked, found.cut), (looked(from, until) as u64, false), "{from} {until}");
+        assert!(found.looked > 0 && found.moments.len() <= 200);
+        assert!(found.moments.windows(2).all(|two| two[0].score >= two[1].score));
+    }
+    // Where more fit equally well than are told, the newest of them are.
+    let found = world.footage(&who, &purpose(), &window(29 * 86_400, 0)).await.unwrap();
+    let newest = now.plus_seconds(-3 * 3_600 - 200 * 5);
+    assert!(found.moments.len() == 200 && found.moments.iter().all(|moment| moment.end > newest));
 }
 
 #[tokio::test]
@@ -313,9 +354,9 @@ async fn only_the_token_of_one_camera_that_films_sends() {
 async fn sightings_go_with_their_pictures_when_the_law_says_so_and_the_ledger_says_that_they_went() {
     let world = World::new().await;
     let (texas, hampshire) = (world.films('a', "Porch").await, world.films('n', "Route 3").await);
-    let rows = [world.seen("1", "Car", red(), 86_400), world.seen("2", "Car", red(), 60)];
+    let rows = [world.seen("2", "Car", red(), 60), world.seen("1", "Car", red(), 86_400)];
     world.saw('a', &texas, &rows).await;
-    world.saw('n', &hampshire, &rows[1..]).await;
+    world.saw('n', &hampshire, &rows[..1]).await;
     assert_eq!(world.app.forget_sightings().await.unwrap(), 0);
     world.clock.advance(180);
     assert_eq!(world.app.forget_sightings().await.unwrap(), 1, "three minutes in New Hampshire");
@@ -325,9 +366,25 @@ async fn sightings_go_with_their_pictures_when_the_law_says_so_and_the_ledger_sa
     assert_eq!(world.app.forget_sightings().await.unwrap(), 0);
     let [entry] = &world.entries("sightings.erased").await[..] else { panic!() };
     assert_eq!((entry.body.subject.as_str(), &entry.body.detail["sightings"]), ("us-nh", &json!(1)));
+    let strict = world.sightings_kept('n').await;
+    assert_eq!(
+        (strict.class.as_str(), strict.law.as_str(), strict.seconds),
+        ("us-nh-sightings", "us-nh", 180)
+    );
+    assert_eq!((strict.count, strict.oldest, strict.next), (0, None, None));
+    let [gone] = &strict.erased[..] else { panic!() };
+    assert_eq!((gone.count, &gone.entry, gone.from), (1, &entry.body.id, gone.until));
+    // The older of the two was stored after the other, and is told all the same.
+    let kept = world.sightings_kept('a').await;
+    let first = world.sightings().await.iter().map(|one| one.seen).min();
+    assert_eq!((kept.class.as_str(), kept.count, kept.oldest), ("default-sightings", 2, first));
+    assert_eq!((kept.next, kept.erased.len()), (first.map(|seen| seen.plus_days(30)), 0));
+    assert!(kept.next.unwrap() > kept.oldest.unwrap() && kept.slice_seconds == 0);
     world.clock.advance_days(29);
     assert_eq!(world.app.forget_sightings().await.unwrap(), 1, "thirty days without a state law");
     let entries = world.entries("sightings.erased").await;
+    let kept = world.sightings_kept('a').await;
+    assert_eq!((kept.count, kept.erased.len(), &kept.erased[0].entry), (1, 1, &entries[1].body.id));
     assert_eq!((entries.len(), entries[1].body.subject.as_str()), (2, "default"));
     assert_eq!(world.app.forget_sightings().await.unwrap(), 0);
     assert_eq!(world.entries("sightings.erased").await.len(), 2, "entered once");

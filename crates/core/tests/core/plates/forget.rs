@@ -1,5 +1,7 @@
 //! Forgetting on time, in the ledger, also after a crash.
 
+use canvass_core::plates::KeptWhat;
+
 use super::world::*;
 
 #[tokio::test]
@@ -18,19 +20,21 @@ async fn slices_go_when_their_oldest_read_is_due_and_the_ledger_says_so() {
     assert_eq!((entry.body.subject.as_str(), &entry.body.detail["reads"]), ("default-seen", &1.into()));
     assert_eq!(world.app.reads_erased(&world.reads.slices().unwrap()).await.unwrap(), 0, "entered once");
     let slices = world.reads.slices().unwrap();
-    let [seen, hits] = &world.app.reads_kept(&world.who('a', 1).await, &slices).await.unwrap()[..] else {
+    let [seen, hits, sightings] = &world.app.reads_kept(&world.who('a', 1).await, &slices).await.unwrap()[..]
+    else {
         panic!()
     };
     assert_eq!(
-        (seen.class.as_str(), seen.hits, seen.seconds, seen.reads),
-        ("default-seen", false, 30 * 86_400, 1)
+        (seen.class.as_str(), seen.what, seen.seconds, seen.count),
+        ("default-seen", KeptWhat::Reads, 30 * 86_400, 1)
     );
-    assert_eq!((hits.hits, hits.reads, hits.erased.len(), hits.next), (true, 0, 0, None));
+    assert_eq!((hits.what, hits.count, hits.erased.len(), hits.next), (KeptWhat::Hits, 0, 0, None));
+    assert_eq!((sightings.what, sightings.count, sightings.erased.len()), (KeptWhat::Sightings, 0, 0));
     let [gone] = &seen.erased[..] else { panic!() };
-    assert_eq!((gone.reads, &gone.entry), (1, &entry.body.id));
+    assert_eq!((gone.count, &gone.entry), (1, &entry.body.id));
     assert_eq!(seen.next.unwrap(), seen.oldest.unwrap().plus_days(30));
     let strict = world.app.reads_kept(&world.who('n', 1).await, &slices).await.unwrap();
-    assert_eq!((strict[0].seconds, strict[0].reads), (180, 0));
+    assert_eq!((strict[0].seconds, strict[0].count), (180, 0));
     let found = world.search(&world.who('a', 1).await, &purpose(), &plate("?LD123")).await;
     assert!(found.unwrap().matches.is_empty());
     assert_eq!(world.reads.stats().unwrap().reads, 1);
