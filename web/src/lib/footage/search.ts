@@ -45,8 +45,8 @@ export interface Moment {
 const ENOUGH = 0.5;
 /** How sure a detector must be to count as certain. */
 const SURE = 0.55;
-/** A thing that was seen in this share of the frames is certainly there. */
-const OFTEN = 0.3;
+/** A thing that was seen in this share of the frames is certainly there; in fewer, it counts by its square. */
+const OFTEN = 0.6;
 /** From here on a word counts as matched. */
 const MATCHED = 0.36;
 /** Sightings this many seconds apart may be of one moment. */
@@ -71,7 +71,7 @@ function has(want: Want, sighting: Sighting): number | null {
     return shares.length > 0 ? Math.min(1, Math.max(...shares) / ENOUGH) ** 2 : null;
   }
   const most = Math.max(0, ...(want.with ?? []).map((kind) => sighting.with?.[kind] ?? 0));
-  return Math.min(1, most / OFTEN);
+  return Math.min(1, most / OFTEN) ** 2;
 }
 
 type Fit = Pick<Moment, "score" | "matched" | "missed" | "untold">;
