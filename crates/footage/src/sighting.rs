@@ -115,18 +115,17 @@ pub fn likeness(one: Colour, other: Colour) -> f32 {
     let near = |pair| match pair {
         // Pictures tell silver from grey no better than people do.
         (Grey, Silver) => 0.8,
-        (Black, Grey)
-        | (Grey | Silver, White)
-        | (Red, Orange | Pink)
+        // Light cars are both to many people; so are gold and beige ones.
+        (Silver, White) | (Gold, Beige | Yellow) | (Blue, Purple) | (Purple, Pink) => 0.4,
+        // All of the one is not yet some of the other.
+        (Black, Grey | Brown)
+        | (White, Grey | Beige)
+        | (Red, Orange | Pink | Brown)
         | (Orange, Brown | Yellow)
-        | (Brown, Beige)
+        | (Brown, Beige | Gold)
         | (Beige, Yellow)
-        | (Gold, Beige | Yellow)
-        | (Blue, Purple)
-        | (Purple, Pink) => 0.4,
-        (White, Beige) | (Red, Brown) | (Yellow, Green) | (Green, Blue) | (Black, Brown) | (Gold, Brown) => {
-            0.25
-        }
+        | (Yellow, Green)
+        | (Green, Blue) => 0.25,
         (Black, Blue) | (Grey, Beige | Blue | Brown) => 0.15,
         _ => 0.0f32,
     };

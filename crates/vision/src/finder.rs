@@ -1,6 +1,6 @@
 //! Plates of one picture: finding, straightening, reading.
 
-use crate::colour::{around, of_vehicle};
+use crate::colour::{Light, around, of_vehicle};
 use crate::detect::unique;
 use crate::{
     Colour, Detector, Driver, Found, Guess, Models, Objects, Picture, Point, Quad, Reader, Rect, Thing,
@@ -127,7 +127,8 @@ impl Finder {
     pub fn look_at_vehicle(&mut self, picture: &Picture, plate: &mut Plate) -> Result<(), VisionError> {
         plate.vehicle = self.objects.vehicle_of(picture, &plate.rect)?;
         if let Some(vehicle) = &plate.vehicle {
-            plate.colour = of_vehicle(picture, &vehicle.rect, Some(&plate.quad)).or(plate.colour);
+            plate.colour =
+                of_vehicle(picture, Light::of(picture), &vehicle.rect, Some(&plate.quad)).or(plate.colour);
         }
         Ok(())
     }
@@ -149,7 +150,7 @@ impl Finder {
         if guess.confidence < least || guess.text.characters() < 3 {
             return Ok(None);
         }
-        let colour = around(picture, &found.quad);
+        let colour = around(picture, Light::of(picture), &found.quad);
         Ok(Some(Plate {
             rect: found.rect,
             quad: found.quad,

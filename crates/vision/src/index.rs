@@ -1,6 +1,6 @@
 //! Sightings: people and vehicles of a file, from when each came to when it went, with colours by part and what they carry.
 
-use crate::colour::Shares;
+use crate::colour::{Light, Shares};
 use crate::frames::{Decoder, Limits, Source};
 use crate::read::is_picture;
 use crate::{Kind, Objects, Picture, Rect, Thing, Towers, VisionError};
@@ -21,8 +21,15 @@ const MOST: usize = 64;
 const FEWEST: u32 = 2;
 /// The score of a single look that is believed.
 const SURE: f32 = 0.6;
-/// Pictures this many times as wide as high or wider are looked at in two halves as well.
-const WIDE: u32 = 900;
+/// The score that a person's best look in a video must have: posts and bushes that look like people stay just above
+/// [`LEAST`] for as long as they are in view.
+const SURE_PERSON: f32 = 0.45;
+/// The same of vehicles, which are less often taken for something else.
+const SURE_VEHICLE: f32 = 0.37;
+/// Pictures wider than this are looked at in two halves as well: the network sees 416 pixels.
+const WIDE: u32 = 420;
+/// A thing that ends so near to where a half was cut off, in pixels, is cut off itself.
+const CUT_OFF: f32 = 2.0;
 
 /// What is kept of a look for the towers: its longer side, in pixels.
 const KEPT_SIDE: u32 = 384;
@@ -82,6 +89,8 @@ struct Live {
     last: Duration,
     frames: u32,
     best: (f32, Duration, Rect),
+    /// The highest score of any look.
+    peak: f32,
     colours: BTreeMap<Part, (f32, BTreeMap<Colour, f32>)>,
     with: BTreeMap<Kind, u32>,
     /// What is around it where it was seen best; only where cuts are wanted.
@@ -173,7 +182,7 @@ impl Watch {
 }
 
 fn told(ended: Vec<Live>) -> Vec<Seen> {
-    let believed = ended.into_iter().filter(|live| live.frames >= FEWEST || live.best.0 >= SURE);
+    let believed = ended.into_iter().filter(|live| live.is_believed(FEWEST));
     believed
         .filter_map(|mut live| {
             let cut = live.cut.take();
@@ -192,6 +201,7 @@ impl Follower {
             self.ended.push(live.compared(eyes.towers.as_mut(), FEWEST)?);
         }
         let things = look(&mut eyes.objects, picture)?;
+        let light = Light::of(picture);
         let mut taken = vec![false; self.live.len()];
         for thing in things.iter().filter(|thing| !thing.kind.is_carried() && thing.score >= LEAST) {
             // A bicycle with somebody on it belongs to them; one that stands alone is a sighting.
@@ -214,7 +224,7 @@ impl Follower {
             };
             if let (Some(live), Some(taken)) = (self.live.get_mut(at), taken.get_mut(at)) {
                 *taken = true;
-                let best = live.follow(thing, time, picture, &things);
+                let best = live.follow(thing, time, (picture, light), &things);
                 if best && eyes.towers.is_some() {
                     live.look = kept(picture, &thing.rect)?;
                 }
@@ -230,7 +240,7 @@ impl Follower {
         for live in self.live {
             self.ended.push(live.compared(eyes.towers.as_mut(), fewest)?);
         }
-        let believed = self.ended.into_iter().filter(|live| live.frames >= fewest || live.best.0 >= SURE);
+        let believed = self.ended.into_iter().filter(|live| live.is_believed(fewest));
         let mut all: Vec<Sighting> = believed.filter_map(Live::into_sighting).collect();
         all.sort_by(|a, b| a.start.total_cmp(&b.start));
         Ok(all)
@@ -262,11 +272,20 @@ pub(crate) fn look(objects: &mut Objects, picture: &Picture) -> Result<Vec<Thing
         let (w, h) = (picture.width() as f32, picture.height() as f32);
         let half = (w * 0.56).max(h);
         for x in [0.0, w - half] {
-            all.extend(objects.find_in(picture, &Rect::new(x, 0.0, half, h), LEAST_WITH)?);
+            let part = Rect::new(x, 0.0, half, h);
+            let found = objects.find_in(picture, &part, LEAST_WITH)?;
+            all.extend(found.into_iter().filter(|thing| is_whole(&thing.rect, &part, w)));
         }
         all = crate::objects::unique(all);
     }
     Ok(all)
+}
+
+/// Whether a thing in a part of a picture does not end where the part was cut off: the rest of it is in the other one.
+fn is_whole(thing: &Rect, part: &Rect, width: f32) -> bool {
+    let left = part.x < 1.0 || thing.x > part.x + CUT_OFF;
+    let right = part.x + part.w > width - 1.0 || thing.x + thing.w < part.x + part.w - CUT_OFF;
+    left && right
 }
 
 /// Whether something is right below or at a person, about as large as they are.
@@ -300,6 +319,7 @@ impl Live {
             last: time,
             frames: 0,
             best: (0.0, time, thing.rect),
+            peak: 0.0,
             colours: BTreeMap::new(),
             with: BTreeMap::new(),
             cut: None,
@@ -312,11 +332,18 @@ impl Live {
     fn compared(mut self, towers: Option<&mut Towers>, fewest: u32) -> Result<Self, VisionError> {
         let look = self.look.take();
         if let (Some(towers), Some(look)) = (towers, look)
-            && (self.frames >= fewest || self.best.0 >= SURE)
+            && self.is_believed(fewest)
         {
             self.embedding = Some(towers.picture(&look)?);
         }
         Ok(self)
+    }
+
+    /// Whether it is no mistake of the network's, in a video of which each must be seen in so many frames.
+    fn is_believed(&self, fewest: u32) -> bool {
+        let often = self.frames >= fewest || self.best.0 >= SURE;
+        let least = if self.is_person() { SURE_PERSON } else { SURE_VEHICLE };
+        often && (fewest < FEWEST || self.peak >= least)
     }
 
     fn is_person(&self) -> bool {
@@ -337,9 +364,16 @@ impl Live {
     }
 
     /// Takes it as this one in the next frame; tells whether it was never seen better.
-    fn follow(&mut self, thing: &Thing, time: Duration, picture: &Picture, things: &[Thing]) -> bool {
+    fn follow(
+        &mut self,
+        thing: &Thing,
+        time: Duration,
+        (picture, light): (&Picture, Light),
+        things: &[Thing],
+    ) -> bool {
         (self.rect, self.last) = (thing.rect, time);
         self.frames += 1;
+        self.peak = self.peak.max(thing.score);
         *self.kinds.entry(thing.kind).or_default() += thing.score;
         let size = (thing.rect.area() / (picture.width() as f32 * picture.height() as f32)).sqrt();
         let worth = thing.score * (0.3 + size);
@@ -347,13 +381,11 @@ impl Live {
         if best {
             self.best = (worth, time, thing.rect);
         }
-        for (part, patches) in parts(thing, picture) {
-            if let Some(shares) = Shares::of(picture, &patches) {
-                let (weight, sums) = self.colours.entry(part).or_default();
-                *weight += worth;
-                for colour in Colour::ALL {
-                    *sums.entry(*colour).or_default() += shares.share(*colour) * worth;
-                }
+        for (part, shares) in parts(thing, picture, light) {
+            let (weight, sums) = self.colours.entry(part).or_default();
+            *weight += worth;
+            for colour in Colour::ALL {
+                *sums.entry(*colour).or_default() += shares.share(*colour) * worth;
             }
         }
         if thing.kind == Kind::Person {
@@ -400,22 +432,24 @@ impl Live {
     }
 }
 
-/// Where the colours of a thing are looked for.
-pub(crate) fn parts(thing: &Thing, picture: &Picture) -> Vec<(Part, Vec<Rect>)> {
+/// The colours of a thing's parts, as far as they are in the picture.
+pub(crate) fn parts(thing: &Thing, picture: &Picture, light: Light) -> Vec<(Part, Shares)> {
     let b = thing.rect;
     let at = |x: f32, y: f32, w: f32, h: f32| Rect::new(b.x + b.w * x, b.y + b.h * y, b.w * w, b.h * h);
     if thing.kind != Kind::Person {
-        return vec![(
-            Part::Body,
-            vec![at(0.12, 0.38, 0.76, 0.2), at(0.08, 0.58, 0.2, 0.2), at(0.72, 0.58, 0.2, 0.2)],
-        )];
+        let body = Shares::of_body(picture, light, &b, None);
+        return body.map(|shares| (Part::Body, shares)).into_iter().collect();
     }
     // Who stands whole is at least twice as high as wide; less than that is cut off at the waist or sits.
     let cut = b.h < b.w * 1.5 || b.y + b.h > picture.height() as f32 - 3.0 && b.h < b.w * 2.0;
-    if cut {
-        return vec![(Part::Upper, vec![at(0.25, 0.4, 0.5, 0.45)])];
-    }
-    vec![(Part::Upper, vec![at(0.28, 0.2, 0.44, 0.26)]), (Part::Lower, vec![at(0.3, 0.54, 0.4, 0.28)])]
+    // Below the shoulders: above them long hair covers what is worn.
+    let patches = if cut {
+        vec![(Part::Upper, at(0.25, 0.4, 0.5, 0.45))]
+    } else {
+        vec![(Part::Upper, at(0.28, 0.27, 0.44, 0.2)), (Part::Lower, at(0.3, 0.54, 0.4, 0.28))]
+    };
+    let told = |(part, patch)| Some((part, Shares::of(picture, light, &[patch])?));
+    patches.into_iter().filter_map(told).collect()
 }
 
 #[cfg(test)]
@@ -449,7 +483,8 @@ mod tests {
         let bag = thing(Kind::Backpack, Rect::new(100.0, 80.0, 40.0, 60.0));
         let mut live = Live::new(&person, Duration::ZERO);
         for second in 0..4 {
-            let best = live.follow(&person, Duration::from_secs(second), &picture, &[person, bag]);
+            let best =
+                live.follow(&person, Duration::from_secs(second), (&picture, Light::DAY), &[person, bag]);
             assert!(best, "as well as ever");
         }
         let sighting = live.into_sighting().unwrap();
@@ -467,7 +502,7 @@ mod tests {
         let seen = |frames: u32| {
             let mut live = Live::new(&person, Duration::ZERO);
             for second in 0..frames {
-                live.follow(&person, Duration::from_secs(second.into()), &red, &[]);
+                live.follow(&person, Duration::from_secs(second.into()), (&red, Light::DAY), &[]);
             }
             live.look = kept(&red, &person.rect).unwrap();
             live
@@ -484,10 +519,38 @@ mod tests {
     }
 
     #[test]
+    fn what_never_looks_much_like_a_person_is_none() {
+        let picture = figure([30, 60, 200], [200, 20, 30]);
+        let seen = |kind: Kind, scores: &[f32]| {
+            let rect = Rect::new(110.0, 50.0, 80.0, 200.0);
+            let mut live = Live::new(&thing(kind, rect), Duration::ZERO);
+            for score in scores {
+                let thing = Thing { kind, rect, score: *score };
+                live.follow(&thing, Duration::ZERO, (&picture, Light::DAY), &[]);
+            }
+            live
+        };
+        assert!(!seen(Kind::Person, &[0.34, 0.36, 0.33, 0.4]).is_believed(FEWEST), "a post");
+        assert!(seen(Kind::Person, &[0.34, 0.36, 0.5, 0.31]).is_believed(FEWEST), "somebody behind a car");
+        assert!(seen(Kind::Car, &[0.34, 0.4]).is_believed(FEWEST));
+        assert!(!seen(Kind::Car, &[0.34, 0.35]).is_believed(FEWEST), "a window");
+        assert!(seen(Kind::Person, &[0.34]).is_believed(1), "all that a picture shows");
+    }
+
+    #[test]
+    fn what_a_half_cuts_off_is_left_to_the_other() {
+        let (left, right) = (Rect::new(0.0, 0.0, 430.0, 432.0), Rect::new(338.0, 0.0, 430.0, 432.0));
+        assert!(is_whole(&Rect::new(0.0, 10.0, 60.0, 90.0), &left, 768.0), "at the picture's own edge");
+        assert!(!is_whole(&Rect::new(380.0, 10.0, 49.5, 90.0), &left, 768.0));
+        assert!(is_whole(&Rect::new(380.0, 10.0, 49.5, 90.0), &right, 768.0));
+        assert!(!is_whole(&Rect::new(338.0, 10.0, 40.0, 90.0), &right, 768.0));
+    }
+
+    #[test]
     fn a_person_is_never_followed_into_a_car() {
         let person = thing(Kind::Person, Rect::new(0.0, 0.0, 50.0, 100.0));
         let mut live = Live::new(&person, Duration::ZERO);
-        live.follow(&person, Duration::ZERO, &figure([0; 3], [0; 3]), &[]);
+        live.follow(&person, Duration::ZERO, (&figure([0; 3], [0; 3]), Light::DAY), &[]);
         assert!(live.nearness(&thing(Kind::Car, person.rect)).is_none());
         assert!(live.nearness(&thing(Kind::Person, Rect::new(10.0, 0.0, 50.0, 100.0))).is_some());
         assert!(live.nearness(&thing(Kind::Person, Rect::new(200.0, 0.0, 50.0, 100.0))).is_none());
@@ -501,7 +564,7 @@ mod tests {
         let live = |first: u64, last: u64| {
             let mut live = Live::new(&person, Duration::from_secs(first));
             for second in [first, last] {
-                live.follow(&person, Duration::from_secs(second), &picture, &[]);
+                live.follow(&person, Duration::from_secs(second), (&picture, Light::DAY), &[]);
             }
             live.cut = picture.part(&around(&person.rect));
             live

@@ -77,3 +77,55 @@ fn a_moment_says_which_words_matched_and_which_can_not_be_told() {
         assert!(json.get(field).is_some(), "{field}");
     }
 }
+
+fn score(text: &str, sighting: &Sighting) -> f32 {
+    words().query(text).score(sighting)
+}
+
+#[test]
+fn a_neighbour_of_a_colour_is_not_that_colour() {
+    let wears = |colour| seen(Kind::Person, 0.0, 1.0, &[(Part::Upper, colour, 0.9)], &[]);
+    for (asked, worn) in [
+        ("orange vest", Colour::Brown),
+        ("red jacket", Colour::Brown),
+        ("white shirt", Colour::Grey),
+        ("black shirt", Colour::Grey),
+        ("yellow jacket", Colour::Orange),
+    ] {
+        let found = score(&format!("person in {asked}"), &wears(worn));
+        assert!(found > 0.3 && found < 0.6, "{asked}, {worn:?}: {found}");
+    }
+    let car = |colour| seen(Kind::Car, 0.0, 1.0, &[(Part::Body, colour, 0.9)], &[]);
+    let (white, silver) = (score("white car", &car(Colour::White)), score("white car", &car(Colour::Silver)));
+    assert!(white > 0.95 && silver > 0.6 && silver < 0.8, "{white} {silver}");
+}
+
+#[test]
+fn a_quarter_of_a_colour_is_not_enough_and_a_third_is() {
+    let wears = |share| {
+        seen(
+            Kind::Person,
+            0.0,
+            1.0,
+            &[(Part::Upper, Colour::Red, share), (Part::Upper, Colour::Blue, 0.6)],
+            &[],
+        )
+    };
+    assert!(score("person in red jacket", &wears(0.24)) < 0.6);
+    assert!(score("person in red jacket", &wears(0.36)) > 0.6);
+}
+
+#[test]
+fn a_long_description_is_not_met_by_most_of_its_words() {
+    let grey = [(Part::Upper, Colour::Grey, 0.9), (Part::Lower, Colour::Black, 0.9)];
+    let person = seen(Kind::Person, 0.0, 1.0, &grey, &[(Kind::Backpack, 0.9)]);
+    assert!(score("person in grey shirt with backpack", &person) > 0.95);
+    assert!(score("person in grey shirt and blue jeans with backpack", &person) < 0.6);
+}
+
+#[test]
+fn what_is_seen_with_somebody_now_and_then_is_not_theirs() {
+    let with = |share| seen(Kind::Person, 0.0, 1.0, &[], &[(Kind::Backpack, share)]);
+    assert!(score("person with backpack", &with(0.25)) < 0.6);
+    assert!(score("person with backpack", &with(0.5)) > 0.6);
+}

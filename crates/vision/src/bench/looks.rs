@@ -1,7 +1,7 @@
 //! Colours, kinds and what people carry, against what somebody saw in the same pictures.
 
 use super::report::{Attribute, table};
-use crate::colour::{self, Shares};
+use crate::colour::{self, Light};
 use crate::frames::{Decoder, Limits, Source};
 use crate::index::{LEAST, has, look, parts};
 use crate::{Colour, Finder, Kind, Objects, Picture, Rect, Thing, VisionError};
@@ -182,7 +182,7 @@ fn person(label: &Labelled, picture: &Picture, things: &[Thing], light: &str, co
         counts.add("person found, by height in the picture", height, found.is_some());
     }
     let Some(found) = found else { return };
-    let seen = parts(found, picture);
+    let seen = parts(found, picture, Light::of(picture));
     for (part, wanted, group) in [
         (Part::Upper, &label.upper, "colour worn above the waist"),
         (Part::Lower, &label.lower, "colour worn below the waist"),
@@ -190,8 +190,7 @@ fn person(label: &Labelled, picture: &Picture, things: &[Thing], light: &str, co
         if wanted == "-" {
             continue;
         }
-        let patches = seen.iter().find(|(of, _)| *of == part).map(|(_, patches)| patches.as_slice());
-        let main = patches.and_then(|patches| Shares::of(picture, patches)).and_then(|shares| shares.main());
+        let main = seen.iter().find(|(of, _)| *of == part).and_then(|(_, shares)| shares.main());
         let right = main.is_some_and(|(colour, _)| is_one(wanted, &format!("{colour:?}")));
         counts.add("colour of clothes, by light", light, right);
         if recorded {
@@ -239,7 +238,7 @@ pub(super) fn painted(counts: &mut Counts) {
                 let rgb: Vec<u8> = (0..60 * 60).flat_map(|at| pixel(at / 7)).collect();
                 let Some(picture) = Picture::new(60, 60, rgb) else { continue };
                 let lit = in_light(&picture, leaves);
-                let main = colour::of(&lit, &[Rect::new(4.0, 4.0, 52.0, 52.0)]);
+                let main = colour::of(&lit, Light::DAY, &[Rect::new(4.0, 4.0, 52.0, 52.0)]);
                 let right = main.is_some_and(|(told, _)| told == colour);
                 counts.add("painted patch, by light", light, right);
                 if light == "as recorded" {

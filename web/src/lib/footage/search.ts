@@ -41,14 +41,14 @@ export interface Moment {
   untold: string[];
 }
 
-/** A share of a part from which on its colour is taken as certain. */
-const ENOUGH = 0.45;
+/** A share of a part from which on its colour is taken as certain; what is less counts by its square. */
+const ENOUGH = 0.5;
 /** How sure a detector must be to count as certain. */
 const SURE = 0.55;
-/** A thing that was seen in this share of the frames is certainly there. */
-const OFTEN = 0.3;
+/** A thing that was seen in this share of the frames is certainly there; in fewer, it counts by its square. */
+const OFTEN = 0.6;
 /** From here on a word counts as matched. */
-const MATCHED = 0.5;
+const MATCHED = 0.36;
 /** Sightings this many seconds apart may be of one moment. */
 const NEAR = 1;
 /** The original reckons in 32 bits: what it takes as equal is equal here. */
@@ -68,10 +68,10 @@ function has(want: Want, sighting: Sighting): number | null {
   if (want.colour) {
     const { colour } = want;
     const shares = (want.parts ?? []).map((part) => colourOf(sighting, part, colour)).filter((one) => one !== null);
-    return shares.length > 0 ? Math.min(1, Math.max(...shares) / ENOUGH) : null;
+    return shares.length > 0 ? Math.min(1, Math.max(...shares) / ENOUGH) ** 2 : null;
   }
   const most = Math.max(0, ...(want.with ?? []).map((kind) => sighting.with?.[kind] ?? 0));
-  return Math.min(1, most / OFTEN);
+  return Math.min(1, most / OFTEN) ** 2;
 }
 
 type Fit = Pick<Moment, "score" | "matched" | "missed" | "untold">;
@@ -82,6 +82,7 @@ function fit(clause: Clause, sighting: Sighting): Fit | null {
   const found: Fit = { score: 0, matched: [...clause.words], missed: [], untold: [] };
   let product = Math.min(1, sighting.score / SURE);
   let count = 1;
+  let weakest = 1;
   for (const want of clause.wants) {
     const share = has(want, sighting);
     if (share === null) {
@@ -90,10 +91,11 @@ function fit(clause: Clause, sighting: Sighting): Fit | null {
     }
     (single(share) >= MATCHED ? found.matched : found.missed).push(want.words);
     product *= Math.max(share, 0.01);
+    weakest = Math.min(weakest, Math.max(share, 0.01));
     count += 1;
   }
-  // The mean that one missing thing pulls down most.
-  found.score = product ** (1 / count);
+  // The mean that one missing thing pulls down most; and no better than that one thing by itself would fit.
+  found.score = Math.min(product ** (1 / count), Math.sqrt(weakest));
   return found;
 }
 
