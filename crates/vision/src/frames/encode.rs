@@ -150,6 +150,8 @@ fn command(half: &Path, sound: bool, named: bool, limits: &Limits) -> Command {
         command.args(["-color_range", "tv"]);
     }
     command.args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-threads", "2"]);
+    // Frames in the order in which they are shown: across a gap of hours, players lose the place of those that are not.
+    command.args(["-bf", "0"]);
     command.args(["-fps_mode", "passthrough", "-enc_time_base:v", "1:10000"]);
     // Nothing but pictures and sound: no time, place, maker or program.
     command.args(["-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"]);

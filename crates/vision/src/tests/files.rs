@@ -319,7 +319,7 @@ fn a_recording_that_says_hours_lie_between_two_frames_is_read_and_copied() {
     let none = Suggestions { file: "jump".into(), width: 160, height: 90, duration: 1.0, boxes };
     let facts = cover_copy(&file, &copy, &none, &CopyOptions::default(), &mut |_| {}).unwrap();
     assert_eq!(facts.frames, 6);
-    assert!(times(&copy).windows(2).all(|pair| pair[0] <= pair[1]), "{:?}", times(&copy));
+    assert_eq!(times(&copy), times(&file));
 }
 
 #[test]
