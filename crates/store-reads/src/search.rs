@@ -33,8 +33,6 @@ const TOGETHER: usize = 8;
 const HANDS: usize = 4;
 /// Blocks of plates that may be read for nothing, when the newest segment alone would have had all that is wanted.
 const FOR_NOTHING: usize = 256;
-/// Blocks of plates from which on one segment's are looked through in parts, side by side.
-const WIDE: usize = 128;
 /// Blocks of plates that tell how many of a segment's plates fit.
 const ENOUGH: usize = 16;
 /// Blocks of times for each plate that fits, from which on their times are read in long runs.
@@ -273,27 +271,17 @@ impl<'a> Search<'a> {
             },
             Some(PlatePattern::Wildcard(wildcard)) => self::wildcard(segment, cache, wildcard)?,
         };
-        let first = groups.first().map(|group| group.start as usize / TIMES);
-        // Many plates whose times are still on the disk: in parts.
-        let parts =
-            match many(segment, &groups) && first.is_some_and(|at| !segment.cached(cache, Kind::Times, at)) {
-                true => HANDS,
-                false => 1,
-            };
-        let length = groups.len().div_ceil(parts).max(1);
-        let parts: Vec<(usize, &[Group])> =
-            groups.chunks(length).enumerate().map(|(part, groups)| (part * length, groups)).collect();
-        let mut candidates = side_by_side(&parts, |part| self.times(segment, cache, *part))?.concat();
+        let mut candidates = self.times(segment, cache, &groups)?;
         candidates.sort_unstable_by_key(|(seen, ..)| std::cmp::Reverse(*seen));
         Ok(Found { groups, candidates })
     }
 
-    /// Rows of groups that are new enough, with their time and the place of their group; the first of them stands at `base`.
+    /// Rows of groups that are new enough, with their time and the place of their group.
     fn times(
         &self,
         segment: &Segment,
         cache: &Cache,
-        (base, groups): (usize, &[Group]),
+        groups: &[Group],
     ) -> Result<Vec<Candidate>, StoreError> {
         let mut candidates = Vec::new();
         let starts = || groups.iter().map(|group| group.start as usize);
@@ -311,7 +299,7 @@ impl<'a> Search<'a> {
         }
         let mut ahead = (0, Vec::new());
         let mut held: Option<(usize, Arc<[u8]>)> = None;
-        for (place, group) in (base..).zip(groups) {
+        for (place, group) in groups.iter().enumerate() {
             for row in group.start..group.start.saturating_add(group.rows) {
                 let index = row as usize / TIMES;
                 let block = match held.take() {
@@ -453,27 +441,17 @@ fn many(segment: &Segment, groups: &[Group]) -> bool {
     groups.len() > segment.blocks(Kind::Times) / SPARSE
 }
 
-/// Plates that fit a wildcard: a look through the parts of the packed plates that its beginning leaves.
+/// Plates that fit a wildcard: a look through the parts of the packed plates that its beginning leaves. One hand does it, for
+/// blocks that others opened would stay in their parts of the memory, long after the cache let go of them.
 fn wildcard(segment: &Segment, cache: &Cache, asked: &Wildcard) -> Result<Vec<Group>, StoreError> {
     let ranges = blocks_of(segment, asked);
-    let blocks: usize = ranges.iter().map(Range::len).sum();
     // All of it from the start: the disk is what is waited for.
     segment.ahead(cache, Kind::Text, ranges.iter().flat_map(Clone::clone));
-    let cold = ranges.first().is_some_and(|range| !segment.cached(cache, Kind::Text, range.start));
-    let hands = if cold && blocks >= WIDE { HANDS } else { 1 };
-    let length = blocks.div_ceil(hands).max(1);
-    let parts: Vec<Range<usize>> = ranges
-        .into_iter()
-        .flat_map(|range| range.clone().step_by(length).map(move |from| from..range.end.min(from + length)))
-        .collect();
-    if hands == 1 {
-        let mut groups = Vec::new();
-        for part in parts {
-            groups.append(&mut wildcard_in(segment, cache, asked, part)?);
-        }
-        return Ok(groups);
+    let mut groups = Vec::new();
+    for range in ranges {
+        groups.append(&mut wildcard_in(segment, cache, asked, range)?);
     }
-    Ok(side_by_side(&parts, |part| wildcard_in(segment, cache, asked, part.clone()))?.concat())
+    Ok(groups)
 }
 
 /// The same in some of the blocks.
