@@ -47,12 +47,12 @@ struct Found {
     candidates: Vec<Candidate>,
 }
 
-/// Does the same with each part of the work, several at a time; the answers come in the order of the parts.
-fn side_by_side<P: Sync, T: Send>(
-    parts: &[P],
-    each: impl Fn(&P) -> Result<T, StoreError> + Sync,
+/// Does the same with each segment, several at a time; the answers come in the order of the segments.
+fn side_by_side<T: Send>(
+    segments: &[&Segment],
+    each: impl Fn(&Segment) -> Result<T, StoreError> + Sync,
 ) -> Result<Vec<T>, StoreError> {
-    if let [one] = parts {
+    if let [one] = segments {
         return Ok(vec![each(one)?]);
     }
     let next = AtomicUsize::new(0);
@@ -60,13 +60,13 @@ fn side_by_side<P: Sync, T: Send>(
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(part) = parts.get(at) else { return done };
-            done.push((at, each(part)));
+            let Some(segment) = segments.get(at) else { return done };
+            done.push((at, each(segment)));
         }
     };
     let mut all = thread::scope(|scope| {
         // A thread that the system refuses leaves its share to the others.
-        let hands: Vec<_> = (1..HANDS.min(parts.len()))
+        let hands: Vec<_> = (1..HANDS.min(segments.len()))
             .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
             .collect();
         let mut all = work();
@@ -203,7 +203,7 @@ impl<'a> Search<'a> {
             let find = |segment: &Segment| self.find(segment, cache);
             // What is in memory is found sooner than threads begin.
             let found = match now.iter().any(|segment| self.cold(segment, cache)) {
-                true => side_by_side(&now, |segment| find(segment))?,
+                true => side_by_side(&now, find)?,
                 false => now.iter().map(|segment| find(segment)).collect::<Result<Vec<_>, _>>()?,
             };
             let mut missing = self.missing();
@@ -445,8 +445,10 @@ fn many(segment: &Segment, groups: &[Group]) -> bool {
 /// blocks that others opened would stay in their parts of the memory, long after the cache let go of them.
 fn wildcard(segment: &Segment, cache: &Cache, asked: &Wildcard) -> Result<Vec<Group>, StoreError> {
     let ranges = blocks_of(segment, asked);
-    // All of it from the start: the disk is what is waited for.
-    segment.ahead(cache, Kind::Text, ranges.iter().flat_map(Clone::clone));
+    if ranges.len() > 1 {
+        // All of them from the start: the disk is what is waited for.
+        segment.ahead(cache, Kind::Text, ranges.iter().flat_map(Clone::clone));
+    }
     let mut groups = Vec::new();
     for range in ranges {
         groups.append(&mut wildcard_in(segment, cache, asked, range)?);
