@@ -1,5 +1,7 @@
 //! What the domain refuses, as problem+json: the one place where its errors get their status.
 
+use std::io::ErrorKind;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use canvass_core::{CoreError, access::Denied, plates::ReadsError, ports::StoreError, signin::limits};
 use canvass_store_objects::BlobError;
@@ -174,7 +176,9 @@ impl From<BlobError> for Problem {
                 Self::not_found().detail("the sealed bytes are gone").remedy("see the chain of custody")
             }
             BlobError::Taken { .. } | BlobError::Key => broken("the sealed bytes can't be named"),
-            BlobError::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            BlobError::File { source, .. }
+                if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
+            {
                 tracing::error!("the disk for blobs is full; make space");
                 full("disk-full", "The disk is full")
             }
