@@ -112,20 +112,8 @@ fn walk(folder: &Path) -> Option<String> {
         println!("skipped: the development clips are not here (CANVASS_EVAL)");
         return None;
     }
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-nostdin", "-ss", "7", "-t", "3", "-i"])
-        .arg(&clip)
-        .args(["-an", "-c:v", "mpeg4", "-q:v", "2"])
-        .arg(&to)
-        .status();
-    match made {
-        Ok(status) => assert!(status.success(), "ffmpeg"),
-        Err(_) => {
-            println!("skipped: ffmpeg is not here; `cargo xtask setup` installs it");
-            return None;
-        }
-    }
-    Some(to.display().to_string())
+    let (from, to) = (clip.display().to_string(), to.display().to_string());
+    ffmpeg(&["-ss", "7", "-t", "3", "-i", &from, "-an", "-c:v", "mpeg4", "-q:v", "2", &to]).then_some(to)
 }
 
 #[test]

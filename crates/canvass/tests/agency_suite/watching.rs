@@ -27,21 +27,10 @@ pub fn film(folder: &Path, name: &str, frames: u32) -> Option<String> {
     }
     let (from, to) = (folder.join("%02d.ppm"), folder.join(name));
     let kind = if name.ends_with(".ts") { "mpeg2video" } else { "mpeg4" };
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-nostdin", "-framerate", "10", "-i"])
-        .arg(&from)
-        // Rest at the end, so that the car is seen to have gone.
-        .args(["-vf", "tpad=stop=30:color=gray", "-r", "25", "-c:v", kind, "-q:v", "2", "-g", "5"])
-        .arg(&to)
-        .status();
-    match made {
-        Ok(status) => assert!(status.success(), "ffmpeg"),
-        Err(_) => {
-            println!("skipped: ffmpeg is not here; `cargo xtask setup` installs it");
-            return None;
-        }
-    }
-    Some(to.display().to_string())
+    let (from, to) = (from.display().to_string(), to.display().to_string());
+    // Rest at the end, so that the car is seen to have gone.
+    let rest = ["-vf", "tpad=stop=30:color=gray", "-r", "25", "-c:v", kind, "-q:v", "2", "-g", "5"];
+    ffmpeg(&[&["-framerate", "10", "-i", &from][..], &rest, &[&to]].concat()).then_some(to)
 }
 
 /// The machine beside the camera: a folder with the camera's token and nothing else.

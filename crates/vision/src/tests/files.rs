@@ -1,33 +1,20 @@
 //! Videos: times, rotation, what is hostile, and plates from file to reading.
 
-use super::{drawn, driver, ffmpeg, list, model};
+use super::{drawn, driver, every_frame, ffmpeg, frames, list, model};
 use crate::cover::{CopyOptions, Suggestions};
-use crate::frames::{Decoder, Frame, Limits, Queue, Sound, Source};
+use crate::frames::{Decoder, Limits, Queue, Sound, Source};
 use crate::{
-    Eyes, Finder, IndexOptions, News, Objects, ReadOptions, Reading, Settings, VisionError, cover_copy,
-    index_file, read_file,
+    Eyes, Finder, IndexOptions, News, Objects, ReadOptions, Reading, Settings, cover_copy, index_file,
+    read_file,
 };
 use std::path::Path;
 use std::time::Duration;
-
-fn frames(path: &Path, limits: &Limits) -> Result<Vec<Frame>, VisionError> {
-    let mut decoder = Decoder::open(Source::File(path.to_owned()), limits)?;
-    let mut all = Vec::new();
-    while let Some(frame) = decoder.next_frame()? {
-        all.push(frame);
-    }
-    Ok(all)
-}
 
 fn plate(news: News) -> Option<Reading> {
     match news {
         News::Plate(reading) => Some(*reading),
         News::Until(_) => None,
     }
-}
-
-fn every_frame() -> Limits {
-    Limits { frames_a_second: 0, patience: Duration::from_secs(20), ..Limits::default() }
 }
 
 fn near(a: Duration, seconds: f64) -> bool {

@@ -1,12 +1,11 @@
 //! Recordings of a high dynamic range: what is as bright as paper comes out as bright as paper, not pale and dark.
 
-use super::ffmpeg;
+use super::{every_frame, ffmpeg, frames};
 use crate::cover::{CopyOptions, Suggestions};
-use crate::frames::{Decoder, Frame, Limits, Source};
-use crate::{VisionError, cover_copy};
+use crate::cover_copy;
+use crate::frames::{Frame, Limits};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 const WIDTH: usize = 192;
 const HEIGHT: usize = 64;
@@ -17,19 +16,6 @@ const PQ: [u16; 3] = [451, 424, 573];
 const HLG: [u16; 3] = [502, 446, 721];
 /// What they are on a screen of BT.1886, white bent to leave room for what shines more.
 const WANTED: [u8; 3] = [143, 125, 215];
-
-fn frames(path: &Path, limits: &Limits) -> Result<Vec<Frame>, VisionError> {
-    let mut decoder = Decoder::open(Source::File(path.to_owned()), limits)?;
-    let mut all = Vec::new();
-    while let Some(frame) = decoder.next_frame()? {
-        all.push(frame);
-    }
-    Ok(all)
-}
-
-fn every_frame() -> Limits {
-    Limits { frames_a_second: 0, patience: Duration::from_secs(20), ..Limits::default() }
-}
 
 fn knows(what: &str, name: &str) -> bool {
     let told = Command::new("ffmpeg").args(["-hide_banner", what]).output();

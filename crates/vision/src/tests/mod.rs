@@ -15,8 +15,11 @@ mod tracks;
 
 pub(crate) use brought::tiny_towers;
 
-use crate::{Driver, Models, default_folder};
+use crate::frames::{Decoder, Frame, Limits, Source};
+use crate::{Driver, Models, VisionError, default_folder};
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 /// The list over the folder of models.
 fn list() -> Models {
@@ -63,6 +66,20 @@ fn ffmpeg(args: &[&str]) -> bool {
             false
         }
     }
+}
+
+/// All frames of a file.
+fn frames(path: &Path, limits: &Limits) -> Result<Vec<Frame>, VisionError> {
+    let mut decoder = Decoder::open(Source::File(path.to_owned()), limits)?;
+    let mut all = Vec::new();
+    while let Some(frame) = decoder.next_frame()? {
+        all.push(frame);
+    }
+    Ok(all)
+}
+
+fn every_frame() -> Limits {
+    Limits { frames_a_second: 0, patience: Duration::from_secs(20), ..Limits::default() }
 }
 
 fn ffmpeg_is_missing() -> bool {
