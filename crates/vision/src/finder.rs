@@ -138,6 +138,16 @@ impl Finder {
         self.detector.at_width(picture, width, self.settings.faint_score)
     }
 
+    /// The same of parts of a picture.
+    pub(crate) fn boxes_within(
+        &mut self,
+        picture: &Picture,
+        width: u32,
+        parts: Option<&[Rect]>,
+    ) -> Result<Vec<Found>, VisionError> {
+        self.detector.within(picture, width, parts, self.settings.faint_score)
+    }
+
     /// Reads one box; none when it says nothing that counts.
     pub fn read(&mut self, picture: &Picture, found: &Found) -> Result<Option<Plate>, VisionError> {
         let Some(guess) = self.reader.read(picture, found)? else { return Ok(None) };

@@ -11,6 +11,7 @@
 //! Nothing here tells who somebody is: of a face there is a box and no more. `docs/ref/vision.md` has the measured accuracy and costs.
 
 mod bench;
+mod change;
 mod colour;
 mod cover;
 mod detect;
@@ -35,8 +36,8 @@ mod track;
 mod tests;
 
 pub use bench::{
-    Attribute, Bench, Known, Label, Measured, Measuring, Named, Plates, Report, Score, Search, Soak, Stage,
-    labels, measure, run as run_bench, soak as run_soak, speed as run_speed,
+    Attribute, Bench, Known, Label, Measured, Measuring, Named, Plates, Report, Score, Search, Soak, Speed,
+    Stage, labels, measure, run as run_bench, soak as run_soak, speed as run_speed,
 };
 pub use canvass_footage::Embedding;
 pub use canvass_plates::{Colour, PlateText, Region, VehicleType};

@@ -1,5 +1,6 @@
 //! Files in, readings out: what `canvass camera read` prints.
 
+use crate::change::Changes;
 use crate::frames::{Decoder, Frame, Limits, Source};
 use crate::track::join;
 use crate::{
@@ -81,8 +82,8 @@ pub struct ReadOptions {
     pub least_confidence: f32,
     /// The widths at which frames are searched, one after another in turn.
     pub widths: Vec<u32>,
-    /// Frames that show the same as the one before are not searched again.
-    pub skip_still: bool,
+    /// Only what changed since it was last searched is searched again.
+    pub only_changes: bool,
     /// A plate that stays in view is told after this long, and not again when it leaves; none: when it leaves.
     pub tell_after: Option<Duration>,
 }
@@ -93,7 +94,7 @@ impl Default for ReadOptions {
             limits: Limits::default(),
             least_confidence: 0.2,
             widths: vec![1280, 640, 960, 640],
-            skip_still: true,
+            only_changes: true,
             tell_after: None,
         }
     }
@@ -142,8 +143,9 @@ pub struct Video {
     options: ReadOptions,
     tracker: Tracker,
     waiting: Vec<Track>,
-    seen: usize,
-    last: Option<Picture>,
+    /// How many turns the widths had.
+    turns: usize,
+    changes: Changes,
     /// Frames in which nothing had changed.
     pub(crate) still: u64,
 }
@@ -156,8 +158,8 @@ impl Video {
             options,
             tracker: Tracker::new(),
             waiting: Vec::new(),
-            seen: 0,
-            last: None,
+            turns: 0,
+            changes: Changes::default(),
             still: 0,
         }
     }
@@ -179,16 +181,11 @@ impl Video {
     }
 
     fn search(&mut self, finder: &mut Finder, frame: &Frame) -> Result<(), VisionError> {
-        let rounds = self.options.widths.len().max(1);
-        // Every width has its turn before a still picture is passed over.
-        if self.is_still(&frame.picture)? && self.seen >= rounds {
+        let Some(boxes) = self.boxes(finder, frame)? else {
             self.still += 1;
             self.tracker.hold(frame.time);
             return Ok(());
-        }
-        let width = self.options.widths.get(self.seen % rounds).copied().unwrap_or(1280);
-        self.seen += 1;
-        let boxes: Vec<Found> = finder.boxes(&frame.picture, width)?;
+        };
         let tracks = self.tracker.assign(frame.time, &boxes);
         for (found, (id, wanted)) in boxes.iter().zip(tracks) {
             if wanted && let Some(mut plate) = finder.read(&frame.picture, found)? {
@@ -201,20 +198,22 @@ impl Video {
         Ok(())
     }
 
-    /// Whether a frame shows what the last searched one showed.
-    fn is_still(&mut self, picture: &Picture) -> Result<bool, VisionError> {
-        if !self.options.skip_still {
-            return Ok(false);
+    /// The boxes of a frame at the width whose turn it is; none when nothing changed at any width.
+    fn boxes(&mut self, finder: &mut Finder, frame: &Frame) -> Result<Option<Vec<Found>>, VisionError> {
+        let widths = if self.options.widths.is_empty() { &[1280] } else { self.options.widths.as_slice() };
+        let turns = widths.len();
+        let mut widths = widths.iter().copied().cycle().skip(self.turns % turns).take(turns);
+        if !self.options.only_changes {
+            let width = widths.next().unwrap_or(1280);
+            self.turns += 1;
+            return finder.boxes(&frame.picture, width).map(Some);
         }
-        let small = picture.scaled(96, 54)?;
-        let still = self
-            .last
-            .as_ref()
-            .is_some_and(|last| last.rgb().iter().zip(small.rgb()).all(|(a, b)| a.abs_diff(*b) <= 8));
-        if !still {
-            (self.last, self.seen) = (Some(small), if self.last.is_some() { self.seen } else { 0 });
-        }
-        Ok(still)
+        let Some((turn, look)) = self.changes.next(&frame.picture, frame.time, widths)? else {
+            return Ok(None);
+        };
+        self.turns += turn + 1;
+        let found = finder.boxes_within(&frame.picture, look.width, look.parts.as_deref())?;
+        Ok(Some(self.changes.found(&look, found)))
     }
 
     /// Tracks that have ended and that no later one can join any more; all of them at the end.

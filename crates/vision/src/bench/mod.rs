@@ -6,7 +6,7 @@ mod searches;
 mod stages;
 
 pub use report::{Attribute, Known, Measured, Measuring, Named, Plates, Report, Search, measure};
-pub use stages::{Soak, soak, speed};
+pub use stages::{Soak, Speed, soak, speed};
 
 use crate::{Finder, Picture, Rect, VisionError};
 use serde::Serialize;

@@ -3,7 +3,7 @@
 use super::{Label, Stage};
 use crate::frames::{Decoder, Source};
 use crate::read::Video;
-use crate::{Finder, Picture, Quad, ReadOptions, Rect, VisionError};
+use crate::{Finder, Picture, PlateText, Quad, ReadOptions, Rect, VisionError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -49,34 +49,53 @@ pub(super) fn stages(
     Ok(stages)
 }
 
-/// Searches every frame of a video, from container to readings: how many there were, and how long it took.
+/// What looking at a video took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Speed {
+    /// Frames, every one of them.
+    pub frames: u32,
+    /// From container to readings.
+    pub time: Duration,
+    /// The plates that were read.
+    pub plates: Vec<PlateText>,
+}
+
+/// Looks at every frame of a video; what did not change is searched again only when `whole`.
 pub fn speed(
     finder: &mut Finder,
     path: &Path,
+    whole: bool,
     now: &dyn Fn() -> Duration,
-) -> Result<(u32, Duration), VisionError> {
+) -> Result<Speed, VisionError> {
     let start = now();
     let mut frames = 0;
-    every_frame(finder, path, &mut || {
+    let plates = every_frame(finder, path, whole, &mut || {
         frames += 1;
         true
     })?;
-    Ok((frames, (now() - start).max(Duration::from_nanos(1))))
+    Ok(Speed { frames, time: (now() - start).max(Duration::from_nanos(1)), plates })
 }
 
-/// Searches each frame until the video ends or `go_on` says no.
-fn every_frame(finder: &mut Finder, path: &Path, go_on: &mut dyn FnMut() -> bool) -> Result<(), VisionError> {
-    let mut options = ReadOptions { skip_still: false, ..ReadOptions::default() };
+/// Looks at each frame until the video ends or `go_on` says no: the plates that were read.
+fn every_frame(
+    finder: &mut Finder,
+    path: &Path,
+    whole: bool,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Vec<PlateText>, VisionError> {
+    let mut options = ReadOptions { only_changes: !whole, ..ReadOptions::default() };
     options.limits.frames_a_second = 0;
     let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
     let mut video = Video::new(&path.display().to_string(), options);
+    let mut plates = Vec::new();
     while let Some(frame) = decoder.next_frame()? {
-        video.see(finder, &frame)?;
+        plates.extend(video.see(finder, &frame)?.iter().map(|reading| reading.plate));
         if !go_on() {
             break;
         }
     }
-    Ok(())
+    plates.extend(video.end().iter().map(|reading| reading.plate));
+    Ok(plates)
 }
 
 /// What a long run took.
@@ -109,7 +128,7 @@ pub fn soak(
     let mut frames = 0;
     while now() - start < time {
         let before = frames;
-        every_frame(finder, path, &mut || {
+        every_frame(finder, path, false, &mut || {
             frames += 1;
             let share = (now() - start).as_secs_f64() / time.as_secs_f64().max(1e-9);
             if let Some((sum, count)) = sums.get_mut((share * 4.0) as usize) {

@@ -6,8 +6,8 @@
 )]
 
 use canvass_vision::{
-    Driver, Eyes, Finder, Measuring, Models, Objects, Settings, Towers, VisionError, default_folder, labels,
-    measure, run_bench, run_soak, run_speed,
+    Driver, Eyes, Finder, Measuring, Models, Objects, PlateText, Settings, Speed, Towers, VisionError,
+    default_folder, labels, measure, run_bench, run_soak, run_speed,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -42,10 +42,13 @@ enum Task {
     },
     /// Measure plates, attributes and searches, and write the report that is published
     Report(ReportArgs),
-    /// Print how many frames of a video are searched in a second, every one of them, and the processor time of each
+    /// Print how many frames of a video are looked at in a second, every one of them, the processor time of each, and the plates
     Speed {
         /// The video
         video: PathBuf,
+        /// Search all of every frame, not only what changed
+        #[arg(long)]
+        whole: bool,
     },
     /// Search a video again and again, and print the memory by quarters of the time
     Soak {
@@ -105,7 +108,7 @@ fn run(cli: Cli) -> Result<bool, VisionError> {
             let mut eyes = Eyes { objects, towers: towers.transpose()? };
             report(&mut finder, &mut eyes, &models, &args)
         }
-        Task::Speed { video } => speed(&mut finder, &video),
+        Task::Speed { video, whole } => speed(&mut finder, &video, whole),
         Task::Soak { video, minutes } => soak(&mut finder, &video, minutes),
     }
 }
@@ -171,15 +174,16 @@ fn clock() -> impl Fn() -> std::time::Duration {
     move || start.elapsed()
 }
 
-fn speed(finder: &mut Finder, video: &Path) -> Result<bool, VisionError> {
+fn speed(finder: &mut Finder, video: &Path, whole: bool) -> Result<bool, VisionError> {
     let before = processor_time();
-    let (frames, time) = run_speed(finder, video, &clock())?;
+    let Speed { frames, time, plates } = run_speed(finder, video, whole, &clock())?;
     let spent = before.zip(processor_time()).map_or(0.0, |(before, after)| after - before);
     let frames = f64::from(frames);
     println!(
-        "{:.2} frames a second, {:.0} ms of processor time a frame ({frames} frames)",
+        "{:.2} frames a second, {:.0} ms of processor time a frame ({frames} frames; plates: {})",
         frames / time.as_secs_f64(),
-        spent * 1000.0 / frames.max(1.0)
+        spent * 1000.0 / frames.max(1.0),
+        plates.iter().map(PlateText::as_str).collect::<Vec<_>>().join(" ")
     );
     Ok(true)
 }

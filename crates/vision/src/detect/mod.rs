@@ -54,9 +54,21 @@ impl Detector {
 
     /// The plates of a picture scaled to `width` pixels, surest first, in the picture's own pixels.
     pub fn at_width(&mut self, picture: &Picture, width: u32, least: f32) -> Result<Vec<Found>, VisionError> {
+        self.within(picture, width, None, least)
+    }
+
+    /// The same of some parts of the picture, which are in its own pixels; plates that a part cuts off are left out. A network
+    /// may look beyond them.
+    pub fn within(
+        &mut self,
+        picture: &Picture,
+        width: u32,
+        parts: Option<&[Rect]>,
+        least: f32,
+    ) -> Result<Vec<Found>, VisionError> {
         let found = match &mut self.0 {
-            Form::Priors(net) => net.at_width(picture, width, least),
-            Form::Yolo(net) => net.at_width(picture, width, least),
+            Form::Priors(net) => net.within(picture, width, parts, least),
+            Form::Yolo(net) => net.within(picture, width, parts, least),
         };
         found.map(unique)
     }
@@ -82,6 +94,17 @@ impl Detector {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a box, in the pixels of a part, ends at an edge that the picture goes beyond.
+fn cut_off(rect: &Rect, part: &Rect, picture: &Picture) -> bool {
+    let near = 2.0;
+    let (w, h) = (picture.width() as f32, picture.height() as f32);
+    let left = part.x > 1.0 && rect.x < near;
+    let top = part.y > 1.0 && rect.y < near;
+    let right = part.x + part.w < w - 1.0 && rect.x + rect.w > part.w - near;
+    let bottom = part.y + part.h < h - 1.0 && rect.y + rect.h > part.h - near;
+    left || top || right || bottom
 }
 
 /// The surest of those that overlap.

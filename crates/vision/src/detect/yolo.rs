@@ -2,7 +2,7 @@
 //! out itself, `N × 7` (picture, left, top, right, bottom, kind, score; open-image-models) or `1 × N × 6` (left, top, right,
 //! bottom, score, kind), and the raw `1 × (4 + kinds) × N` (middle, size, a score for each kind; YOLOv8 and later).
 
-use super::Found;
+use super::{Found, cut_off};
 use crate::infer::{Ports, Signature, open_chosen};
 use crate::letterbox::Letterbox;
 use crate::{Driver, Files, Inference, Picture, Rect, Tensor, VisionError};
@@ -59,23 +59,30 @@ impl Yolo {
         self.network.driver()
     }
 
-    /// The picture as it is at this width: whole, or in parts where the network's input is much smaller.
-    pub(super) fn at_width(
+    /// The picture as it is at this width: whole, or in parts where the network's input is much smaller; of these only those that
+    /// share something with `wanted`.
+    pub(super) fn within(
         &mut self,
         picture: &Picture,
         width: u32,
+        wanted: Option<&[Rect]>,
         least: f32,
     ) -> Result<Vec<Found>, VisionError> {
         let mut found = Vec::new();
+        let is_wanted =
+            |part: &Rect| wanted.is_none_or(|wanted| wanted.iter().any(|one| one.shared(part) > 0.0));
         for part in self.parts(picture, width) {
             let Some(part) = part else {
                 found.extend(self.look(picture, width, least)?);
                 continue;
             };
+            if !is_wanted(&part) {
+                continue;
+            }
             let Some(cut) = picture.part(&part) else { continue };
             let (left, top) = (part.x.floor(), part.y.floor());
             for mut one in self.look(&cut, width, least)? {
-                if cut_off(&one.rect, &cut, &part, picture) {
+                if cut_off(&one.rect, &part, picture) {
                     continue;
                 }
                 (one.rect.x, one.rect.y) = (one.rect.x + left, one.rect.y + top);
@@ -133,17 +140,6 @@ impl Yolo {
         });
         Ok(found.collect())
     }
-}
-
-/// Whether a box ends at an edge that the next part goes beyond: that part has all of it.
-fn cut_off(rect: &Rect, cut: &Picture, part: &Rect, picture: &Picture) -> bool {
-    let near = 2.0;
-    let (w, h) = (picture.width() as f32, picture.height() as f32);
-    let left = part.x > 1.0 && rect.x < near;
-    let top = part.y > 1.0 && rect.y < near;
-    let right = part.x + part.w < w - 1.0 && rect.x + rect.w > cut.width() as f32 - near;
-    let bottom = part.y + part.h < h - 1.0 && rect.y + rect.h > cut.height() as f32 - near;
-    left || top || right || bottom
 }
 
 struct Row {
