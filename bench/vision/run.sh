@@ -73,7 +73,7 @@ for _ in $(seq "${RUNS:-3}"); do
 done
 median() { printf '%s\n' "$@" | sort -g | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
 mine=$(median "${ours[@]}")
-awk -v f="$mine" 'BEGIN { printf "median: %s frames a second at 1280 × 720 (wanted: 8): %s\n", f, f >= 8 ? "reached" : "missed" }'
+awk -v f="$mine" 'BEGIN { printf "median: %s frames a second at 1280 × 720 (wanted: 8): %s\n", f, (f >= 8 ? "reached" : "missed") }'
 if [ ${#theirs[@]} -gt 0 ]; then
   awk -v a="$mine" -v b="$(median "${theirs[@]}")" 'BEGIN { printf "ratio to the peer: %.2f (%s to %s)\n", a / b, a, b }'
   awk -v a="$(median "${whole[@]}")" -v b="$(median "${theirs[@]}")" 'BEGIN { printf "with all of every frame searched: %.2f (%s)\n", a / b, a }'

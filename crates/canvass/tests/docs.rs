@@ -230,17 +230,6 @@ fn the_guide_speaks_of_every_command() {
 }
 
 #[test]
-fn lines_are_short() {
-    for page in pages() {
-        for (at, line) in fs::read_to_string(&page).unwrap().lines().enumerate() {
-            // A row of a table can't be broken.
-            let fits = line.starts_with('|') || line.chars().count() <= 160;
-            assert!(fits, "{} line {}: over 160 characters", page.display(), at + 1);
-        }
-    }
-}
-
-#[test]
 fn wrong_commands_are_found() {
     let page = "```sh\ncanvass serve --data ./data > log # runs\ncanvass open off_… --purpose 'a b' \\\n  --out x\n```\n\
                 ```python\ncanvass nonsense\n```\n```\ncanvass backup --server x NAME ; canvass restore --from x --data y\n\

@@ -18,6 +18,8 @@ const MARGIN: f32 = 64.0;
 const MOST_OF_IT: f32 = 0.7;
 /// Parts of one frame; more are joined.
 const MOST_PARTS: usize = 6;
+/// The width of searches where none is named.
+const ANY_WIDTH: u32 = 1280;
 /// Where something moves, the whole is searched this often all the same.
 const AFRESH: Duration = Duration::from_secs(2);
 
@@ -36,59 +38,78 @@ pub(crate) struct Look {
 
 /// What was searched last at one width.
 #[derive(Debug)]
-struct Searched {
+struct Seen {
     small: Picture,
+    /// When all of it was.
     whole: Duration,
-    found: Vec<Found>,
 }
 
-/// What was searched of a view, by width.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    searched: BTreeMap<u32, Searched>,
+/// Chooses what of each frame is searched; it knows pictures only, not what is found in them.
+#[derive(Debug)]
+pub(crate) struct Planner {
+    widths: Vec<u32>,
+    only_changes: bool,
+    /// How many turns the widths had.
+    turns: usize,
+    seen: BTreeMap<u32, Seen>,
 }
 
-impl Changes {
-    /// What of a frame is to be searched at the first of these widths at which something changed; none where nothing did.
-    ///
-    /// What is searched then must be given to [`Changes::found`].
-    pub(crate) fn next(
-        &mut self,
-        picture: &Picture,
-        time: Duration,
-        widths: impl Iterator<Item = u32>,
-    ) -> Result<Option<(usize, Look)>, VisionError> {
-        let down = (picture.height() * ACROSS).div_ceil(picture.width()).clamp(1, ACROSS * 4);
-        let small = picture.scaled(ACROSS.min(picture.width()), down.min(picture.height()))?;
-        let block =
-            (picture.width() as f32 / small.width() as f32, picture.height() as f32 / small.height() as f32);
-        for (turn, width) in widths.enumerate() {
-            let before = self.searched.get(&width).filter(|before| same_size(&before.small, &small));
-            let changed = Blocks::between(before.map(|before| &before.small), &small);
-            if changed.is_none() {
-                continue;
-            }
-            let fresh = before.is_some_and(|before| time.saturating_sub(before.whole) < AFRESH);
-            let scale = width as f32 / picture.width() as f32;
-            let parts = if fresh { parts(&changed, block, MARGIN / scale, picture) } else { None };
-            let entry = self.searched.entry(width);
-            let searched =
-                entry.or_insert_with(|| Searched { small: small.clone(), whole: time, found: Vec::new() });
-            searched.small = small;
-            if parts.is_none() {
-                (searched.whole, searched.found) = (time, Vec::new());
-            }
-            return Ok(Some((turn, Look { width, parts, changed, block })));
-        }
-        Ok(None)
+impl Planner {
+    /// A planner that gives each of the widths its turn, and has all of every frame searched unless `only_changes`.
+    pub(crate) fn new(widths: &[u32], only_changes: bool) -> Self {
+        let widths = if widths.is_empty() { vec![ANY_WIDTH] } else { widths.to_vec() };
+        Self { widths, only_changes, turns: 0, seen: BTreeMap::new() }
     }
 
+    /// What of a frame is to be searched, at the next width at which something changed; none where nothing did.
+    pub(crate) fn next(&mut self, picture: &Picture, time: Duration) -> Result<Option<Look>, VisionError> {
+        let count = self.widths.len();
+        let mut turns = self.widths.iter().copied().cycle().skip(self.turns % count).take(count);
+        if !self.only_changes {
+            self.turns += 1;
+            return Ok(turns.next().map(Look::whole));
+        }
+        let down = (picture.height() * ACROSS).div_ceil(picture.width()).clamp(1, ACROSS * 4);
+        let small = picture.scaled(ACROSS.min(picture.width()), down.min(picture.height()))?;
+        let side = |all: u32, blocks: u32| all as f32 / blocks as f32;
+        let block = (side(picture.width(), small.width()), side(picture.height(), small.height()));
+        let changed = turns.enumerate().find_map(|(turn, width)| {
+            let before = self.seen.get(&width).filter(|before| same_size(&before.small, &small));
+            let changed = Blocks::between(before.map(|before| &before.small), &small);
+            (!changed.is_none()).then(|| (turn, width, changed, before.map(|before| before.whole)))
+        });
+        let Some((turn, width, changed, whole)) = changed else { return Ok(None) };
+        self.turns += turn + 1;
+        let margin = MARGIN * picture.width() as f32 / width as f32;
+        let recent = whole.filter(|whole| time.saturating_sub(*whole) < AFRESH);
+        let parts = recent.and_then(|_| parts(&changed, block, margin, picture));
+        let whole = recent.filter(|_| parts.is_some()).unwrap_or(time);
+        self.seen.insert(width, Seen { small, whole });
+        Ok(Some(Look { width, parts, changed, block }))
+    }
+}
+
+impl Look {
+    /// All of a frame.
+    fn whole(width: u32) -> Self {
+        Self { width, parts: None, changed: Blocks { across: 0, changed: Vec::new() }, block: (1.0, 1.0) }
+    }
+}
+
+/// What was found of a view, by width.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(BTreeMap<u32, Vec<Found>>);
+
+impl Kept {
     /// Takes what a look found, and returns it with what was found before where nothing changed.
-    pub(crate) fn found(&mut self, look: &Look, found: Vec<Found>) -> Vec<Found> {
-        let Some(searched) = self.searched.get_mut(&look.width) else { return found };
-        let still = searched.found.iter().filter(|one| !look.changed.touch(&one.rect, look.block));
+    pub(crate) fn with(&mut self, look: &Look, found: Vec<Found>) -> Vec<Found> {
+        let kept = self.0.entry(look.width).or_default();
+        if look.parts.is_none() {
+            kept.clear();
+        }
+        let still = kept.iter().filter(|one| !look.changed.touch(&one.rect, look.block));
         let all = crate::detect::unique(found.into_iter().chain(still.copied()).collect());
-        searched.found.clone_from(&all);
+        kept.clone_from(&all);
         all
     }
 }
@@ -214,77 +235,91 @@ mod tests {
         Found { rect, quad: Quad(rect.corners().0), score: 0.9 }
     }
 
-    fn next(changes: &mut Changes, picture: &Picture, ms: u64) -> Option<(usize, Look)> {
-        changes.next(picture, Duration::from_millis(ms), WIDTHS.into_iter()).unwrap()
+    fn next(planner: &mut Planner, picture: &Picture, ms: u64) -> Option<Look> {
+        planner.next(picture, Duration::from_millis(ms)).unwrap()
     }
 
     #[test]
     fn every_width_searches_the_whole_first_and_then_nothing() {
-        let mut changes = Changes::default();
+        let mut planner = Planner::new(&WIDTHS, true);
         for (turn, width) in WIDTHS.into_iter().enumerate() {
-            let (chosen, look) = next(&mut changes, &street(None), turn as u64).unwrap();
-            assert_eq!((chosen, look.width, look.parts), (turn, width, None));
+            let look = next(&mut planner, &street(None), turn as u64).unwrap();
+            assert_eq!((look.width, look.parts), (width, None));
         }
-        assert_eq!(next(&mut changes, &street(None), 9), None);
-        assert_eq!(next(&mut changes, &street(None), 3_600_000), None, "however long it stays so");
+        assert_eq!(next(&mut planner, &street(None), 9), None);
+        assert_eq!(next(&mut planner, &street(None), 3_600_000), None, "however long it stays so");
+    }
+
+    #[test]
+    fn a_width_that_saw_it_leaves_its_turn_to_one_that_did_not() {
+        let mut planner = Planner::new(&[1280, 640, 960, 640], true);
+        let widths: Vec<_> =
+            (0..6).map(|i| next(&mut planner, &street(None), i).map(|look| look.width)).collect();
+        assert_eq!(widths, [Some(1280), Some(640), Some(960), None, None, None]);
+        let moved: Vec<_> =
+            (6..10).filter_map(|i| next(&mut planner, &street(Some((400, 300))), i)).collect();
+        assert_eq!(moved.iter().map(|look| look.width).collect::<Vec<_>>(), [640, 1280, 960]);
+        assert!(moved.iter().all(|look| look.parts.is_some()));
+    }
+
+    #[test]
+    fn all_of_every_frame_is_searched_where_that_is_wanted() {
+        let mut planner = Planner::new(&WIDTHS, false);
+        let mut kept = Kept::default();
+        for turn in 0..6usize {
+            let look = next(&mut planner, &street(None), turn as u64).unwrap();
+            assert_eq!((look.width, &look.parts), (WIDTHS[turn % 3], &None));
+            let found = if turn < 3 { vec![at(20.0, 20.0)] } else { Vec::new() };
+            assert_eq!(kept.with(&look, found.clone()), found);
+        }
+        assert_eq!(next(&mut Planner::new(&[], true), &street(None), 0).unwrap().width, ANY_WIDTH);
     }
 
     #[test]
     fn what_moved_is_searched_where_it_was_and_where_it_is() {
-        let mut changes = Changes::default();
-        let one = [1280u32];
-        let mut look = |square, ms| {
-            let time = Duration::from_millis(ms);
-            changes.next(&street(square), time, one.into_iter()).unwrap().map(|(_, look)| look)
-        };
-        look(Some((0, 0)), 0).unwrap();
-        let parts = look(Some((640, 320)), 100).unwrap().parts.unwrap();
+        let mut planner = Planner::new(&[1280], true);
+        next(&mut planner, &street(Some((0, 0))), 0).unwrap();
+        let parts = next(&mut planner, &street(Some((640, 320))), 100).unwrap().parts.unwrap();
         assert_eq!(parts.len(), 2);
         for (x, y) in [(0.0, 0.0), (640.0, 320.0)] {
             let square = Rect::new(x, y, 64.0, 64.0);
             assert!(parts.iter().any(|part| square.inside(part) > 0.999), "{x}, {y}: {parts:?}");
         }
         assert!(parts.iter().map(Rect::area).sum::<f32>() < 200.0 * 200.0 * 2.0, "{parts:?}");
-        assert_eq!(look(Some((700, 320)), 2100).unwrap().parts, None, "the whole, every two seconds");
+        let later = next(&mut planner, &street(Some((700, 320))), 2100).unwrap();
+        assert_eq!(later.parts, None, "the whole, every two seconds");
     }
 
     #[test]
     fn what_was_found_stays_until_something_touches_it() {
-        let mut changes = Changes::default();
-        let (_, look) = next(&mut changes, &street(Some((0, 0))), 0).unwrap();
-        assert_eq!(changes.found(&look, vec![at(20.0, 20.0), at(900.0, 500.0)]).len(), 2);
-        let widths = || std::iter::once(1280);
-        let (_, look) =
-            changes.next(&street(Some((64, 0))), Duration::from_millis(100), widths()).unwrap().unwrap();
-        assert_eq!(changes.found(&look, vec![at(84.0, 20.0)]), vec![at(84.0, 20.0), at(900.0, 500.0)]);
-        let (_, look) = changes.next(&street(None), Duration::from_millis(200), widths()).unwrap().unwrap();
-        assert_eq!(changes.found(&look, Vec::new()), vec![at(900.0, 500.0)], "it has gone");
+        let (mut planner, mut kept) = (Planner::new(&[1280], true), Kept::default());
+        let look = next(&mut planner, &street(Some((0, 0))), 0).unwrap();
+        assert_eq!(kept.with(&look, vec![at(20.0, 20.0), at(900.0, 500.0)]).len(), 2);
+        let look = next(&mut planner, &street(Some((64, 0))), 100).unwrap();
+        assert_eq!(kept.with(&look, vec![at(84.0, 20.0)]), vec![at(84.0, 20.0), at(900.0, 500.0)]);
+        let look = next(&mut planner, &street(None), 200).unwrap();
+        assert_eq!(kept.with(&look, Vec::new()), vec![at(900.0, 500.0)], "it has gone");
     }
 
     #[test]
     fn light_that_changes_slowly_adds_up() {
         let grey = |value| Picture::new(640, 360, vec![value; 640 * 360 * 3]).unwrap();
-        let mut changes = Changes::default();
-        let mut searched = Vec::new();
-        for step in 0..20u8 {
-            let time = Duration::from_secs(step.into());
-            if changes.next(&grey(100 + step), time, std::iter::once(640)).unwrap().is_some() {
-                searched.push(step);
-            }
-        }
-        assert_eq!(searched, [0, 9, 18]);
+        let mut planner = Planner::new(&[640], true);
+        let searched =
+            (0..20u8).filter(|&step| next(&mut planner, &grey(100 + step), u64::from(step) * 1000).is_some());
+        assert_eq!(searched.collect::<Vec<_>>(), [0, 9, 18]);
     }
 
     #[test]
     fn another_size_is_another_view() {
-        let mut changes = Changes::default();
-        let (_, look) = next(&mut changes, &street(None), 0).unwrap();
-        changes.found(&look, vec![at(20.0, 20.0)]);
+        let (mut planner, mut kept) = (Planner::new(&[1280], true), Kept::default());
+        let look = next(&mut planner, &street(None), 0).unwrap();
+        kept.with(&look, vec![at(20.0, 20.0)]);
         let upright = Picture::new(720, 1280, vec![60; 1280 * 720 * 3]).unwrap();
-        let (_, look) = next(&mut changes, &upright, 10).unwrap();
-        assert_eq!((look.parts.as_ref(), changes.found(&look, Vec::new())), (None, Vec::new()));
+        let look = next(&mut planner, &upright, 10).unwrap();
+        assert_eq!((look.parts.as_ref(), kept.with(&look, Vec::new())), (None, Vec::new()));
         let sliver = Picture::new(3, 900, vec![60; 2700 * 3]).unwrap();
-        assert!(next(&mut changes, &sliver, 20).is_some());
+        assert!(next(&mut planner, &sliver, 20).is_some());
     }
 
     proptest! {

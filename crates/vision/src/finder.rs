@@ -1,10 +1,13 @@
 //! Plates of one picture: finding, straightening, reading.
 
+use crate::ahead::{Searched, search_ahead};
+use crate::change::Planner;
 use crate::colour::{Light, around, of_vehicle};
 use crate::detect::unique;
+use crate::frames::Decoder;
 use crate::{
-    Colour, Detector, Driver, Found, Guess, Models, Objects, Picture, Point, Quad, Reader, Rect, Thing,
-    VisionError,
+    Colour, Detector, Driver, Files, Found, Guess, Models, Objects, Picture, Point, Quad, Reader, Rect,
+    Thing, VisionError,
 };
 
 /// Plates of one picture whose vehicles are looked for.
@@ -67,6 +70,9 @@ pub struct Plate {
 /// Finds and reads plates.
 pub struct Finder {
     detector: Detector,
+    /// Detectors for frames side by side, once they were needed, each with one thread.
+    more: Vec<Detector>,
+    kept: (Driver, Files),
     reader: Reader,
     objects: Objects,
     settings: Settings,
@@ -75,10 +81,11 @@ pub struct Finder {
 impl Finder {
     /// A finder on the models of a folder, with the driver that is there.
     pub fn new(models: &Models, driver: &Driver, settings: Settings) -> Result<Self, VisionError> {
-        let detector = Detector::new(driver, &models.files("plate-detector")?, settings.threads)?;
+        let files = models.files("plate-detector")?;
+        let detector = Detector::new(driver, &files, settings.threads)?;
         let reader = Reader::new(driver, &models.files("plate-reader")?, settings.threads)?;
         let objects = Objects::new(driver, models.bytes("objects")?, settings.threads)?;
-        Ok(Self { detector, reader, objects, settings })
+        Ok(Self { detector, more: Vec::new(), kept: (driver.clone(), files), reader, objects, settings })
     }
 
     /// The settings.
@@ -146,6 +153,25 @@ impl Finder {
         parts: Option<&[Rect]>,
     ) -> Result<Vec<Found>, VisionError> {
         self.detector.within(picture, width, parts, self.settings.faint_score)
+    }
+
+    /// Searches the frames of a recording side by side, as many as there are threads, as `planner` chooses; `take` gets them in
+    /// order, and says whether to go on.
+    pub(crate) fn side_by_side(
+        &mut self,
+        decoder: &mut Decoder,
+        planner: &mut Planner,
+        take: &mut dyn FnMut(&mut Self, Searched) -> Result<bool, VisionError>,
+    ) -> Result<(), VisionError> {
+        let (driver, files) = &self.kept;
+        for _ in self.more.len()..self.settings.threads.max(1) {
+            self.more.push(Detector::new(driver, files, 1)?);
+        }
+        let (mut detectors, least) = (std::mem::take(&mut self.more), self.settings.faint_score);
+        let done =
+            search_ahead(&mut detectors, least, decoder, planner, &mut |searched| take(self, searched));
+        self.more = detectors;
+        done
     }
 
     /// Reads one box; none when it says nothing that counts.

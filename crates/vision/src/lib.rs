@@ -10,6 +10,7 @@
 //!
 //! Nothing here tells who somebody is: of a face there is a box and no more. `docs/ref/vision.md` has the measured accuracy and costs.
 
+mod ahead;
 mod bench;
 mod change;
 mod colour;

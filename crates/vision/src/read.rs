@@ -1,6 +1,7 @@
 //! Files in, readings out: what `canvass camera read` prints.
 
-use crate::change::Changes;
+use crate::ahead::Searched;
+use crate::change::{Kept, Look, Planner};
 use crate::frames::{Decoder, Frame, Limits, Source};
 use crate::track::join;
 use crate::{
@@ -126,14 +127,36 @@ pub fn read_file(
         }
         return Ok(());
     }
-    let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
-    let mut video = Video::new(&file, options.clone());
     let news = |reading| News::Plate(Box::new(reading));
-    while let Some(frame) = decoder.next_frame()? {
-        video.see(finder, &frame)?.into_iter().map(news).for_each(&mut *tell);
-        tell(News::Until(frame.time));
+    read_video(finder, path, options, &mut |readings, until| {
+        readings.into_iter().map(news).for_each(&mut *tell);
+        if let Some(until) = until {
+            tell(News::Until(until));
+        }
+        true
+    })
+}
+
+/// Reads a video with all the threads of the finder: `each` gets what has settled and how far it was looked at, which is left
+/// out at the end, and says whether to go on.
+pub(crate) fn read_video(
+    finder: &mut Finder,
+    path: &Path,
+    options: &ReadOptions,
+    each: &mut dyn FnMut(Vec<Reading>, Option<Duration>) -> bool,
+) -> Result<(), VisionError> {
+    let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
+    let mut video = Video::new(&path.display().to_string(), options.clone());
+    let mut planner = Planner::new(&options.widths, options.only_changes);
+    let mut go_on = true;
+    finder.side_by_side(&mut decoder, &mut planner, &mut |finder, Searched { frame, found }| {
+        let settled = video.take(finder, &frame, found)?;
+        go_on = each(settled, Some(frame.time));
+        Ok(go_on)
+    })?;
+    if go_on {
+        each(video.end(), None);
     }
-    video.end().into_iter().map(news).for_each(tell);
     Ok(())
 }
 
@@ -143,9 +166,8 @@ pub struct Video {
     options: ReadOptions,
     tracker: Tracker,
     waiting: Vec<Track>,
-    /// How many turns the widths had.
-    turns: usize,
-    changes: Changes,
+    planner: Planner,
+    kept: Kept,
     /// Frames in which nothing had changed.
     pub(crate) still: u64,
 }
@@ -155,18 +177,42 @@ impl Video {
     pub fn new(file: &str, options: ReadOptions) -> Self {
         Self {
             file: file.to_owned(),
+            planner: Planner::new(&options.widths, options.only_changes),
             options,
             tracker: Tracker::new(),
             waiting: Vec::new(),
-            turns: 0,
-            changes: Changes::default(),
+            kept: Kept::default(),
             still: 0,
         }
     }
 
     /// Looks at one frame; what comes back has settled.
     pub fn see(&mut self, finder: &mut Finder, frame: &Frame) -> Result<Vec<Reading>, VisionError> {
-        self.search(finder, frame)?;
+        let look = self.planner.next(&frame.picture, frame.time)?;
+        let found = look.map(|look| {
+            let found = finder.boxes_within(&frame.picture, look.width, look.parts.as_deref())?;
+            Ok::<_, VisionError>((look, found))
+        });
+        self.take(finder, frame, found.transpose()?)
+    }
+
+    /// Takes what was found in a frame, or that nothing changed.
+    fn take(
+        &mut self,
+        finder: &mut Finder,
+        frame: &Frame,
+        found: Option<(Look, Vec<Found>)>,
+    ) -> Result<Vec<Reading>, VisionError> {
+        match found {
+            Some((look, found)) => {
+                let boxes = self.kept.with(&look, found);
+                self.follow(finder, frame, &boxes)?;
+            }
+            None => {
+                self.still += 1;
+                self.tracker.hold(frame.time);
+            }
+        }
         Ok(self.settled(Some(frame.time)))
     }
 
@@ -180,13 +226,9 @@ impl Video {
         self.settled(None)
     }
 
-    fn search(&mut self, finder: &mut Finder, frame: &Frame) -> Result<(), VisionError> {
-        let Some(boxes) = self.boxes(finder, frame)? else {
-            self.still += 1;
-            self.tracker.hold(frame.time);
-            return Ok(());
-        };
-        let tracks = self.tracker.assign(frame.time, &boxes);
+    /// Follows plates into a frame, and reads those that are worth it.
+    fn follow(&mut self, finder: &mut Finder, frame: &Frame, boxes: &[Found]) -> Result<(), VisionError> {
+        let tracks = self.tracker.assign(frame.time, boxes);
         for (found, (id, wanted)) in boxes.iter().zip(tracks) {
             if wanted && let Some(mut plate) = finder.read(&frame.picture, found)? {
                 if self.tracker.wants_vehicle(id, &plate) {
@@ -196,24 +238,6 @@ impl Video {
             }
         }
         Ok(())
-    }
-
-    /// The boxes of a frame at the width whose turn it is; none when nothing changed at any width.
-    fn boxes(&mut self, finder: &mut Finder, frame: &Frame) -> Result<Option<Vec<Found>>, VisionError> {
-        let widths = if self.options.widths.is_empty() { &[1280] } else { self.options.widths.as_slice() };
-        let turns = widths.len();
-        let mut widths = widths.iter().copied().cycle().skip(self.turns % turns).take(turns);
-        if !self.options.only_changes {
-            let width = widths.next().unwrap_or(1280);
-            self.turns += 1;
-            return finder.boxes(&frame.picture, width).map(Some);
-        }
-        let Some((turn, look)) = self.changes.next(&frame.picture, frame.time, widths)? else {
-            return Ok(None);
-        };
-        self.turns += turn + 1;
-        let found = finder.boxes_within(&frame.picture, look.width, look.parts.as_deref())?;
-        Ok(Some(self.changes.found(&look, found)))
     }
 
     /// Tracks that have ended and that no later one can join any more; all of them at the end.

@@ -3,6 +3,9 @@
 use super::{Finding, Source};
 use std::collections::BTreeSet;
 
+/// Characters of a line of a page.
+const LONGEST: usize = 160;
+
 /// Links in Markdown to files that don't exist. `exists` answers for a path from the root.
 pub fn links(sources: &[Source], exists: &dyn Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -35,6 +38,23 @@ pub fn links(sources: &[Source], exists: &dyn Fn(&str) -> bool) -> Vec<Finding> 
                     )),
                 }
             }
+        }
+    }
+    findings
+}
+
+/// Lines of pages that are longer than a reader's window.
+pub fn lengths(sources: &[Source]) -> Vec<Finding> {
+    let is_page = |path: &str| {
+        let of_docs = ["docs/guide/", "docs/ref/"].iter().any(|folder| path.starts_with(folder));
+        path == "README.md" || of_docs && path.ends_with(".md")
+    };
+    // A row of a table can't be broken.
+    let is_long = |line: &str| !line.starts_with('|') && line.chars().count() > LONGEST;
+    let mut findings = Vec::new();
+    for file in sources.iter().filter(|file| is_page(&file.path)) {
+        for (number, _) in file.lines().filter(|(_, line)| is_long(line)) {
+            findings.push(Finding::at(file, number, format!("has over {LONGEST} characters; break it")));
         }
     }
     findings
@@ -155,6 +175,17 @@ mod tests {
         ] {
             assert_eq!(check("docs/index.md", text), [], "{text}");
         }
+    }
+
+    #[test]
+    fn long_lines_of_pages_are_found() {
+        let long = "ä".repeat(161);
+        let found = |path: &str, text: &str| lengths(&[Source::new(path, text)]);
+        assert_eq!(found("docs/ref/a.md", &format!("short\n{long}"))[0].place, "docs/ref/a.md:2");
+        assert_eq!(found("README.md", &long).len(), 1);
+        let fine = [&*"ä".repeat(160), &format!("| {long} |")].join("\n");
+        assert!(found("docs/guide/a.md", &fine).is_empty());
+        assert!(found("docs/adr/0001.md", &long).is_empty(), "notes of decisions are no pages");
     }
 
     #[test]

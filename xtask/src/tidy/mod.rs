@@ -74,6 +74,7 @@ pub fn run(workspace: &Workspace) -> Result<(), Fail> {
         ("no registry hosts", places::registries(&sources)),
         ("no folders of one machine", places::machine_paths(&sources, &places::here(workspace.root()))),
         ("links lead somewhere", docs::links(&sources, &exists)),
+        ("lines of pages are short", docs::lengths(&sources)),
         ("words of the glossary are in the code", docs::glossary(&sources)),
         ("the list of ASVS is whole", asvs::list(&sources, &exists)),
     ];

@@ -1,8 +1,7 @@
 //! What each stage costs, how many frames a second are searched, and whether memory stays flat.
 
 use super::{Label, Stage};
-use crate::frames::{Decoder, Source};
-use crate::read::Video;
+use crate::read::read_video;
 use crate::{Finder, Picture, PlateText, Quad, ReadOptions, Rect, VisionError};
 use std::path::Path;
 use std::time::Duration;
@@ -85,16 +84,11 @@ fn every_frame(
 ) -> Result<Vec<PlateText>, VisionError> {
     let mut options = ReadOptions { only_changes: !whole, ..ReadOptions::default() };
     options.limits.frames_a_second = 0;
-    let mut decoder = Decoder::open(Source::File(path.to_owned()), &options.limits)?;
-    let mut video = Video::new(&path.display().to_string(), options);
     let mut plates = Vec::new();
-    while let Some(frame) = decoder.next_frame()? {
-        plates.extend(video.see(finder, &frame)?.iter().map(|reading| reading.plate));
-        if !go_on() {
-            break;
-        }
-    }
-    plates.extend(video.end().iter().map(|reading| reading.plate));
+    read_video(finder, path, &options, &mut |settled, until| {
+        plates.extend(settled.iter().map(|reading| reading.plate));
+        until.is_none() || go_on()
+    })?;
     Ok(plates)
 }
 

@@ -2,10 +2,11 @@
 
 use super::{drawn, driver, every_frame, ffmpeg, frames, list, model};
 use crate::cover::{CopyOptions, Suggestions};
-use crate::frames::{Decoder, Limits, Queue, Sound, Source};
+use crate::frames::{Decoder, Frame, Limits, Queue, Sound, Source};
+use crate::read::read_video;
 use crate::{
-    Eyes, Finder, IndexOptions, News, Objects, ReadOptions, Reading, Settings, cover_copy, index_file,
-    read_file,
+    Eyes, Finder, IndexOptions, News, Objects, Picture, ReadOptions, Reading, Settings, Video, cover_copy,
+    index_file, read_file,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -209,6 +210,84 @@ fn a_drawn_video_is_read() {
     .unwrap();
     assert_eq!(still.iter().map(|reading| reading.plate.as_str()).collect::<Vec<_>>(), ["KTX4025"]);
     assert_eq!(still[0].time, None);
+}
+
+#[test]
+fn where_only_changes_are_searched_the_same_is_read() {
+    if model("plate-detector").is_none() {
+        return;
+    }
+    let street = |i: u32| -> Picture {
+        // Stands in view from the first frame, while another drives by, stops and leaves; noise of a camera everywhere.
+        let mut rgb = drawn::scene("KTX4025", (150, 500), (150, 54), (1280, 720)).rgb().to_vec();
+        let x = match i {
+            0..10 => 40 + i * 60,
+            10..20 => 640,
+            _ => 640 + (i - 20) * 60,
+        };
+        let passing = drawn::scene("HNX3402", (60, 60), (150, 54), (270, 174));
+        for (row, from) in passing.rgb().chunks_exact(270 * 3).enumerate() {
+            let at = ((row + 120) * 1280 + x as usize) * 3;
+            rgb[at..at + from.len()].copy_from_slice(from);
+        }
+        let mut noise = 2166136261u32 ^ i;
+        for byte in &mut rgb {
+            noise = noise.wrapping_mul(1664525).wrapping_add(1013904223);
+            *byte = byte.saturating_add((noise >> 29) as u8);
+        }
+        Picture::new(1280, 720, rgb).unwrap()
+    };
+    let mut finder = Finder::new(&list(), &driver(), Settings::default()).unwrap();
+    let mut read = |only_changes| {
+        let mut video = Video::new("street", ReadOptions { only_changes, ..ReadOptions::default() });
+        let mut plates = Vec::new();
+        for i in 0..28u32 {
+            let time = Duration::from_millis(u64::from(i) * 100);
+            let frame = Frame { number: i.into(), time, time_corrected: false, picture: street(i) };
+            plates.extend(video.see(&mut finder, &frame).unwrap());
+        }
+        let still = video.still;
+        plates.extend(video.end());
+        plates.sort_by_key(|reading| reading.plate);
+        let read: Vec<_> = plates.iter().map(|r| (r.plate.as_str().to_owned(), r.from, r.until)).collect();
+        (read, still)
+    };
+    let ((changes, still), (whole, none)) = (read(true), read(false));
+    assert_eq!(whole.iter().map(|(plate, ..)| plate.as_str()).collect::<Vec<_>>(), ["HNX3402", "KTX4025"]);
+    assert_eq!(changes, whole);
+    assert!(still >= 4 && none == 0, "{still} frames in which nothing changed, {none}");
+}
+
+#[test]
+fn frames_side_by_side_are_told_in_order_and_stop_when_no_more_are_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("moving.mkv");
+    let source = "testsrc=s=320x180:r=10:d=4";
+    if model("plate-detector").is_none()
+        || !ffmpeg(&["-f", "lavfi", "-i", source, "-c:v", "mpeg4", file.to_str().unwrap()])
+    {
+        return;
+    }
+    let mut options = ReadOptions { widths: vec![320, 64, 160], ..ReadOptions::default() };
+    options.limits = every_frame();
+    for threads in [1, 3] {
+        let settings = Settings { threads, ..Settings::default() };
+        let mut finder = Finder::new(&list(), &driver(), settings).unwrap();
+        let mut seen = |most: usize| {
+            let mut times = Vec::new();
+            read_video(&mut finder, &file, &options, &mut |_, until| {
+                times.push(until);
+                times.len() < most
+            })
+            .unwrap();
+            times
+        };
+        let all = seen(usize::MAX);
+        assert_eq!((all.len(), all.last()), (41, Some(&None)), "forty frames and the end");
+        let tenths: Vec<_> = all.iter().flatten().map(|time| (time.as_secs_f64() * 10.0).round()).collect();
+        assert_eq!(tenths, (0..40).map(f64::from).collect::<Vec<_>>());
+        assert_eq!(seen(5), all[..5], "{threads} threads");
+    }
 }
 
 #[test]
