@@ -22,6 +22,8 @@ const MOST_PARTS: usize = 6;
 const ANY_WIDTH: u32 = 1280;
 /// Where something moves, the whole is searched this often all the same.
 const AFRESH: Duration = Duration::from_secs(2);
+/// And where nothing does, this often: for what came without a block that changed.
+const AT_LEAST: Duration = Duration::from_secs(60);
 
 /// What of a frame is to be searched.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,17 +76,26 @@ impl Planner {
         let side = |all: u32, blocks: u32| all as f32 / blocks as f32;
         let block = (side(picture.width(), small.width()), side(picture.height(), small.height()));
         let changed = turns.enumerate().find_map(|(turn, width)| {
-            let before = self.seen.get(&width).filter(|before| same_size(&before.small, &small));
+            let counts = |before: &&Seen| {
+                same_size(&before.small, &small) && time.saturating_sub(before.whole) < AT_LEAST
+            };
+            let before = self.seen.get(&width).filter(counts);
             let changed = Blocks::between(before.map(|before| &before.small), &small);
-            (!changed.is_none()).then(|| (turn, width, changed, before.map(|before| before.whole)))
+            (!changed.is_none()).then_some((turn, width, changed, before))
         });
-        let Some((turn, width, changed, whole)) = changed else { return Ok(None) };
+        let Some((turn, width, changed, before)) = changed else { return Ok(None) };
         self.turns += turn + 1;
         let margin = MARGIN * picture.width() as f32 / width as f32;
-        let recent = whole.filter(|whole| time.saturating_sub(*whole) < AFRESH);
-        let parts = recent.and_then(|_| parts(&changed, block, margin, picture));
-        let whole = recent.filter(|_| parts.is_some()).unwrap_or(time);
-        self.seen.insert(width, Seen { small, whole });
+        let recent = before.filter(|before| time.saturating_sub(before.whole) < AFRESH);
+        let partly = recent.zip(parts(&changed, block, margin, picture));
+        let (seen, parts) = match partly {
+            Some((before, parts)) => {
+                let seen = Seen { small: changed.of(&small, &before.small), whole: before.whole };
+                (seen, Some(parts))
+            }
+            None => (Seen { small, whole: time }, None),
+        };
+        self.seen.insert(width, seen);
         Ok(Some(Look { width, parts, changed, block }))
     }
 }
@@ -174,6 +185,17 @@ impl Blocks {
         Self { across: now.width() as usize, changed }
     }
 
+    /// A frame's blocks where they changed, those of the one before elsewhere.
+    fn of(&self, now: &Picture, before: &Picture) -> Picture {
+        let mut seen = before.clone();
+        let (width, height) = (now.width(), now.height());
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        for ((x, y), _) in places.zip(&self.changed).filter(|(_, changed)| **changed) {
+            seen.fill((x, y, x + 1, y + 1), now.pixel(x.into(), y.into()));
+        }
+        seen
+    }
+
     fn is_none(&self) -> bool {
         !self.changed.contains(&true)
     }
@@ -247,7 +269,10 @@ mod tests {
             assert_eq!((look.width, look.parts), (width, None));
         }
         assert_eq!(next(&mut planner, &street(None), 9), None);
-        assert_eq!(next(&mut planner, &street(None), 3_600_000), None, "however long it stays so");
+        assert_eq!(next(&mut planner, &street(None), 59_999), None);
+        let again: Vec<_> = (60_002..60_006).map(|ms| next(&mut planner, &street(None), ms)).collect();
+        assert!(again[..3].iter().flatten().all(|look| look.parts.is_none()));
+        assert_eq!(again.iter().filter(|look| look.is_some()).count(), 3, "each once a minute");
     }
 
     #[test]
@@ -308,6 +333,21 @@ mod tests {
         let searched =
             (0..20u8).filter(|&step| next(&mut planner, &grey(100 + step), u64::from(step) * 1000).is_some());
         assert_eq!(searched.collect::<Vec<_>>(), [0, 9, 18]);
+    }
+
+    #[test]
+    fn it_adds_up_where_something_else_moves() {
+        let mut planner = Planner::new(&[1280], true);
+        let parts = (0..20u8).map(|step| {
+            let mut picture = street(Some((u32::from(step) * 16, 0)));
+            picture.fill((1100, 600, 1280, 720), [60 + step; 3]);
+            next(&mut planner, &picture, u64::from(step) * 50).unwrap().parts
+        });
+        let corner = Rect::new(1100.0, 600.0, 100.0, 100.0);
+        let seen = |part: &Rect| corner.inside(part) > 0.9;
+        let looked = parts.map(|parts| parts.is_none_or(|parts| parts.iter().any(seen)));
+        let steps: Vec<_> = looked.enumerate().filter(|(_, looked)| *looked).map(|(step, _)| step).collect();
+        assert_eq!(steps, [0, 9, 18]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::{Colour, Picture, Quad, Rect};
 use canvass_footage::is_tint;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 /// Places of a patch that are looked at, each way.
@@ -49,6 +50,22 @@ fn luminance([r, g, b]: [f32; 3]) -> f32 {
 /// The light of a scene: what its red, green and blue are multiplied by, so that they are as in full daylight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Light([f32; 3]);
+
+/// A picture, and its light once somebody asked for it.
+pub(crate) struct Scene<'a> {
+    pub(crate) picture: &'a Picture,
+    light: OnceCell<Light>,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn new(picture: &'a Picture) -> Self {
+        Self { picture, light: OnceCell::new() }
+    }
+
+    pub(crate) fn light(&self) -> Light {
+        *self.light.get_or_init(|| Light::of(self.picture))
+    }
+}
 
 impl Light {
     /// Daylight: nothing is changed.

@@ -2,7 +2,7 @@
 
 use crate::ahead::{Searched, search_ahead};
 use crate::change::Planner;
-use crate::colour::{Light, around, of_vehicle};
+use crate::colour::{Scene, around, of_vehicle};
 use crate::detect::unique;
 use crate::frames::Decoder;
 use crate::{
@@ -61,7 +61,7 @@ pub struct Plate {
     pub guess: Guess,
     /// How sure the detector is that it is a plate.
     pub score: f32,
-    /// The vehicle that it is on, once that was looked for ([`Finder::look_at_vehicle`]).
+    /// The vehicle that it is on, once that was looked for.
     pub vehicle: Option<Thing>,
     /// The colour of that vehicle, else of what is around the plate: an estimate.
     pub colour: Option<Colour>,
@@ -114,28 +114,33 @@ impl Finder {
         let most = (picture.width() * 3 / 2).max(640);
         let widths: Vec<u32> = self.settings.widths.iter().copied().filter(|width| *width <= most).collect();
         let mut found = self.detector.at_widths(picture, &widths, self.settings.faint_score)?;
-        let mut plates = self.read_all(picture, &found)?;
+        let scene = Scene::new(picture);
+        let mut plates = self.read_all(&scene, &found)?;
         if plates.is_empty() {
             let more = self.settings.more_widths.clone();
             found.extend(self.detector.at_widths(picture, &more, self.settings.faint_score)?);
-            plates = self.read_all(picture, &unique(found.clone()))?;
+            plates = self.read_all(&scene, &unique(found.clone()))?;
         }
         if plates.is_empty() {
             found.extend(self.in_vehicles(picture)?);
-            plates = self.read_all(picture, &unique(found))?;
+            plates = self.read_all(&scene, &unique(found))?;
         }
         for plate in plates.iter_mut().take(MOST_VEHICLES) {
-            self.look_at_vehicle(picture, plate)?;
+            self.look_at_vehicle(&scene, plate)?;
         }
         Ok(plates)
     }
 
     /// Looks for the vehicle that a plate is on, and its colour.
-    pub fn look_at_vehicle(&mut self, picture: &Picture, plate: &mut Plate) -> Result<(), VisionError> {
-        plate.vehicle = self.objects.vehicle_of(picture, &plate.rect)?;
+    pub(crate) fn look_at_vehicle(
+        &mut self,
+        scene: &Scene<'_>,
+        plate: &mut Plate,
+    ) -> Result<(), VisionError> {
+        plate.vehicle = self.objects.vehicle_of(scene.picture, &plate.rect)?;
         if let Some(vehicle) = &plate.vehicle {
             plate.colour =
-                of_vehicle(picture, Light::of(picture), &vehicle.rect, Some(&plate.quad)).or(plate.colour);
+                of_vehicle(scene.picture, scene.light(), &vehicle.rect, Some(&plate.quad)).or(plate.colour);
         }
         Ok(())
     }
@@ -175,8 +180,8 @@ impl Finder {
     }
 
     /// Reads one box; none when it says nothing that counts.
-    pub fn read(&mut self, picture: &Picture, found: &Found) -> Result<Option<Plate>, VisionError> {
-        let Some(guess) = self.reader.read(picture, found)? else { return Ok(None) };
+    pub(crate) fn read(&mut self, scene: &Scene<'_>, found: &Found) -> Result<Option<Plate>, VisionError> {
+        let Some(guess) = self.reader.read(scene.picture, found)? else { return Ok(None) };
         let settings = &self.settings;
         let least = if found.score >= settings.least_score {
             settings.least_confidence
@@ -186,7 +191,7 @@ impl Finder {
         if guess.confidence < least || guess.text.characters() < 3 {
             return Ok(None);
         }
-        let colour = around(picture, Light::of(picture), &found.quad);
+        let colour = around(scene.picture, scene.light(), &found.quad);
         Ok(Some(Plate {
             rect: found.rect,
             quad: found.quad,
@@ -216,10 +221,10 @@ impl Finder {
         Ok(found)
     }
 
-    fn read_all(&mut self, picture: &Picture, found: &[Found]) -> Result<Vec<Plate>, VisionError> {
+    fn read_all(&mut self, scene: &Scene<'_>, found: &[Found]) -> Result<Vec<Plate>, VisionError> {
         let mut plates: Vec<Plate> = Vec::new();
         for one in found.iter().take(24) {
-            let Some(plate) = self.read(picture, one)? else { continue };
+            let Some(plate) = self.read(scene, one)? else { continue };
             // A box within another that says the same, or says less surely, is the same plate.
             match plates.iter_mut().find(|other| other.rect.inside(&plate.rect) > 0.6) {
                 Some(other) if other.guess.confidence < plate.guess.confidence => *other = plate,

@@ -2,6 +2,7 @@
 
 use crate::ahead::Searched;
 use crate::change::{Kept, Look, Planner};
+use crate::colour::Scene;
 use crate::frames::{Decoder, Frame, Limits, Source};
 use crate::track::join;
 use crate::{
@@ -228,11 +229,12 @@ impl Video {
 
     /// Follows plates into a frame, and reads those that are worth it.
     fn follow(&mut self, finder: &mut Finder, frame: &Frame, boxes: &[Found]) -> Result<(), VisionError> {
+        let scene = Scene::new(&frame.picture);
         let tracks = self.tracker.assign(frame.time, boxes);
         for (found, (id, wanted)) in boxes.iter().zip(tracks) {
-            if wanted && let Some(mut plate) = finder.read(&frame.picture, found)? {
+            if wanted && let Some(mut plate) = finder.read(&scene, found)? {
                 if self.tracker.wants_vehicle(id, &plate) {
-                    finder.look_at_vehicle(&frame.picture, &mut plate)?;
+                    finder.look_at_vehicle(&scene, &mut plate)?;
                 }
                 self.tracker.vote(id, frame.time, &plate, &frame.picture);
             }

@@ -264,14 +264,9 @@ fn hdr_without_the_filters_that_it_needs_is_read_as_it_is_with_a_warning() {
     bench.added(&["plate-reader", "slots.onnx", "--format", "fast-plate-ocr", "--config", "reader.yaml"]);
     bench.added(&["plate-detector", "yolo-raw.onnx", "--format", "yolo"]);
     let film = bench.who.home.join("hlg.mkv");
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-nostdin", "-f", "lavfi", "-i", "testsrc=s=128x64:r=5:d=0.4"])
-        .args(["-pix_fmt", "yuv420p10le", "-color_trc", "arib-std-b67", "-color_primaries", "bt2020"])
-        .args(["-colorspace", "bt2020nc", "-c:v", "ffv1"])
-        .arg(&film)
-        .status();
-    if made.is_err() {
-        println!("skipped: ffmpeg is not here; `cargo xtask setup` installs it");
+    let source = ["-f", "lavfi", "-i", "testsrc=s=128x64:r=5:d=0.4", "-pix_fmt", "yuv420p10le"];
+    let light = ["-color_trc", "arib-std-b67", "-color_primaries", "bt2020", "-colorspace", "bt2020nc"];
+    if !ffmpeg(&[&source[..], &light, &["-c:v", "ffv1", film.to_str().unwrap()]].concat()) {
         return;
     }
     // An ffmpeg that was built without them.

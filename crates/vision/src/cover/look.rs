@@ -2,6 +2,7 @@
 
 use super::follow::Ways;
 use super::{CoverBox, Reason, Style, Suggestions};
+use crate::colour::Scene;
 use crate::faces::unique;
 use crate::frames::{Decoder, Limits, Source};
 use crate::index::look;
@@ -109,11 +110,11 @@ impl Coverer {
         for width in in_turn(&PLATE_WIDTHS.map(|width| width.min(most)), turn) {
             found.extend(self.finder.boxes(picture, width)?);
         }
-        let least = self.finder.settings().least_score;
+        let (least, scene) = (self.finder.settings().least_score, Scene::new(picture));
         let mut seen = Vec::new();
         for one in crate::detect::unique(found) {
             // What the detector doubts is a plate if something can be read on it; what it says is dropped.
-            if one.score >= least || self.finder.read(picture, &one)?.is_some() {
+            if one.score >= least || self.finder.read(&scene, &one)?.is_some() {
                 let rect = around(&one.rect, &one.quad.bounds()).within(picture.width(), picture.height());
                 seen.push(Seen { reason: Reason::Plate, rect, score: one.score });
             }
