@@ -110,6 +110,14 @@ const CARGO_TOOLS: &[CargoTool] = &[
     },
 ];
 
+/// The Python that Debian's bindings of GStreamer belong to.
+const SYSTEM_PYTHON: &str = "/usr/bin/python3";
+/// Fails where the stock camera of the tests can't be shown.
+const IS_CAMERA: &str = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer; \
+                         Gst.init(None); assert Gst.ElementFactory.find('qtdemux') and Gst.ElementFactory.find('rtph264pay')";
+/// Debian's packages that bring it.
+const CAMERA: [&str; 3] = ["python3-gi", "gir1.2-gst-rtsp-server-1.0", "gstreamer1.0-plugins-good"];
+
 /// Oldest Python that the pinned packages run on.
 const PYTHON: (u32, u32) = (3, 11);
 /// Oldest Node that the pinned packages run on.
@@ -149,6 +157,11 @@ fn programs(workspace: &Workspace, purpose: Purpose) -> Result<(), Fail> {
         packages.push("python3-venv");
     } else if packages.contains(&"python3") {
         packages.push("python3-venv");
+    }
+    if CHECKS.contains(&purpose) && !shell::succeeds(workspace.command(SYSTEM_PYTHON).args(["-c", IS_CAMERA]))
+    {
+        println!("{:<11} missing, GStreamer's  (a stock camera for the tests)", "RTSP server");
+        packages.extend(CAMERA);
     }
     if packages.is_empty() { Ok(()) } else { apt(workspace, &packages) }
 }

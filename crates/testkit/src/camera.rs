@@ -2,24 +2,39 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Serves an MPEG-TS stream to everybody who calls, hanging up some `rest` after each whole showing, for as long as the tests
-/// run; the answer is its address. `pause` is between two packets of 1,316 bytes.
-pub fn serve_camera(stream: Vec<u8>, pause: Duration, rest: Duration) -> String {
+/// What a camera shows, and how.
+#[derive(Debug, Clone)]
+pub struct Show {
+    /// An MPEG-TS stream.
+    pub stream: Vec<u8>,
+    /// Between two packets of 1,316 bytes.
+    pub pause: Duration,
+    /// After the whole was shown, before it hangs up.
+    pub rest: Duration,
+    /// Its clock, as sender reports tell it (RFC 3550 section 4); none: it sends none.
+    pub clock: Option<fn() -> u64>,
+}
+
+/// Shows a stream to everybody who calls, for as long as the tests run; the answer is its address.
+pub fn serve_camera(show: Show) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("rtsp://127.0.0.1:{}/1", listener.local_addr().unwrap().port());
+    let show = Arc::new(show);
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
+            let show = show.clone();
             // Who hangs up early has seen enough.
-            let _ = serve(client, &stream, (pause, rest));
+            std::thread::spawn(move || drop(serve(client, &show)));
         }
     });
     address
 }
 
 /// Answers one client, and hangs up after the whole stream was sent.
-fn serve(client: TcpStream, stream: &[u8], (pause, rest): (Duration, Duration)) -> std::io::Result<()> {
+fn serve(client: TcpStream, show: &Show) -> std::io::Result<()> {
     let mut out = client.try_clone()?;
     let mut lines = BufReader::new(client).lines();
     loop {
@@ -43,15 +58,18 @@ fn serve(client: TcpStream, stream: &[u8], (pause, rest): (Duration, Duration)) 
         let length = body.len();
         write!(out, "RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{headers}Content-Length: {length}\r\n\r\n{body}")?;
         if method == "PLAY" {
-            send(&mut out, stream, pause)?;
-            std::thread::sleep(rest);
+            send(&mut out, show)?;
+            std::thread::sleep(show.rest);
             return Ok(());
         }
     }
 }
 
-fn send(out: &mut TcpStream, stream: &[u8], pause: Duration) -> std::io::Result<()> {
-    for (i, packets) in stream.chunks(7 * 188).enumerate() {
+fn send(out: &mut TcpStream, show: &Show) -> std::io::Result<()> {
+    for (i, packets) in show.stream.chunks(7 * 188).enumerate() {
+        if let Some(clock) = show.clock.filter(|_| i % 50 == 1) {
+            report(out, clock(), i as u32)?;
+        }
         let length = (packets.len() + 12) as u16;
         let mut packet = vec![b'$', 0];
         packet.extend(length.to_be_bytes());
@@ -61,7 +79,18 @@ fn send(out: &mut TcpStream, stream: &[u8], pause: Duration) -> std::io::Result<
         packet.extend(7u32.to_be_bytes());
         packet.extend(packets);
         out.write_all(&packet)?;
-        std::thread::sleep(pause);
+        std::thread::sleep(show.pause);
     }
     Ok(())
+}
+
+/// A sender report (RFC 3550 section 6.4.1) on the second channel.
+fn report(out: &mut TcpStream, clock: u64, packets: u32) -> std::io::Result<()> {
+    let mut packet = vec![b'$', 1, 0, 28, 0x80, 200, 0, 6];
+    packet.extend(7u32.to_be_bytes());
+    packet.extend(clock.to_be_bytes());
+    packet.extend((packets * 900).to_be_bytes());
+    packet.extend(packets.to_be_bytes());
+    packet.extend((packets * 1316).to_be_bytes());
+    out.write_all(&packet)
 }

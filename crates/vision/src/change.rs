@@ -105,6 +105,12 @@ impl Look {
     fn whole(width: u32) -> Self {
         Self { width, parts: None, changed: Blocks { across: 0, changed: Vec::new() }, block: (1.0, 1.0) }
     }
+
+    /// Whether a part that is searched holds all of a box: a part that cuts a plate off does not find it.
+    fn searched_all_of(&self, rect: &Rect) -> bool {
+        let holds = |part: &Rect| part.shared(rect) > 0.999 * rect.area();
+        self.parts.as_ref().is_none_or(|parts| parts.iter().any(holds))
+    }
 }
 
 /// What was found of a view, by width.
@@ -118,7 +124,9 @@ impl Kept {
         if look.parts.is_none() {
             kept.clear();
         }
-        let still = kept.iter().filter(|one| !look.changed.touch(&one.rect, look.block));
+        let still = kept
+            .iter()
+            .filter(|one| !look.changed.touch(&one.rect, look.block) || !look.searched_all_of(&one.rect));
         let all = crate::detect::unique(found.into_iter().chain(still.copied()).collect());
         kept.clone_from(&all);
         all
@@ -324,6 +332,21 @@ mod tests {
         assert_eq!(kept.with(&look, vec![at(84.0, 20.0)]), vec![at(84.0, 20.0), at(900.0, 500.0)]);
         let look = next(&mut planner, &street(None), 200).unwrap();
         assert_eq!(kept.with(&look, Vec::new()), vec![at(900.0, 500.0)], "it has gone");
+    }
+
+    #[test]
+    fn what_a_part_cuts_off_stays_until_the_whole_is_searched() {
+        let (mut planner, mut kept) = (Planner::new(&[1280], true), Kept::default());
+        let look = next(&mut planner, &street(None), 0).unwrap();
+        let mut near = at(300.0, 300.0);
+        near.rect = Rect::new(300.0, 300.0, 400.0, 120.0);
+        kept.with(&look, vec![near]);
+        let mut picture = street(None);
+        picture.fill((320, 304, 336, 320), [200; 3]);
+        let look = next(&mut planner, &picture, 100).unwrap();
+        assert_eq!(kept.with(&look, Vec::new()), vec![near], "a moth on a plate that is near");
+        let look = next(&mut planner, &street(None), 2100).unwrap();
+        assert_eq!(kept.with(&look, Vec::new()), Vec::new());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! out here.
 
 mod blur;
+mod clock;
 mod index;
 mod like;
 mod models;

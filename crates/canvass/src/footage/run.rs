@@ -31,7 +31,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, index, read::share};
+use super::{
+    Engine,
+    clock::{self, CameraClock},
+    index,
+    read::share,
+};
 use crate::common::{Console, Context, Failure, Http, HttpError, SystemClock, count, stop_signal};
 
 /// Reads that wait for a server that does not answer; the oldest are forgotten.
@@ -92,6 +97,9 @@ pub struct RunArgs {
     /// Frames that may wait to be looked at; the oldest is forgotten when there are more
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     waiting: u16,
+    /// Do not ask the camera for its clock, which takes a second connection for some seconds every ten minutes
+    #[arg(long)]
+    no_clock: bool,
     /// Stop after so many seconds; without it, when asked to (Ctrl-C) or at a file's end
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
@@ -136,6 +144,8 @@ struct Tally {
     /// Frames that nobody looked at in time.
     frames_forgotten: u64,
     connections: u64,
+    /// How far the camera's clock was from this machine's when it was last asked; none where it did not tell.
+    camera_clock: Option<CameraClock>,
     reads: u64,
     stored: u64,
     duplicates: u64,
@@ -204,6 +214,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     let driver = args.engine.driver(&models);
     let eyes = tokio::task::block_in_place(|| Sees::open(args, &models, &driver))?;
     let link = Link::new();
+    let watching = watched(args, &input, &link, console);
     let looking = {
         let (link, options) =
             (link.clone(), args.options(matches!(input, Input::Camera(_)).then_some(STAYS)));
@@ -241,6 +252,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     link.outbox.close();
     link.seen.close();
     stopping.abort();
+    watching.inspect(tokio::task::JoinHandle::abort);
     let looked = looking.await.map_err(|error| Failure::new(format!("reading ended early: {error}")))?;
     console.line(link.line());
     console.result(&json!({
@@ -249,6 +261,19 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
         "sightings_forgotten": link.seen.dropped(),
     }))?;
     sent.and(told).and(looked)
+}
+
+/// Asks a camera for its clock as long as it is followed; a file has none.
+fn watched(
+    args: &RunArgs,
+    input: &Input,
+    link: &Link,
+    console: Console,
+) -> Option<tokio::task::JoinHandle<()>> {
+    let Input::Camera(address) = input else { return None };
+    let link = link.clone();
+    let keep = move |clock| link.note(|tally| tally.camera_clock = Some(clock));
+    (!args.no_clock).then(|| tokio::spawn(clock::watch(address.clone(), console, keep)))
 }
 
 /// Begins the ids of this run's reads. That of a file is the same again, so that sent twice it is stored once.
@@ -693,6 +718,7 @@ mod tests {
             sightings: false,
             no_plates: false,
             no_pictures: false,
+            no_clock: false,
             waiting: 8,
             seconds: None,
             engine: Engine { models: None, rten: false },

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use canvass_testkit::{camera::serve_camera, drawn};
+use canvass_testkit::{
+    camera::{Show, serve_camera},
+    drawn,
+};
 use serde_json::{Value, json};
 
 use crate::{reads::Street, town::*};
@@ -26,11 +29,35 @@ pub fn film(folder: &Path, name: &str, frames: u32) -> Option<String> {
         fs::write(folder.join(format!("{i:02}.ppm")), scene.ppm()).unwrap();
     }
     let (from, to) = (folder.join("%02d.ppm"), folder.join(name));
-    let kind = if name.ends_with(".ts") { "mpeg2video" } else { "mpeg4" };
+    let kind = match name.rsplit_once('.') {
+        Some((_, "ts")) => "mpeg2video",
+        _ if name.contains("h264") => "libx264",
+        _ => "mpeg4",
+    };
     let (from, to) = (from.display().to_string(), to.display().to_string());
     // Rest at the end, so that the car is seen to have gone.
-    let rest = ["-vf", "tpad=stop=30:color=gray", "-r", "25", "-c:v", kind, "-q:v", "2", "-g", "5"];
+    let rest = [
+        "-vf",
+        "tpad=stop=30:color=gray",
+        "-r",
+        "25",
+        "-c:v",
+        kind,
+        "-q:v",
+        "2",
+        "-g",
+        "5",
+        "-pix_fmt",
+        "yuv420p",
+    ];
     ffmpeg(&[&["-framerate", "10", "-i", &from][..], &rest, &[&to]].concat()).then_some(to)
+}
+
+/// The clock of a camera that is 192 seconds fast, as sender reports count: 32 bits of seconds since 1900, 32 of a second.
+fn fast_clock() -> u64 {
+    let now: jiff::Timestamp = crate::reads::now().parse().unwrap();
+    let since_1900 = now.as_second() + 2_208_988_800 + 192;
+    ((since_1900 as u64) << 32) + ((now.subsec_nanosecond() as u64) << 32) / 1_000_000_000
 }
 
 /// The machine beside the camera: a folder with the camera's token and nothing else.
@@ -81,7 +108,9 @@ async fn a_camera_is_followed_while_it_and_the_server_come_and_go() {
     let Some(file) = film(folder.path(), "drive.ts", 12) else { return };
     // So long after each passing that the next one is none of the same.
     let rest = Duration::from_secs(7);
-    let address = serve_camera(fs::read(file).unwrap(), Duration::from_millis(8), rest);
+    let stream = fs::read(file).unwrap();
+    let show = Show { stream, pause: Duration::from_millis(8), rest, clock: Some(fast_clock) };
+    let address = serve_camera(show);
     let mut street = Street::new(1);
     let machine = machine(&street);
     // Nobody answers while the first cars pass.
@@ -114,10 +143,70 @@ async fn a_camera_is_followed_while_it_and_the_server_come_and_go() {
     assert!(tally["connections"].as_u64() >= Some(2), "{told}");
     assert!(tally["stored"].as_u64() >= Some(2), "each time that it passes is a read: {told}");
     assert_eq!((&tally["reads"], &told["reads_forgotten"]), (&tally["stored"], &json!(0)), "{told}");
+    let ahead = tally["camera_clock"]["ahead_seconds"].as_f64().unwrap();
+    assert!((190.0..194.0).contains(&ahead), "what it said of its clock: {told}");
     found(&street, 2);
     // A token that counts no more ends it at once, with the reason.
     machine.write("token", "cvt_abc");
     let ended = machine.run(&["camera", "run", &address, "--seconds", "60"]);
     assert_eq!(ended.code, 1, "{}{}", ended.out, ended.err);
     assert!(ended.err.contains("not sent"), "{}", ended.err);
+}
+
+/// Ends a server with the test.
+struct Stock(std::process::Child);
+
+impl Drop for Stock {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// GStreamer's RTSP server with a film, and its port; none where it is not installed.
+fn stock_camera(film: &str, user: &str, password: &str) -> Option<(Stock, u16)> {
+    // Its bindings are the system's.
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agency_suite/rtsp_camera.py");
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(script).args([film, user, password]).stdout(std::process::Stdio::piped());
+    let mut stock = Stock(command.spawn().ok()?);
+    let mut line = String::new();
+    BufReader::new(stock.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim().parse().ok();
+    if port.is_none() {
+        println!("skipped: GStreamer's RTSP server is not here; `cargo xtask setup` installs it");
+    }
+    Some((stock, port?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stock_rtsp_server_is_followed_with_user_and_password_and_tells_its_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(once) = film(folder.path(), "h264.mp4", 12) else { return };
+    // Six times, so that it lasts until the server has sent a report.
+    let long = folder.path().join("long.mp4").display().to_string();
+    assert!(ffmpeg(&["-stream_loop", "5", "-i", &once, "-c", "copy", &long]));
+    let Some((_stock, port)) = stock_camera(&long, "ada", "s@cret") else { return };
+    let mut street = Street::new(1);
+    let machine = machine(&street);
+    let run = |user: &str, seconds: &str| {
+        let mut command = machine.command();
+        command.args(["--json", "camera", "run", "--fps", "10", "--seconds", seconds]);
+        command.env("CANVASS_CAMERA", format!("rtsp://{user}@127.0.0.1:{port}/1"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (told["tally"].clone(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (tally, err) = run("ada:wrong%40one", "4");
+    assert_eq!((&tally["frames"], &tally["camera_clock"]), (&json!(0), &Value::Null), "{tally}");
+    assert!(err.contains("clock is not known") && !err.contains("wrong@one"), "{err}");
+    let (tally, err) = run("ada:s%40cret", "25");
+    assert!(tally["connections"].as_u64() >= Some(1) && tally["stored"].as_u64() >= Some(1), "{tally}{err}");
+    assert_eq!(tally["reads"], tally["stored"], "{tally}{err}");
+    let ahead = tally["camera_clock"]["ahead_seconds"].as_f64().unwrap_or(f64::NAN);
+    assert!(ahead.abs() < 2.0, "both are on this machine: {tally}{err}");
+    assert!(err.contains("the camera's clock") && !err.contains("s@cret"), "{err}");
+    found(&street, 1);
+    street.stop();
 }

@@ -2,7 +2,7 @@
 
 use super::ffmpeg;
 use crate::frames::{Camera, Limits, Retry};
-use canvass_testkit::camera::serve_camera;
+use canvass_testkit::camera::{Show, serve_camera};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ fn a_camera_that_hangs_up_is_called_again() {
         return;
     }
     let stream = std::fs::read(&file).unwrap();
-    let address = serve_camera(stream, Duration::from_millis(2), Duration::ZERO);
+    let address =
+        serve_camera(Show { stream, pause: Duration::from_millis(2), rest: Duration::ZERO, clock: None });
     let limits = Limits { patience: Duration::from_secs(8), frames_a_second: 0, ..Limits::default() };
     let retry = Retry { first: Duration::from_millis(50), most: Duration::from_millis(200) };
     let camera = Camera::start(&address, limits, retry, 200, still()).unwrap();
