@@ -5,8 +5,8 @@ use crate::frames::{Decoder, Frame};
 use crate::{Detector, Found, VisionError};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 /// A frame, what of it was to be searched, and what was found there; none where nothing changed.
 pub(crate) struct Searched {
@@ -14,42 +14,73 @@ pub(crate) struct Searched {
     pub(crate) found: Option<(Look, Vec<Found>)>,
 }
 
-/// A frame that waits for a detector, counted from 0.
-struct Waiting {
+/// What comes back of a frame, by its place, counted from 0.
+type Done = (u64, Result<Searched, VisionError>);
+
+/// A frame that waits for a detector.
+struct Job {
     place: u64,
     frame: Frame,
     look: Option<Look>,
+    least: f32,
+    tell: SyncSender<Done>,
 }
 
-/// What comes back of a frame.
-type Done = (u64, Result<Searched, VisionError>);
+/// Detectors, each in a thread of its own, which end with this value.
+///
+/// They outlive a recording: threads that come and go leave some memory behind in the library that runs networks.
+pub(crate) struct Pool {
+    jobs: Option<SyncSender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    pub(crate) fn new(detectors: Vec<Detector>) -> Self {
+        let (jobs, waiting) = sync_channel(most(detectors.len()));
+        let waiting = Arc::new(Mutex::new(waiting));
+        let start = |detector| {
+            let waiting = Arc::clone(&waiting);
+            thread::spawn(move || work(detector, &waiting))
+        };
+        Self { jobs: Some(jobs), threads: detectors.into_iter().map(start).collect() }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Frames that may be on their way with so many detectors.
+fn most(detectors: usize) -> usize {
+    detectors * 2 + 2
+}
 
 /// Searches all frames of a recording, each by one of the detectors; `take` gets them in order until it says that it wants no more.
 ///
 /// No more frames are held than twice the number of detectors and two. What fails ends it, after the frames before it.
 pub(crate) fn search_ahead(
-    detectors: &mut [Detector],
+    pool: &Pool,
     least: f32,
     decoder: &mut Decoder,
     planner: &mut Planner,
     take: &mut dyn FnMut(Searched) -> Result<bool, VisionError>,
 ) -> Result<(), VisionError> {
-    let most = detectors.len() * 2 + 2;
+    let Some(jobs) = &pool.jobs else { return Ok(()) };
+    let most = most(pool.threads.len());
     // A token for each frame that may be on its way.
     let (give_back, tokens) = sync_channel(most);
-    let (hand_out, waiting) = sync_channel(most);
     let (tell, done) = sync_channel(most);
     for _ in 0..most {
         let _ = give_back.try_send(());
     }
-    let waiting = &Mutex::new(waiting);
-    // It owns its ends of all channels: when it returns, early or not, every thread ends.
+    // It owns its ends of the channels: when it returns, early or not, decoding ends.
     thread::scope(move |scope| {
-        for detector in detectors {
-            let tell = tell.clone();
-            scope.spawn(move || work(detector, least, waiting, &tell));
-        }
-        scope.spawn(move || plan(decoder, planner, &tokens, &hand_out, &tell));
+        scope.spawn(move || plan(decoder, planner, &tokens, least, jobs, &tell));
         in_order(&done, &give_back, take)
     })
 }
@@ -59,44 +90,46 @@ fn plan(
     decoder: &mut Decoder,
     planner: &mut Planner,
     tokens: &Receiver<()>,
-    hand_out: &SyncSender<Waiting>,
+    least: f32,
+    jobs: &SyncSender<Job>,
     tell: &SyncSender<Done>,
 ) {
-    let mut place = 0;
     let mut next = || -> Result<Option<(Frame, Option<Look>)>, VisionError> {
         let Some(frame) = decoder.next_frame()? else { return Ok(None) };
         let look = planner.next(&frame.picture, frame.time)?;
         Ok(Some((frame, look)))
     };
-    while tokens.recv().is_ok() {
+    for place in 0.. {
+        if tokens.recv().is_err() {
+            return;
+        }
         let sent = match next() {
-            Ok(Some((frame, look))) => hand_out.send(Waiting { place, frame, look }).is_ok(),
-            Ok(None) => return,
+            Ok(Some((frame, look))) => {
+                jobs.send(Job { place, frame, look, least, tell: tell.clone() }).is_ok()
+            }
+            Ok(None) => false,
             Err(error) => {
                 let _ = tell.send((place, Err(error)));
-                return;
+                false
             }
         };
         if !sent {
             return;
         }
-        place += 1;
     }
 }
 
-/// Searches what waits, until nothing more comes.
-fn work(detector: &mut Detector, least: f32, waiting: &Mutex<Receiver<Waiting>>, tell: &SyncSender<Done>) {
+/// Searches what waits, until nothing more can come.
+fn work(mut detector: Detector, waiting: &Mutex<Receiver<Job>>) {
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Waiting { place, frame, look }) = next else { return };
+        let Ok(Job { place, frame, look, least, tell }) = next else { return };
         let found = look.map(|look| {
             let found = detector.within(&frame.picture, look.width, look.parts.as_deref(), least)?;
             Ok((look, found))
         });
-        let searched = found.transpose().map(|found| Searched { frame, found });
-        if tell.send((place, searched)).is_err() {
-            return;
-        }
+        // Who wants no more of this recording may want another one.
+        let _ = tell.send((place, found.transpose().map(|found| Searched { frame, found })));
     }
 }
 

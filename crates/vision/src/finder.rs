@@ -1,6 +1,6 @@
 //! Plates of one picture: finding, straightening, reading.
 
-use crate::ahead::{Searched, search_ahead};
+use crate::ahead::{Pool, Searched, search_ahead};
 use crate::change::Planner;
 use crate::colour::{Scene, around, of_vehicle};
 use crate::detect::unique;
@@ -71,7 +71,7 @@ pub struct Plate {
 pub struct Finder {
     detector: Detector,
     /// Detectors for frames side by side, once they were needed, each with one thread.
-    more: Vec<Detector>,
+    pool: Option<Pool>,
     kept: (Driver, Files),
     reader: Reader,
     objects: Objects,
@@ -85,7 +85,7 @@ impl Finder {
         let detector = Detector::new(driver, &files, settings.threads)?;
         let reader = Reader::new(driver, &models.files("plate-reader")?, settings.threads)?;
         let objects = Objects::new(driver, models.bytes("objects")?, settings.threads)?;
-        Ok(Self { detector, more: Vec::new(), kept: (driver.clone(), files), reader, objects, settings })
+        Ok(Self { detector, pool: None, kept: (driver.clone(), files), reader, objects, settings })
     }
 
     /// The settings.
@@ -168,14 +168,17 @@ impl Finder {
         planner: &mut Planner,
         take: &mut dyn FnMut(&mut Self, Searched) -> Result<bool, VisionError>,
     ) -> Result<(), VisionError> {
-        let (driver, files) = &self.kept;
-        for _ in self.more.len()..self.settings.threads.max(1) {
-            self.more.push(Detector::new(driver, files, 1)?);
-        }
-        let (mut detectors, least) = (std::mem::take(&mut self.more), self.settings.faint_score);
-        let done =
-            search_ahead(&mut detectors, least, decoder, planner, &mut |searched| take(self, searched));
-        self.more = detectors;
+        let pool = match self.pool.take() {
+            Some(pool) => pool,
+            None => {
+                let (driver, files) = &self.kept;
+                let one = |_| Detector::new(driver, files, 1);
+                Pool::new((0..self.settings.threads.max(1)).map(one).collect::<Result<_, _>>()?)
+            }
+        };
+        let least = self.settings.faint_score;
+        let done = search_ahead(&pool, least, decoder, planner, &mut |searched| take(self, searched));
+        self.pool = Some(pool);
         done
     }
 
