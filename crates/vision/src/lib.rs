@@ -30,6 +30,7 @@ mod objects;
 mod picture;
 mod read;
 mod reader;
+mod steady;
 mod towers;
 mod track;
 
@@ -58,5 +59,6 @@ pub use objects::{Kind, Objects, Thing};
 pub use picture::{MOST_PIXELS, Picture, Scaling};
 pub use read::{News, Pixels, ReadOptions, Reading, Video, read_file};
 pub use reader::{Guess, Reader};
+pub use steady::steady_memory;
 pub use towers::Towers;
 pub use track::{Track, Tracker};

@@ -50,6 +50,7 @@ pub struct BlurArgs {
 }
 
 pub(super) fn run(args: &BlurArgs, context: &Context) -> Result<(), Failure> {
+    canvass_vision::steady_memory();
     let console = context.console();
     let boxes = match &args.boxes {
         Some(path) => read_boxes(path)?,

@@ -92,6 +92,7 @@ pub(super) fn version_of(made: &BTreeMap<String, String>) -> String {
 }
 
 pub(super) async fn run(args: &IndexArgs, context: &Context) -> Result<(), Failure> {
+    canvass_vision::steady_memory();
     let Some(case) = &args.case else { return tokio::task::block_in_place(|| files(args, context)) };
     let mut looker = tokio::task::block_in_place(|| {
         let models = args.engine.models()?;

@@ -69,6 +69,7 @@ pub async fn run(command: Command, context: &Context) -> Result<(), Failure> {
 /// # Errors
 /// What it failed with.
 pub async fn camera(command: CameraFiles, context: &Context) -> Result<(), Failure> {
+    canvass_vision::steady_memory();
     match command {
         CameraFiles::Read(args) => tokio::task::block_in_place(|| read::run(&args, context)),
         CameraFiles::Run(args) => run::run(&args, context).await,

@@ -7,7 +7,7 @@
 
 use canvass_vision::{
     Driver, Eyes, Finder, Measuring, Models, Objects, PlateText, Settings, Speed, Towers, VisionError,
-    default_folder, labels, measure, run_bench, run_soak, run_speed,
+    default_folder, labels, measure, run_bench, run_soak, run_speed, steady_memory,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -79,6 +79,7 @@ struct ReportArgs {
 }
 
 fn main() -> ExitCode {
+    steady_memory();
     match run(Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

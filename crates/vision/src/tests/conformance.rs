@@ -53,6 +53,23 @@ fn readers_answer_alike() {
 }
 
 #[test]
+fn answers_stay_the_same_over_hundreds_of_pictures_of_many_sizes() {
+    let bytes = model("plate-detector").unwrap();
+    for driver in drivers() {
+        let mut network = open(&driver, DETECTOR, bytes.clone(), 1).unwrap();
+        let mut first = Vec::new();
+        for run in 0..450usize {
+            let (h, w) = (32 * (1 + run % 3), 32 * (1 + run % 2));
+            let answer = network.run(noise(&[1, 3, h, w], 200.0)).unwrap();
+            match first.get(run % 6) {
+                Some(before) => assert_eq!(*before, answer, "run {run} of {}", network.driver()),
+                None => first.push(answer),
+            }
+        }
+    }
+}
+
+#[test]
 fn finders_of_objects_answer_alike() {
     alike(OBJECTS, &model("objects").unwrap(), &noise(&[1, 3, 416, 416], 2.0));
 }
