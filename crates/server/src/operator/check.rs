@@ -287,7 +287,14 @@ impl Checker {
         let path = self.folder.public().join("ledger").join(log.as_str()).join("checkpoint");
         let found = tokio::fs::read_to_string(&path).await.ok();
         let sound = found.as_deref().and_then(|text| SignedCheckpoint::parse(text.as_bytes()).ok());
-        let ours = SignedCheckpoint::parse(head.as_bytes()).ok();
+        let parsed = |text: &str| SignedCheckpoint::parse(text.as_bytes()).ok();
+        let mut ours = parsed(head);
+        let ahead =
+            |found: &SignedCheckpoint, ours: &SignedCheckpoint| found.checkpoint.size > ours.checkpoint.size;
+        if sound.as_ref().zip(ours.as_ref()).is_some_and(|(found, ours)| ahead(found, ours)) {
+            // It went on while the entries were looked through.
+            ours = self.app.records().head(log).await?.as_deref().and_then(parsed);
+        }
         // A running server publishes a moment after it signs: an older head of the same ledger is no defect.
         let behind = |found: &SignedCheckpoint, ours: &SignedCheckpoint| {
             found.checkpoint.origin == ours.checkpoint.origin && found.checkpoint.size <= ours.checkpoint.size
