@@ -28,7 +28,7 @@ struct Job {
 
 /// Detectors, each in a thread of its own, which end with this value.
 ///
-/// They outlive a recording: threads that come and go leave some memory behind in the library that runs networks.
+/// They outlive a recording: their networks are opened once.
 pub(crate) struct Pool {
     jobs: Option<SyncSender<Job>>,
     threads: Vec<JoinHandle<()>>,

@@ -21,11 +21,7 @@ fn machine(street: &Street, camera: usize) -> Person {
 }
 
 fn stored(street: &Street) -> u64 {
-    // The server beside it writes on: what has just been published may be newer than the entries that were read.
-    let said = street.operator.run(&["--json", "check", "--data", "data"]);
-    let report: Value =
-        serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err));
-    report["reads"].as_u64().unwrap()
+    street.operator.json(&["check", "--data", "data"])["reads"].as_u64().unwrap()
 }
 
 fn spawn(person: &Person, args: &[&str]) -> Process {
