@@ -158,10 +158,11 @@ fn programs(workspace: &Workspace, purpose: Purpose) -> Result<(), Fail> {
     } else if packages.contains(&"python3") {
         packages.push("python3-venv");
     }
-    if CHECKS.contains(&purpose) && !shell::succeeds(workspace.command(SYSTEM_PYTHON).args(["-c", IS_CAMERA]))
-    {
-        println!("{:<11} missing, GStreamer's  (a stock camera for the tests)", "RTSP server");
-        packages.extend(CAMERA);
+    if CHECKS.contains(&purpose) {
+        let there = shell::succeeds(workspace.command(SYSTEM_PYTHON).args(["-c", IS_CAMERA]));
+        let state = if there { "there" } else { "missing, packages of GStreamer" };
+        println!("{:<11} {state}  (a stock camera for the tests)", "RTSP server");
+        packages.extend(CAMERA.iter().filter(|_| !there));
     }
     if packages.is_empty() { Ok(()) } else { apt(workspace, &packages) }
 }

@@ -15,9 +15,11 @@ pub mod conformance;
 pub mod drawn;
 pub mod env;
 pub mod faults;
+mod films;
 pub mod memory;
 pub mod samples;
 
 pub use authenticator::Authenticator;
 pub use env::{ManualClock, SeededEntropy};
+pub use films::ffmpeg;
 pub use memory::MemRecords;

@@ -30,9 +30,13 @@ struct Job {
 ///
 /// They outlive a recording: their networks are opened once.
 pub(crate) struct Pool {
-    jobs: Option<SyncSender<Job>>,
-    threads: Vec<JoinHandle<()>>,
+    /// Goes first, on which the threads end.
+    jobs: SyncSender<Job>,
+    threads: Threads,
 }
+
+/// Threads that are waited for when this goes.
+struct Threads(Vec<JoinHandle<()>>);
 
 impl Pool {
     pub(crate) fn new(detectors: Vec<Detector>) -> Self {
@@ -42,14 +46,13 @@ impl Pool {
             let waiting = Arc::clone(&waiting);
             thread::spawn(move || work(detector, &waiting))
         };
-        Self { jobs: Some(jobs), threads: detectors.into_iter().map(start).collect() }
+        Self { jobs, threads: Threads(detectors.into_iter().map(start).collect()) }
     }
 }
 
-impl Drop for Pool {
+impl Drop for Threads {
     fn drop(&mut self) {
-        self.jobs = None;
-        for thread in self.threads.drain(..) {
+        for thread in self.0.drain(..) {
             let _ = thread.join();
         }
     }
@@ -70,8 +73,7 @@ pub(crate) fn search_ahead(
     planner: &mut Planner,
     take: &mut dyn FnMut(Searched) -> Result<bool, VisionError>,
 ) -> Result<(), VisionError> {
-    let Some(jobs) = &pool.jobs else { return Ok(()) };
-    let most = most(pool.threads.len());
+    let (jobs, most) = (&pool.jobs, most(pool.threads.0.len()));
     // A token for each frame that may be on its way.
     let (give_back, tokens) = sync_channel(most);
     let (tell, done) = sync_channel(most);
@@ -124,12 +126,9 @@ fn work(mut detector: Detector, waiting: &Mutex<Receiver<Job>>) {
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { place, frame, look, least, tell }) = next else { return };
-        let found = look.map(|look| {
-            let found = detector.within(&frame.picture, look.width, look.parts.as_deref(), least)?;
-            Ok((look, found))
-        });
+        let found = look.map(|look| look.search(&mut detector, &frame.picture, least)).transpose();
         // Who wants no more of this recording may want another one.
-        let _ = tell.send((place, found.transpose().map(|found| Searched { frame, found })));
+        let _ = tell.send((place, found.map(|found| Searched { frame, found })));
     }
 }
 

@@ -4,7 +4,7 @@
 //! Frames are compared in blocks, for each width at which they are searched, with the frame that was last searched at that width:
 //! what changes slowly adds up until it counts. What was found where nothing changed is still there.
 
-use crate::{Found, Picture, Rect, VisionError};
+use crate::{Detector, Found, Picture, Rect, VisionError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -104,6 +104,17 @@ impl Look {
     /// All of a frame.
     fn whole(width: u32) -> Self {
         Self { width, parts: None, changed: Blocks { across: 0, changed: Vec::new() }, block: (1.0, 1.0) }
+    }
+
+    /// Searches what it says, for boxes from this score on.
+    pub(crate) fn search(
+        self,
+        detector: &mut Detector,
+        picture: &Picture,
+        least: f32,
+    ) -> Result<(Self, Vec<Found>), VisionError> {
+        let found = detector.within(picture, self.width, self.parts.as_deref(), least)?;
+        Ok((self, found))
     }
 
     /// Whether a part that is searched holds all of a box: a part that cuts a plate off does not find it.

@@ -1,7 +1,7 @@
 //! Plates of one picture: finding, straightening, reading.
 
 use crate::ahead::{Pool, Searched, search_ahead};
-use crate::change::Planner;
+use crate::change::{Look, Planner};
 use crate::colour::{Scene, around, of_vehicle};
 use crate::detect::unique;
 use crate::frames::Decoder;
@@ -150,14 +150,13 @@ impl Finder {
         self.detector.at_width(picture, width, self.settings.faint_score)
     }
 
-    /// The same of parts of a picture.
-    pub(crate) fn boxes_within(
+    /// What a look says, searched with all threads.
+    pub(crate) fn search(
         &mut self,
         picture: &Picture,
-        width: u32,
-        parts: Option<&[Rect]>,
-    ) -> Result<Vec<Found>, VisionError> {
-        self.detector.within(picture, width, parts, self.settings.faint_score)
+        look: Look,
+    ) -> Result<(Look, Vec<Found>), VisionError> {
+        look.search(&mut self.detector, picture, self.settings.faint_score)
     }
 
     /// Searches the frames of a recording side by side, as many as there are threads, as `planner` chooses; `take` gets them in

@@ -190,11 +190,8 @@ impl Video {
     /// Looks at one frame; what comes back has settled.
     pub fn see(&mut self, finder: &mut Finder, frame: &Frame) -> Result<Vec<Reading>, VisionError> {
         let look = self.planner.next(&frame.picture, frame.time)?;
-        let found = look.map(|look| {
-            let found = finder.boxes_within(&frame.picture, look.width, look.parts.as_deref())?;
-            Ok::<_, VisionError>((look, found))
-        });
-        self.take(finder, frame, found.transpose()?)
+        let found = look.map(|look| finder.search(&frame.picture, look)).transpose()?;
+        self.take(finder, frame, found)
     }
 
     /// Takes what was found in a frame, or that nothing changed.

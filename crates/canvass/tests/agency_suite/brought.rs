@@ -8,6 +8,7 @@ use std::{
     process::Command,
 };
 
+use canvass_testkit::ffmpeg;
 use canvass_vision::Picture;
 use serde_json::Value;
 
@@ -253,6 +254,36 @@ fn what_does_not_go_together_is_told_with_its_remedy_and_nothing_is_added() {
     fs::create_dir_all(&bench.models).unwrap();
     fs::write(bench.models.join("models.toml"), "[model.towers]\nfile = 3\n").unwrap();
     bench.add(&["plate-detector", "yolo-raw.onnx", "--format", "yolo"]).refused(1, &["models.toml"]);
+}
+
+#[test]
+fn what_looks_at_video_gives_large_blocks_of_memory_back() {
+    let bench = Bench::new();
+    if !bench.lend("objects") {
+        return;
+    }
+    bench.added(&["plate-reader", "slots.onnx", "--format", "fast-plate-ocr", "--config", "reader.yaml"]);
+    bench.added(&["plate-detector", "yolo-raw.onnx", "--format", "yolo"]);
+    bench.who.write("film.mp4", "no film");
+    // Stands in for ffmpeg, whose last words stand in the error, and tells how the program that calls it was begun.
+    let bin = bench.who.home.join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let script =
+        "#!/bin/sh\n/usr/bin/tr '\\0' '\\n' < /proc/$PPID/environ | /bin/grep ^MALLOC_ >&2\nexit 1\n";
+    fs::write(bin.join("ffmpeg"), script).unwrap();
+    fs::set_permissions(bin.join("ffmpeg"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let begun = |set: Option<&str>, wanted: &str| {
+        let mut command = bench.who.command();
+        command.env("CANVASS_MODELS", &bench.models).env_remove("CANVASS_ONNXRUNTIME").env("PATH", &path);
+        command.env_remove("MALLOC_MMAP_THRESHOLD_").envs(set.map(|set| ("MALLOC_MMAP_THRESHOLD_", set)));
+        let said = said(command.args(["camera", "read", "film.mp4"]));
+        assert_eq!(said.code, 1, "{}", said.err);
+        assert!(said.err.contains(&format!("MALLOC_MMAP_THRESHOLD_={wanted}")), "{}", said.err);
+    };
+    begun(None, "1048576");
+    // Who starts it decides.
+    begun(Some("4194304"), "4194304");
 }
 
 #[test]

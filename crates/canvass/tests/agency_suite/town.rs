@@ -374,17 +374,3 @@ fn witness(root: &Path, operator: &Person) -> (Process, Vec<String>) {
     let witness = format!("http://{listen}={}", text(&key, "/vkey"));
     (process, ["--witness", &witness, "--quorum", "1"].map(str::to_owned).to_vec())
 }
-
-/// Runs ffmpeg; false, and said, where it is not here.
-pub fn ffmpeg(args: &[&str]) -> bool {
-    match Command::new("ffmpeg").args(["-v", "error", "-y", "-nostdin"]).args(args).status() {
-        Ok(status) => {
-            assert!(status.success(), "ffmpeg {args:?}");
-            true
-        }
-        Err(_) => {
-            println!("skipped: ffmpeg is not here; `cargo xtask setup` installs it");
-            false
-        }
-    }
-}

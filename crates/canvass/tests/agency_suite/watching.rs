@@ -11,7 +11,7 @@ use std::{
 
 use canvass_testkit::{
     camera::{Show, serve_camera},
-    drawn,
+    drawn, ffmpeg,
 };
 use serde_json::{Value, json};
 
@@ -154,30 +154,22 @@ async fn a_camera_is_followed_while_it_and_the_server_come_and_go() {
     assert!(ended.err.contains("not sent"), "{}", ended.err);
 }
 
-/// Ends a server with the test.
-struct Stock(std::process::Child);
-
-impl Drop for Stock {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// GStreamer's RTSP server with a film, and its port; none where it is not installed.
-fn stock_camera(film: &str, user: &str, password: &str) -> Option<(Stock, u16)> {
+fn stock_camera(film: &str, user: &str, password: &str) -> Option<(Process, u16)> {
     // Its bindings are the system's.
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agency_suite/rtsp_camera.py");
-    let mut command = Command::new("/usr/bin/python3");
-    command.arg(script).args([film, user, password]).stdout(std::process::Stdio::piped());
-    let mut stock = Stock(command.spawn().ok()?);
-    let mut line = String::new();
-    BufReader::new(stock.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let port = line.trim().parse().ok();
-    if port.is_none() {
+    let python = || Command::new("/usr/bin/python3");
+    let there = "import gi; gi.require_version('GstRtspServer', '1.0')";
+    if !python().args(["-c", there]).status().is_ok_and(|status| status.success()) {
         println!("skipped: GStreamer's RTSP server is not here; `cargo xtask setup` installs it");
+        return None;
     }
-    Some((stock, port?))
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agency_suite/rtsp_camera.py");
+    let mut command = python();
+    command.arg(script).args([film, user, password]).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    Some((Process::of(child), line.trim().parse().unwrap()))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -199,6 +199,9 @@ fn detectors_of_the_yolo_family_find() {
             let wide = red_in(256, 192, &truth);
             let found = detector.at_width(&wide, 256, 0.5).unwrap();
             assert!(found.iter().any(|found| found.rect.overlap(&truth) > 0.9), "{network} {found:?}");
+            let mut of = |part: Rect| detector.within(&wide, 256, Some(&[part]), 0.5).unwrap();
+            assert_eq!(of(Rect::new(190.0, 130.0, 30.0, 30.0)), found, "{network}: the tiles that hold it");
+            assert!(of(Rect::new(0.0, 0.0, 40.0, 40.0)).is_empty(), "{network}: no tile of it is asked for");
             assert!(detector.at_width(&wide, 64, 0.5).unwrap().is_empty(), "lost in the whole");
             assert!(detector.at_width(&red_in(64, 64, &Rect::default()), 64, 0.5).unwrap().is_empty());
         }

@@ -5,8 +5,8 @@ use crate::cover::{CopyOptions, Suggestions};
 use crate::frames::{Decoder, Frame, Limits, Queue, Sound, Source};
 use crate::read::read_video;
 use crate::{
-    Eyes, Finder, IndexOptions, News, Objects, Picture, ReadOptions, Reading, Settings, Video, cover_copy,
-    index_file, read_file,
+    Detector, Eyes, Finder, IndexOptions, News, Objects, Picture, ReadOptions, Reading, Rect, Settings,
+    Video, cover_copy, index_file, read_file,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -256,6 +256,24 @@ fn where_only_changes_are_searched_the_same_is_read() {
     assert_eq!(whole.iter().map(|(plate, ..)| plate.as_str()).collect::<Vec<_>>(), ["HNX3402", "KTX4025"]);
     assert_eq!(changes, whole);
     assert!(still >= 4 && none == 0, "{still} frames in which nothing changed, {none}");
+}
+
+#[test]
+fn a_part_of_a_picture_shows_what_the_whole_shows_there() {
+    let Some(_) = model("plate-detector") else { return };
+    let mut detector = Detector::new(&driver(), &list().files("plate-detector").unwrap(), 2).unwrap();
+    let scene = drawn::scene("KTX4025", (500, 300), (150, 54), (1280, 720));
+    for width in [1280, 960] {
+        let whole = detector.at_width(&scene, width, 0.3).unwrap();
+        let mut within =
+            |x, y, w, h| detector.within(&scene, width, Some(&[Rect::new(x, y, w, h)]), 0.3).unwrap();
+        let (one, part) = (whole[0], within(400.0, 200.0, 360.0, 260.0));
+        assert_eq!(part.len(), 1, "{width}: {part:?}");
+        assert!(part[0].rect.overlap(&one.rect) > 0.9, "{width}: {:?} and {:?}", part[0], one);
+        assert!((part[0].score - one.score).abs() < 0.1, "{width}: {} and {}", part[0].score, one.score);
+        assert_eq!(within(800.0, 0.0, 300.0, 200.0), [], "{width}: it is elsewhere");
+        assert_eq!(within(520.0, 100.0, 60.0, 600.0), [], "{width}: it is cut off on both sides");
+    }
 }
 
 #[test]

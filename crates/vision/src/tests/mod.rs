@@ -15,6 +15,8 @@ mod tracks;
 
 pub(crate) use brought::tiny_towers;
 
+use canvass_testkit::ffmpeg;
+
 use crate::frames::{Decoder, Frame, Limits, Source};
 use crate::{Driver, Models, VisionError, default_folder};
 use std::path::Path;
@@ -50,21 +52,6 @@ fn model(name: &str) -> Option<Vec<u8>> {
             None
         }
         Err(error) => panic!("{error}"),
-    }
-}
-
-/// Runs ffmpeg; false where it isn't.
-fn ffmpeg(args: &[&str]) -> bool {
-    let done = Command::new("ffmpeg").args(["-v", "error", "-y", "-nostdin"]).args(args).status();
-    match done {
-        Ok(status) => {
-            assert!(status.success(), "ffmpeg {args:?}");
-            true
-        }
-        Err(_) => {
-            println!("skipped: ffmpeg is not here; `cargo xtask setup` installs it");
-            false
-        }
     }
 }
 
