@@ -71,7 +71,7 @@ impl Planner {
             self.turns += 1;
             return Ok(turns.next().map(Look::whole));
         }
-        let down = (picture.height() * ACROSS).div_ceil(picture.width()).clamp(1, ACROSS * 4);
+        let down = picture.height().saturating_mul(ACROSS).div_ceil(picture.width()).clamp(1, ACROSS * 4);
         let small = picture.scaled(ACROSS.min(picture.width()), down.min(picture.height()))?;
         let side = |all: u32, blocks: u32| all as f32 / blocks as f32;
         let block = (side(picture.width(), small.width()), side(picture.height(), small.height()));
